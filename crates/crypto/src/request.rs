@@ -1,0 +1,148 @@
+//! Signatures of requests: HTTP Message Signatures (RFC 9421) with `hmac-sha256` over `@method`, `@target-uri` and
+//! `content-digest` (RFC 9530), in one fixed form that is compared to the letter.
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use ring::{digest, hmac};
+
+use crate::session::{SessionId, SessionSecret};
+
+/// A request as it is signed.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// "GET"
+    pub method: &'a str,
+    /// The whole URL, as the server's public URL begins it.
+    pub target_uri: &'a str,
+    /// Empty for a GET.
+    pub body: &'a [u8],
+}
+
+/// What a signature covers beside the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameters {
+    /// Whose secret signs.
+    pub session: SessionId,
+    /// Unix seconds.
+    pub created: u64,
+    /// Used once.
+    pub nonce: [u8; 16],
+}
+
+/// The three header fields of a signed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHeaders {
+    /// `Content-Digest`
+    pub content_digest: String,
+    /// `Signature-Input`
+    pub signature_input: String,
+    /// `Signature`
+    pub signature: String,
+}
+
+/// Why a request's signature is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// `Signature-Input` is not in the one form that this protocol has.
+    #[error("Signature-Input is not of the form that the protocol fixes")]
+    Form,
+    /// The body is not the one that was signed.
+    #[error("Content-Digest is not that of the body")]
+    Digest,
+    /// The signature is not this session's over this request.
+    #[error("the request's signature does not verify")]
+    Signature,
+}
+
+/// Signs a request.
+#[must_use]
+pub fn sign(request: &Request<'_>, parameters: &Parameters, secret: &SessionSecret) -> SignedHeaders {
+    let content_digest = content_digest(request.body);
+    let value = parameters.value();
+    let tag = hmac::sign(&key(secret), base(request, &content_digest, &value).as_bytes());
+    SignedHeaders {
+        content_digest,
+        signature_input: format!("{LABEL}={value}"),
+        signature: format!("{LABEL}=:{}:", BASE64.encode(tag.as_ref())),
+    }
+}
+
+/// Verifies a request whose parameters were [parsed](Parameters::parse) from its `Signature-Input`. Times, nonces and
+/// membership are the caller's to check.
+///
+/// # Errors
+/// [`RequestError`].
+pub fn verify(
+    request: &Request<'_>,
+    headers: &SignedHeaders,
+    parameters: &Parameters,
+    secret: &SessionSecret,
+) -> Result<(), RequestError> {
+    let value = parameters.value();
+    if headers.signature_input.strip_prefix(LABEL).and_then(|rest| rest.strip_prefix('=')) != Some(value.as_str()) {
+        return Err(RequestError::Form);
+    }
+    let signature = headers
+        .signature
+        .strip_prefix(LABEL)
+        .and_then(|rest| rest.strip_prefix("=:")?.strip_suffix(':'))
+        .and_then(|encoded| BASE64.decode(encoded.as_bytes()).ok())
+        .ok_or(RequestError::Signature)?;
+    hmac::verify(&key(secret), base(request, &headers.content_digest, &value).as_bytes(), &signature)
+        .map_err(|_| RequestError::Signature)?;
+    if headers.content_digest == content_digest(request.body) { Ok(()) } else { Err(RequestError::Digest) }
+}
+
+/// The value of `Content-Digest`: `sha-256=:BASE64:`.
+#[must_use]
+pub fn content_digest(body: &[u8]) -> String {
+    format!("sha-256=:{}:", BASE64.encode(digest::digest(&digest::SHA256, body).as_ref()))
+}
+
+impl Parameters {
+    /// Reads a `Signature-Input` field.
+    ///
+    /// # Errors
+    /// [`RequestError::Form`] for any other than the one form of this protocol.
+    pub fn parse(signature_input: &str) -> Result<Self, RequestError> {
+        let parameters = Self::read(signature_input).ok_or(RequestError::Form)?;
+        let canonical = format!("{LABEL}={}", parameters.value());
+        if canonical == signature_input { Ok(parameters) } else { Err(RequestError::Form) }
+    }
+
+    fn read(signature_input: &str) -> Option<Self> {
+        let rest = signature_input.strip_prefix(LABEL)?.strip_prefix('=')?.strip_prefix(COMPONENTS)?;
+        let (created, rest) = rest.strip_prefix(";created=")?.split_once(";nonce=\"")?;
+        let (nonce, rest) = rest.split_once("\";keyid=\"")?;
+        let (session, rest) = rest.split_once("\";")?;
+        (rest == TAG).then_some(())?;
+        Some(Self {
+            session: session.parse().ok()?,
+            created: created.parse().ok()?,
+            nonce: BASE64URL_NOPAD.decode(nonce.as_bytes()).ok()?.try_into().ok()?,
+        })
+    }
+
+    fn value(&self) -> String {
+        format!(
+            "{COMPONENTS};created={};nonce=\"{}\";keyid=\"{}\";{TAG}",
+            self.created,
+            BASE64URL_NOPAD.encode(&self.nonce),
+            self.session
+        )
+    }
+}
+
+fn base(request: &Request<'_>, content_digest: &str, value: &str) -> String {
+    format!(
+        "\"@method\": {}\n\"@target-uri\": {}\n\"content-digest\": {content_digest}\n\"@signature-params\": {value}",
+        request.method, request.target_uri
+    )
+}
+
+fn key(secret: &SessionSecret) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.expose())
+}
+
+const LABEL: &str = "keyfold";
+const COMPONENTS: &str = "(\"@method\" \"@target-uri\" \"content-digest\")";
+const TAG: &str = "tag=\"keyfold\"";

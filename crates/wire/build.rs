@@ -1,0 +1,14 @@
+//! Compiles `proto/` without a protoc binary.
+
+use std::path::Path;
+
+const FILES: [&str; 8] = ["keys", "roster", "vault", "item", "enrolment", "session", "device_api", "local"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    let files = FILES.map(|name| root.join("keyfold/v1").join(name).with_extension("proto"));
+    println!("cargo:rerun-if-changed={}", root.join("keyfold").display());
+    let descriptors = protox::compile(files, [&root])?;
+    prost_build::Config::new().compile_fds(descriptors)?;
+    Ok(())
+}

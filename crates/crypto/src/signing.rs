@@ -1,6 +1,7 @@
 //! Namespaced signatures over exact bytes: Ed25519 (RFC 8032), and ES256 (ECDSA P-256 with SHA-256, low S) where a
 //! platform keystore holds the key.
 
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use keyfold_wire::v1::{SignatureAlgorithm, Signed};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use rand_core::CryptoRng;
@@ -36,7 +37,7 @@ enum Pair {
     Es256(EcdsaKeyPair),
 }
 
-/// The public half, checked to be of its algorithm's length; for ES256 also to be a point of the curve.
+/// The public half, checked to be a point of its algorithm's curve.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VerifyingKey {
     algorithm: SigningAlgorithm,
@@ -175,13 +176,14 @@ fn sign_es256(pair: &EcdsaKeyPair, input: &[u8]) -> Signature {
 }
 
 impl VerifyingKey {
-    /// Checks a public key's length, and for ES256 that it is a point of the curve.
+    /// Checks that a public key is a point of its curve, and for Ed25519 also that it is none of small order and in its
+    /// one encoding.
     ///
     /// # Errors
     /// [`NotAKey`].
     pub fn new(algorithm: SigningAlgorithm, bytes: &[u8]) -> Result<Self, NotAKey> {
         let fits = match algorithm {
-            SigningAlgorithm::Ed25519 => bytes.len() == 32,
+            SigningAlgorithm::Ed25519 => is_ed25519_key(bytes),
             SigningAlgorithm::Es256 => bytes.len() == 65 && p256::PublicKey::from_sec1_bytes(bytes).is_ok(),
         };
         if fits { Ok(Self { algorithm, bytes: bytes.to_vec() }) } else { Err(NotAKey) }
@@ -209,6 +211,13 @@ impl VerifyingKey {
         };
         key.verify(input, &signature.0).map_err(|_| SignatureError::Invalid)
     }
+}
+
+/// ring verifies under any 32 bytes. Under a point of small order anybody can sign, so whose key it is could deny what it
+/// signed.
+fn is_ed25519_key(bytes: &[u8]) -> bool {
+    let point = CompressedEdwardsY::from_slice(bytes).ok().and_then(|bytes| bytes.decompress());
+    point.is_some_and(|point| !point.is_small_order() && point.compress().as_bytes() == bytes)
 }
 
 impl Signature {

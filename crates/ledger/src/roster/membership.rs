@@ -45,11 +45,13 @@ impl Roster {
     }
 
     /// An id that is active or was removed does not come in again.
+    pub(super) fn check_new(&self, id: &MemberId) -> Result<(), RosterError> {
+        if self.members.contains_key(id) || self.removed.contains(id) { Err(RosterError::NotNew) } else { Ok(()) }
+    }
+
     pub(super) fn join(&mut self, keys: &MemberKeys, role: Role, entry: &Entry) -> Result<(), RosterError> {
         let id = keys.id();
-        if self.members.contains_key(&id) || self.removed.contains(&id) {
-            return Err(RosterError::NotNew);
-        }
+        self.check_new(&id)?;
         let member = Member { keys: keys.clone(), role, joined_at: entry.at(), joined_seq: entry.seq() };
         self.members.insert(id, member);
         Ok(())

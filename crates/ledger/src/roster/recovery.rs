@@ -57,6 +57,8 @@ impl Roster {
         if self.pending.is_some() || self.owing.values().any(|member| *member == entry.author()) {
             return Err(RosterError::WrongRecovery);
         }
+        // It could never join, and nobody might be left to cancel.
+        self.check_new(&begin.device.id())?;
         self.pending = Some(PendingRecovery {
             begin: entry.hash(),
             member: entry.author(),

@@ -1,0 +1,61 @@
+use crate::{CredentialId, HmacSecretInput, PrfInputs, PrfOutput, RpId, User, VerificationRequirement};
+
+/// A request to sign in: *authenticatorGetAssertion* (CTAP 2.1 §6.2, WebAuthn §6.3.3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct GetAssertion {
+    /// Who asks.
+    pub rp_id: RpId,
+    /// SHA-256 of the serialized client data.
+    pub client_data_hash: [u8; 32],
+    /// Which passkeys will do.
+    pub allow: AllowList,
+    /// Whether somebody must be there.
+    pub presence: Presence,
+    /// Whether the user must prove who they are.
+    pub verification: VerificationRequirement,
+    /// The `hmac-secret` extension of CTAP platforms.
+    pub hmac_secret: Option<HmacSecretInput>,
+    /// Salts to evaluate, for our own client. They make verification required.
+    pub prf: PrfInputs,
+}
+
+impl GetAssertion {
+    pub(crate) fn verification(&self) -> VerificationRequirement {
+        if self.prf.is_empty() { self.verification } else { VerificationRequirement::Required }
+    }
+}
+
+/// Which passkeys of the relying party may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowList {
+    /// Any: the user says who they are by choosing one.
+    Discoverable,
+    /// Those with one of these ids. Of any length: other authenticators' too.
+    Only(Vec<Vec<u8>>),
+}
+
+/// The `up` option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Ask the user.
+    Required,
+    /// A platform only probes: UP=0, and without required verification nobody is asked.
+    NotRequired,
+}
+
+/// A signature with a passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// Which passkey signed.
+    pub credential_id: CredentialId,
+    /// The authenticator data.
+    pub authenticator_data: Vec<u8>,
+    /// Over authenticator data ‖ client data hash: DER for ES256, 64 bytes for EdDSA.
+    pub signature: Vec<u8>,
+    /// The account. Its names are there only if the user was verified.
+    pub user: User,
+    /// Whether the user chose among several accounts.
+    pub user_selected: bool,
+    /// What `prf` salts evaluated to. Never inside authenticator data.
+    pub prf: Option<PrfOutput>,
+}

@@ -1,0 +1,29 @@
+use async_trait::async_trait;
+use keyfold_wire::{AccountId, EnrolmentId};
+
+/// What moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A chain of this account has a new head.
+    Account(AccountId),
+    /// This enrolment has taken a step.
+    Enrolment(EnrolmentId),
+}
+
+/// Tells those who wait that something moved, never what. It may lose or repeat a word: whoever hears one looks at the
+/// truth, and looks again now and then if none comes.
+pub trait Bus: Send + Sync {
+    /// Wakes everyone who waits for the topic. Never blocks.
+    fn publish(&self, topic: Topic);
+
+    /// Begins to listen.
+    fn subscribe(&self, topic: Topic) -> Box<dyn Subscription>;
+}
+
+/// One listener.
+#[async_trait]
+pub trait Subscription: Send {
+    /// Returns once the topic has moved since the last return (or since the subscription), at once if it already has.
+    /// Several moves may be told as one.
+    async fn moved(&mut self);
+}

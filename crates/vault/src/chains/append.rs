@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Roster, RosterError};
+use keyfold_wire::v1::{Accepted, AppendEntry};
+
+use super::{Chains, Stale};
+use crate::{
+    AccountUnavailable, Caller, LimitError, SealedError,
+    enrolments::AddDeviceRefused,
+    sealed::{check_keys, check_links},
+    storage::{AppendWrite, Heads, StorageError, Written},
+};
+
+/// Why a roster entry is not appended. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Not an entry.
+    #[error(transparent)]
+    Form(#[from] EntryError),
+    /// Another write came first.
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    /// The caller is not an active device.
+    #[error("this device is not (or no longer) active in the account")]
+    NotAMember,
+    /// The entry is another device's.
+    #[error("a device appends only entries that it has authored itself")]
+    OtherAuthor,
+    /// A rule of the roster does not hold.
+    #[error(transparent)]
+    Rule(#[from] RosterError),
+    /// `at` goes back, or is too far ahead.
+    #[error("the entry's time is before the one before it, or more than five minutes ahead of the server")]
+    BadTime,
+    /// The sealed keys or links are not those that the entry lists.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+    /// AddDevice is not the outcome of a live enrolment.
+    #[error(transparent)]
+    Enrolment(#[from] AddDeviceRefused),
+    /// The account has as much as it may have.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// There is no account.
+    #[error(transparent)]
+    Account(#[from] AccountUnavailable),
+    /// Nothing can be said of the outcome, but repeating is safe.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Chains {
+    /// Appends a roster entry and keeps the sealed keys and links that it lists. The same entry again gets the same
+    /// answer.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn append(&self, caller: &Caller, message: AppendEntry) -> Result<Accepted, AppendError> {
+        let entry = Entry::parse(message.entry.as_ref().ok_or(EntryError::Missing("entry"))?)?;
+        let (heads, roster) = self.rosters.current(caller.account).await?;
+        roster.device(&caller.device).ok_or(AppendError::NotAMember)?;
+        if let Some(answer) = self.appended_before(caller, &entry, &heads).await? {
+            return Ok(answer);
+        }
+        if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
+            return Err(self.stale(caller.account, &heads).into());
+        }
+        let next = self.check_entry(caller, &entry, &roster).await?;
+        let write = AppendWrite {
+            account: caller.account,
+            expected: heads,
+            hash: entry.hash(),
+            entry: entry.signed().clone(),
+            sealed_keys: check_keys(&entry, message.sealed_keys)?,
+            links: check_links(&entry, message.links)?,
+        };
+        match self.storage.append(write).await? {
+            Written::Done => {
+                let next = Arc::new(next);
+                self.rosters.keep(Arc::clone(&next));
+                let heads = Heads { roster_seq: entry.seq(), roster_head: entry.hash(), ..heads };
+                Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, next)) })
+            }
+            Written::Moved => Err(self.moved(caller.account).await?.into()),
+        }
+    }
+
+    async fn check_entry(&self, caller: &Caller, entry: &Entry, roster: &Roster) -> Result<Roster, AppendError> {
+        if entry.author() != caller.device {
+            return Err(AppendError::OtherAuthor);
+        }
+        if entry.at() > self.clock.now().saturating_add(MAX_AHEAD) {
+            return Err(AppendError::BadTime);
+        }
+        if entry.seq() > self.limits.roster_entries {
+            return Err(LimitError::RosterEntries(self.limits.roster_entries).into());
+        }
+        let next = roster.append(entry).map_err(|error| match error {
+            RosterError::TimeGoesBack => AppendError::BadTime,
+            RosterError::TooManyDevices => LimitError::Devices(self.limits.devices).into(),
+            rule => AppendError::Rule(rule),
+        })?;
+        if next.devices().count() > self.limits.devices {
+            return Err(LimitError::Devices(self.limits.devices).into());
+        }
+        if let Body::AddDevice(add) = entry.body() {
+            self.gate.admit(caller, add).await?;
+        }
+        Ok(next)
+    }
+
+    /// The answer to an append that happened before, if there was one.
+    async fn appended_before(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        heads: &Heads,
+    ) -> Result<Option<Accepted>, AppendError> {
+        if entry.seq() == 0 || entry.seq() > heads.roster_seq {
+            return Ok(None);
+        }
+        let stored = self.storage.entry(caller.account, entry.seq()).await?;
+        let Some(stored) = stored.filter(|stored| stored.entry == *entry.signed()) else { return Ok(None) };
+        let heads = Heads {
+            roster_seq: entry.seq(),
+            roster_head: entry.hash(),
+            vault_seq: stored.vault_seq,
+            vault_head: entry.vault_head(),
+        };
+        Ok(Some(Accepted { heads: Some(self.heads.message(caller.account, &heads)) }))
+    }
+}

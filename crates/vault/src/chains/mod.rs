@@ -1,0 +1,36 @@
+//! The two chains grow: roster entries and commits, each held against the account as it stands.
+
+mod append;
+mod error;
+mod push;
+
+pub use append::AppendError;
+pub use error::Stale;
+pub use push::PushError;
+
+use std::sync::Arc;
+
+use crate::{Clock, HeadBoard, Limits, enrolments::EnrolmentGate, rosters::Rosters, storage::Storage};
+
+/// Appends roster entries and commits.
+pub struct Chains {
+    storage: Arc<dyn Storage>,
+    rosters: Arc<Rosters>,
+    heads: Arc<HeadBoard>,
+    clock: Arc<dyn Clock>,
+    gate: EnrolmentGate,
+    limits: Limits,
+}
+
+impl Chains {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        rosters: Arc<Rosters>,
+        heads: Arc<HeadBoard>,
+        clock: Arc<dyn Clock>,
+        gate: EnrolmentGate,
+        limits: Limits,
+    ) -> Self {
+        Self { storage, rosters, heads, clock, gate, limits }
+    }
+}

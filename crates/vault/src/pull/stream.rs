@@ -1,0 +1,163 @@
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::try_unfold};
+use keyfold_wire::{
+    ItemId,
+    v1::{self, PullEnd, SealedEpochKey, SealedLink, pull_frame::Frame},
+};
+
+use super::{FrameStream, frames::Frames, plan::Plan};
+use crate::{
+    Caller,
+    storage::{Cursor, RevisionRow, Span, Storage, StorageError},
+};
+
+/// Where the stream is. Each step gives one chunk and the next step.
+enum Step {
+    Heads(Box<v1::Heads>),
+    Entries(Span),
+    Elements(Span, Option<Cursor>),
+    Commits(Span),
+    Envelopes(Option<Cursor>),
+    End,
+    Done,
+}
+
+struct Pull {
+    storage: Arc<dyn Storage>,
+    caller: Caller,
+    plan: Plan,
+    /// An envelope of the plan was pruned before it was read.
+    moved: bool,
+}
+
+pub(super) fn frames(storage: Arc<dyn Storage>, caller: Caller, plan: Plan, heads: v1::Heads) -> FrameStream {
+    let pull = Pull { storage, caller, plan, moved: false };
+    let chunks = try_unfold((pull, Step::Heads(Box::new(heads))), |(mut pull, step)| async move {
+        if matches!(step, Step::Done) {
+            return Ok(None);
+        }
+        let (chunk, next) = pull.take(step).await?;
+        Ok(Some((chunk, (pull, next))))
+    });
+    // A page that had nothing to say is not sent.
+    chunks.filter(|chunk| std::future::ready(chunk.as_ref().map_or(true, |chunk| !chunk.is_empty()))).boxed()
+}
+
+impl Pull {
+    async fn take(&mut self, step: Step) -> Result<(Bytes, Step), StorageError> {
+        let mut frames = Frames::default();
+        let next = match step {
+            Step::Heads(heads) => {
+                frames.push(Frame::Heads(*heads));
+                Step::Entries(self.plan.entries)
+            }
+            Step::Entries(span) => self.entries(span, &mut frames).await?,
+            Step::Elements(span, cursor) => self.elements(span, cursor, &mut frames).await?,
+            Step::Commits(span) => self.commits(span, &mut frames).await?,
+            Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
+            Step::End | Step::Done => {
+                frames.push(Frame::End(PullEnd { moved: self.moved }));
+                Step::Done
+            }
+        };
+        Ok((frames.into_bytes(), next))
+    }
+
+    async fn entries(&self, span: Span, frames: &mut Frames) -> Result<Step, StorageError> {
+        let done = self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None));
+        if span.first > span.last {
+            return Ok(done);
+        }
+        let rows = self.storage.entries(self.caller.account, span, Some(self.caller.device), ENTRIES).await?;
+        let last = rows.last().map(|row| row.seq).ok_or(MISSING)?;
+        for row in rows {
+            frames.push(Frame::Entry(row.entry));
+            if let Some(sealed) = row.sealed_key {
+                frames.push(Frame::SealedKey(SealedEpochKey { roster_seq: row.seq, sealed }));
+            }
+            for (epoch, sealed) in row.links {
+                frames.push(Frame::Link(SealedLink { roster_seq: row.seq, epoch, sealed }));
+            }
+        }
+        Ok(Step::Entries(Span { first: last.saturating_add(1), ..span }))
+    }
+
+    async fn elements(&self, span: Span, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, StorageError> {
+        let rows = self.storage.changed(self.caller.account, span, cursor, ELEMENTS).await?;
+        for row in &rows {
+            frames.push(Frame::Element(row.element.to_wire()));
+        }
+        Ok(match rows.last() {
+            Some(last) => Step::Elements(span, Some(last.cursor())),
+            None => Step::Commits(self.plan.commits),
+        })
+    }
+
+    async fn commits(&self, span: Span, frames: &mut Frames) -> Result<Step, StorageError> {
+        if span.first > span.last {
+            return Ok(Step::Envelopes(None));
+        }
+        let rows = self.storage.commits(self.caller.account, span, COMMITS).await?;
+        let last = rows.last().map(|row| row.seq).ok_or(MISSING)?;
+        for row in rows {
+            frames.push(Frame::Commit(row.commit));
+        }
+        Ok(Step::Commits(Span { first: last.saturating_add(1), ..span }))
+    }
+
+    /// As many envelopes as fit in one chunk.
+    async fn envelopes(&mut self, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, StorageError> {
+        let span = self.plan.envelopes;
+        if span.first > span.last {
+            return Ok(Step::End);
+        }
+        let mut rows = self.storage.changed(self.caller.account, span, cursor, ENVELOPES).await?;
+        rows.truncate(fitting(&rows));
+        let Some(next) = rows.last().map(RevisionRow::cursor) else { return Ok(Step::End) };
+        let wanted: Vec<(ItemId, u64)> = rows
+            .iter()
+            .filter(|row| !row.element.is_tombstone())
+            .map(|row| (row.element.item, row.element.revision))
+            .collect();
+        let kept = self.storage.envelopes(self.caller.account, &wanted).await?;
+        let mut kept: HashMap<_, _> =
+            kept.into_iter().map(|(item, revision, envelope)| ((item, revision), envelope)).collect();
+        for revision in wanted {
+            match kept.remove(&revision) {
+                Some(envelope) => frames.push(Frame::Envelope(envelope)),
+                None => self.moved = true,
+            }
+        }
+        Ok(Step::Envelopes(Some(next)))
+    }
+}
+
+impl RevisionRow {
+    const fn cursor(&self) -> Cursor {
+        Cursor { seq: self.seq, item: self.element.item }
+    }
+}
+
+/// How many of the rows' envelopes fit in one chunk; one at least.
+fn fitting(rows: &[RevisionRow]) -> usize {
+    let mut bytes = 0_u64;
+    let count = rows
+        .iter()
+        .take_while(|row| {
+            bytes = bytes.saturating_add(row.size);
+            bytes <= CHUNK
+        })
+        .count();
+    count.max(1)
+}
+
+const MISSING: StorageError = StorageError::Damaged("a chain has a gap");
+/// Rows of a page: what one chunk may take of memory.
+const ENTRIES: u64 = 32;
+const ELEMENTS: u64 = 1_000;
+const COMMITS: u64 = 32;
+const ENVELOPES: u64 = 500;
+/// Bytes of envelopes in one chunk.
+const CHUNK: u64 = 512 * 1024;

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use keyfold_crypto::Hash;
+use keyfold_ledger::{Entry, Roster};
+use keyfold_wire::AccountId;
+use moka::sync::Cache;
+
+use crate::storage::{Heads, Span, Standing, Storage, StorageError};
+
+/// Verified rosters. A roster is built from the stored entries, with every signature checked again, and kept under the
+/// head that names it: it never becomes stale, only unused.
+pub(crate) struct Rosters {
+    storage: Arc<dyn Storage>,
+    verified: Cache<(AccountId, Hash), Arc<Roster>>,
+}
+
+/// Why there is no account to work on.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountUnavailable {
+    /// Never created on this server.
+    #[error("this server has no such account")]
+    Unknown,
+    /// Deleted by one of its devices, for good.
+    #[error("the account was deleted")]
+    Deleted,
+    /// It could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Rosters {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, verified: Cache::new(KEPT) }
+    }
+
+    /// Where the account stands in the database now, and its roster there.
+    pub(crate) async fn current(&self, account: AccountId) -> Result<(Heads, Arc<Roster>), AccountUnavailable> {
+        let heads = match self.storage.standing(account).await? {
+            Standing::Active(heads) => heads,
+            Standing::Deleted => return Err(AccountUnavailable::Deleted),
+            Standing::Unknown => return Err(AccountUnavailable::Unknown),
+        };
+        Ok((heads, self.at(account, &heads).await?))
+    }
+
+    /// The roster at these heads.
+    pub(crate) async fn at(&self, account: AccountId, heads: &Heads) -> Result<Arc<Roster>, StorageError> {
+        let key = (account, heads.roster_head);
+        if let Some(roster) = self.verified.get(&key) {
+            return Ok(roster);
+        }
+        let roster = Arc::new(self.rebuild(account, heads).await?);
+        self.verified.insert(key, Arc::clone(&roster));
+        Ok(roster)
+    }
+
+    /// Keeps a roster that was verified just now.
+    pub(crate) fn keep(&self, roster: Arc<Roster>) {
+        self.verified.insert((roster.account(), roster.head()), roster);
+    }
+
+    async fn rebuild(&self, account: AccountId, heads: &Heads) -> Result<Roster, StorageError> {
+        let mut roster: Option<Roster> = None;
+        let mut first = 0;
+        while first <= heads.roster_seq {
+            let span = Span { first, last: heads.roster_seq };
+            let page = self.storage.entries(account, span, None, PAGE).await?;
+            if page.is_empty() {
+                return Err(MISSING);
+            }
+            for row in page {
+                let entry = Entry::parse(&row.entry).map_err(|_| BROKEN)?;
+                let next = match &roster {
+                    None => Roster::genesis(&entry),
+                    Some(roster) => roster.append(&entry),
+                };
+                roster = Some(next.map_err(|_| BROKEN)?);
+                first = row.seq.saturating_add(1);
+            }
+        }
+        roster.filter(|roster| roster.account() == account && roster.head() == heads.roster_head).ok_or(BROKEN)
+    }
+}
+
+const MISSING: StorageError = StorageError::Damaged("a roster entry is missing");
+const BROKEN: StorageError = StorageError::Damaged("a roster does not verify");
+/// Rosters in memory; each takes some kilobytes for each member.
+const KEPT: u64 = 2_000;
+const PAGE: u64 = 100;

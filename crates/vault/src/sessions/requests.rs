@@ -1,0 +1,98 @@
+use keyfold_crypto::{
+    request::{self, Parameters, Request, SignedHeaders},
+    session::SessionId,
+};
+
+use super::{Sessions, nonces::NonceRefused};
+use crate::{
+    Caller,
+    clock::{MINUTE, SECOND},
+    storage::StorageError,
+};
+
+/// A request as it arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedRequest<'a> {
+    /// "GET"
+    pub method: &'a str,
+    /// Path and query, as the client sent them.
+    pub path_and_query: &'a str,
+    /// The whole body.
+    pub body: &'a [u8],
+    /// The three header fields.
+    pub headers: &'a SignedHeaders,
+}
+
+/// Why a request is not taken as its device's.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestRefused {
+    /// No session, or none that this server opened, or a signature that is not its own over this request.
+    #[error("the request is not signed under a session of this server: open one")]
+    Unauthenticated,
+    /// The session's ten minutes are over.
+    #[error("the session has expired: open a new one")]
+    Expired,
+    /// The device's clock is more than a minute off.
+    #[error("the device's clock is more than a minute off: set it")]
+    ClockSkew,
+    /// A request with this nonce came before.
+    #[error("this request was used before: sign a new one")]
+    Replayed,
+    /// Too many requests at once; this one was not looked at.
+    #[error("too many requests at once: wait a little")]
+    Busy,
+    /// The session's key could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Sessions {
+    /// Tells whose request this is. Whether the device is still active is for the service to check.
+    ///
+    /// # Errors
+    /// [`RequestRefused`].
+    pub async fn authenticate(&self, request: &SignedRequest<'_>) -> Result<Session, RequestRefused> {
+        let parameters =
+            Parameters::parse(&request.headers.signature_input).map_err(|_| RequestRefused::Unauthenticated)?;
+        let id = parameters.session;
+        let key = self.keys.by_kid(id.kid).await?.ok_or(RequestRefused::Unauthenticated)?;
+        let target_uri = format!("{}{}", self.public_url, request.path_and_query);
+        let signed = Request { method: request.method, target_uri: &target_uri, body: request.body };
+        request::verify(&signed, request.headers, &parameters, &key.secret(&id))
+            .map_err(|_| RequestRefused::Unauthenticated)?;
+
+        let now = self.clock.now();
+        if id.expires_at <= now {
+            return Err(RequestRefused::Expired);
+        }
+        if parameters.created.saturating_mul(SECOND).abs_diff(now) > MINUTE {
+            return Err(RequestRefused::ClockSkew);
+        }
+        self.nonces.take(&id, parameters.nonce, now)?;
+        Ok(Session::from(id))
+    }
+}
+
+/// Whose request it is, and how long the session lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The device.
+    pub caller: Caller,
+    /// Unix milliseconds.
+    pub expires_at: u64,
+}
+
+impl From<SessionId> for Session {
+    fn from(id: SessionId) -> Self {
+        Self { caller: Caller { account: id.account, device: id.device }, expires_at: id.expires_at }
+    }
+}
+
+impl From<NonceRefused> for RequestRefused {
+    fn from(refused: NonceRefused) -> Self {
+        match refused {
+            NonceRefused::Used => Self::Replayed,
+            NonceRefused::Full => Self::Busy,
+        }
+    }
+}

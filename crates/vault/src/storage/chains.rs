@@ -1,0 +1,108 @@
+use async_trait::async_trait;
+use keyfold_crypto::Hash;
+use keyfold_ledger::{Element, SetState};
+use keyfold_wire::{AccountId, ItemId, MemberId, v1::Signed};
+
+use super::{Heads, StorageError};
+
+/// A roster entry that passed every check at `expected`.
+#[derive(Debug, Clone)]
+pub struct AppendWrite {
+    /// The account.
+    pub account: AccountId,
+    /// The heads that the entry was checked against.
+    pub expected: Heads,
+    /// Hash of the entry, whose seq is the expected one + 1.
+    pub hash: Hash,
+    /// The entry.
+    pub entry: Signed,
+    /// The sealed epoch keys that the entry lists.
+    pub sealed_keys: Vec<(MemberId, Vec<u8>)>,
+    /// The links that the entry lists: earlier epoch and sealed key.
+    pub links: Vec<(u64, Vec<u8>)>,
+}
+
+/// What a push is checked against.
+#[derive(Debug, Clone)]
+pub struct PushBase {
+    /// Where the account stands.
+    pub heads: Heads,
+    /// `at` of the latest commit, Unix milliseconds; 0 before the first.
+    pub at: u64,
+    /// Items that are not tombstones.
+    pub count: u64,
+    /// Items and tombstones.
+    pub elements: u64,
+    /// Bytes of all envelopes that are kept.
+    pub bytes_used: u64,
+    /// The set's state.
+    pub set: SetState,
+    /// The element of each item asked for that has one.
+    pub changed: Vec<Element>,
+    /// Bytes that come free when each of these items takes a further revision and its oldest kept envelope goes.
+    pub reclaimed: u64,
+}
+
+/// One change of a commit, with its envelope unless it is a tombstone.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The item's element after the commit.
+    pub element: Element,
+    /// Empty for a tombstone.
+    pub envelope: Vec<u8>,
+}
+
+/// A commit that passed every check at `expected`.
+#[derive(Debug, Clone)]
+pub struct PushWrite {
+    /// The account.
+    pub account: AccountId,
+    /// The heads that the commit was checked against.
+    pub expected: Heads,
+    /// Hash of the commit, whose seq is the expected one + 1.
+    pub hash: Hash,
+    /// The commit.
+    pub commit: Signed,
+    /// Its `at`.
+    pub at: u64,
+    /// Items that are not tombstones after it.
+    pub count: u64,
+    /// Items and tombstones after it.
+    pub elements: u64,
+    /// Bytes of its envelopes.
+    pub bytes_added: u64,
+    /// Bytes of the envelopes that drop out of the kept ones.
+    pub bytes_reclaimed: u64,
+    /// The set's state after it.
+    pub set: SetState,
+    /// Its changes.
+    pub changes: Vec<Change>,
+    /// When the last envelope of the items that it purges may go, Unix milliseconds.
+    pub purge_due: u64,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is durably there.
+    Done,
+    /// Another write came first; nothing was written.
+    Moved,
+}
+
+/// How many envelopes of an item are kept: the latest and those before it.
+pub const KEPT_REVISIONS: u64 = 10;
+
+/// The two chains grow.
+#[async_trait]
+pub trait ChainStorage: Send + Sync {
+    /// Appends a roster entry, if the account still stands where it was checked.
+    async fn append(&self, write: AppendWrite) -> Result<Written, StorageError>;
+
+    /// What a push that changes `items` is checked against, as of one moment; `None` if there is no such account.
+    async fn push_base(&self, account: AccountId, items: &[ItemId]) -> Result<Option<PushBase>, StorageError>;
+
+    /// Appends a commit and its envelopes, if the account still stands where it was checked, and drops the envelopes
+    /// that are then more than [`KEPT_REVISIONS`] old.
+    async fn push(&self, write: PushWrite) -> Result<Written, StorageError>;
+}

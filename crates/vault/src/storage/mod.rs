@@ -1,0 +1,54 @@
+//! What the services need of a database. Every operation is atomic: it happens as a whole, durably, or not at all.
+//!
+//! A write names the heads that it was checked against and is refused with [`Written::Moved`] if they are no longer the
+//! account's: services verify in memory, outside any transaction, and lose nothing but the attempt. No operation touches
+//! two accounts.
+
+mod accounts;
+mod chains;
+mod enrolments;
+mod error;
+mod guesses;
+mod heads;
+mod invites;
+mod reads;
+mod server_keys;
+mod upkeep;
+
+pub use accounts::{AccountStorage, Created, Deleted, Deletion, NewAccount, Standing};
+pub use chains::{AppendWrite, ChainStorage, Change, KEPT_REVISIONS, PushBase, PushWrite, Written};
+pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment};
+pub use error::StorageError;
+pub use guesses::{GuessStorage, GuessWindow, NonceStorage};
+pub use heads::Heads;
+pub use invites::{InviteHash, InviteRow, InviteStorage};
+pub use reads::{CommitRow, Cursor, EntryRow, PullStorage, RevisionRow, Span};
+pub use server_keys::{KeyKind, ServerKey, ServerKeyStorage};
+pub use upkeep::{Swept, Upkeep};
+
+/// Everything that the services need of a database.
+pub trait Storage:
+    AccountStorage
+    + ChainStorage
+    + PullStorage
+    + EnrolmentStorage
+    + GuessStorage
+    + NonceStorage
+    + InviteStorage
+    + ServerKeyStorage
+    + Upkeep
+{
+}
+
+impl<T> Storage for T where
+    T: AccountStorage
+        + ChainStorage
+        + PullStorage
+        + EnrolmentStorage
+        + GuessStorage
+        + NonceStorage
+        + InviteStorage
+        + ServerKeyStorage
+        + Upkeep
+{
+}

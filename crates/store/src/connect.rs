@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use keyfold_migrations::MigrationError;
+use sea_orm::{
+    ConnectOptions, DatabaseConnection,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::{
+    ConnectError,
+    url::{DatabaseUrl, Kind},
+};
+
+/// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL both are the same pool.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) reader: DatabaseConnection,
+    kind: Kind,
+}
+
+impl Database {
+    /// Opens the database; a SQLite file is made if it is not there.
+    ///
+    /// # Errors
+    /// [`ConnectError::Unavailable`].
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, ConnectError> {
+        let kind = url.kind();
+        match kind {
+            Kind::Sqlite => {
+                let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await?;
+                let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
+                Ok(Self { writer, reader, kind })
+            }
+            Kind::Postgres => {
+                let pool = sea_orm::Database::connect(options(url, POSTGRES_CONNECTIONS)).await?;
+                Ok(Self { writer: pool.clone(), reader: pool, kind })
+            }
+        }
+    }
+
+    /// Brings the schema up to date; the names of the migrations that were applied just now.
+    ///
+    /// # Errors
+    /// [`MigrationError`].
+    pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
+        keyfold_migrations::migrate(&self.writer).await
+    }
+
+    /// Waits for what is under way and closes every connection.
+    ///
+    /// # Errors
+    /// [`ConnectError::Unavailable`].
+    pub async fn close(self) -> Result<(), ConnectError> {
+        self.reader.close().await?;
+        self.writer.close().await?;
+        Ok(())
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.kind == Kind::Postgres
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Writer,
+    Reader,
+}
+
+fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.expose());
+    // Statements carry what users do; they belong in no log.
+    options.sqlx_logging(false).record_stmt_in_spans(false);
+    options.max_connections(connections).acquire_timeout(ACQUIRE);
+    options
+}
+
+fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
+    let mut options = options(url, if role == Role::Writer { 1 } else { SQLITE_READERS });
+    options.map_sqlx_sqlite_opts(move |file: SqliteConnectOptions| {
+        let file = file
+            .create_if_missing(role == Role::Writer)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE);
+        if role == Role::Reader { file.pragma("query_only", "on") } else { file }
+    });
+    options
+}
+
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+const ACQUIRE: Duration = Duration::from_secs(5);

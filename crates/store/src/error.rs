@@ -1,0 +1,15 @@
+use keyfold_vault::storage::StorageError;
+use sea_orm::DbErr;
+
+/// Why there is no connection to the database.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The file cannot be opened or made, or the server does not answer or refuses.
+    #[error("cannot open the database: {0}")]
+    Unavailable(#[from] DbErr),
+}
+
+/// Every failure of the database is the same to a service: nothing can be said of the outcome but that repeating is safe.
+pub(crate) fn unavailable(error: DbErr) -> StorageError {
+    StorageError::Unavailable(Box::new(error))
+}

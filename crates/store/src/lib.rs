@@ -1,0 +1,31 @@
+//! The storage and bus traits of the vault half, on SQLite and PostgreSQL and within one process.
+//!
+//! Invariants: an operation is one transaction, durable before it returns; a write is conditional on the heads that it
+//! was checked against; no transaction touches two accounts; entities and SQL never leave this crate.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use keyfold_store::{Database, DatabaseUrl};
+//! use keyfold_vault::storage::Upkeep;
+//! let url: DatabaseUrl = "sqlite:/var/lib/keyfold/keyfold.db".parse()?;
+//! let database = Database::connect(&url).await?;
+//! database.migrate().await?;
+//! database.ping().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod bus;
+mod connect;
+mod entity;
+mod error;
+mod transaction;
+mod url;
+mod value;
+mod vault;
+
+pub use bus::InProcessBus;
+pub use connect::Database;
+pub use error::ConnectError;
+pub use keyfold_migrations::MigrationError;
+pub use url::{DatabaseUrl, UnknownDatabase};

@@ -1,0 +1,53 @@
+use keyfold_vault::storage::{AppendWrite, StorageError, Written};
+use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+
+use super::chains::still_at;
+use crate::{
+    Database,
+    entity::{
+        accounts::{Column, Entity},
+        epoch_links, roster_entries, sealed_keys,
+    },
+    error::unavailable,
+    transaction::commit,
+    value::signed,
+};
+
+pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Written, StorageError> {
+    let seq = signed(write.expected.roster_seq.saturating_add(1));
+    let account_id = write.account.to_vec();
+    let transaction = database.write().await?;
+    let moved = Entity::update_many()
+        .col_expr(Column::RosterSeq, Expr::value(seq))
+        .col_expr(Column::RosterHead, Expr::value(write.hash.to_vec()))
+        .filter(still_at(write.account, &write.expected))
+        .exec(&transaction)
+        .await
+        .map_err(unavailable)?;
+    if moved.rows_affected == 0 {
+        return Ok(Written::Moved);
+    }
+    let entry = roster_entries::Model {
+        account_id: account_id.clone(),
+        seq,
+        vault_seq: signed(write.expected.vault_seq),
+        body: write.entry.body,
+        signature: write.entry.signature,
+    };
+    roster_entries::Entity::insert(entry.into_active_model())
+        .exec_without_returning(&transaction)
+        .await
+        .map_err(unavailable)?;
+    let keys = write.sealed_keys.into_iter().map(|(member, sealed)| {
+        sealed_keys::Model { account_id: account_id.clone(), member_id: member.to_vec(), roster_seq: seq, sealed }
+            .into_active_model()
+    });
+    sealed_keys::Entity::insert_many(keys).exec_without_returning(&transaction).await.map_err(unavailable)?;
+    let links = write.links.into_iter().map(|(epoch, sealed)| {
+        epoch_links::Model { account_id: account_id.clone(), roster_seq: seq, epoch: signed(epoch), sealed }
+            .into_active_model()
+    });
+    epoch_links::Entity::insert_many(links).exec_without_returning(&transaction).await.map_err(unavailable)?;
+    commit(transaction).await?;
+    Ok(Written::Done)
+}

@@ -1,0 +1,14 @@
+//! The vault half's storage traits.
+
+mod accounts;
+mod append;
+mod chains;
+mod enrolments;
+mod guesses;
+mod heads;
+mod invites;
+mod pulls;
+mod push;
+mod push_base;
+mod server_keys;
+mod upkeep;

@@ -1,0 +1,140 @@
+use keyfold_vault::storage::{Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
+use keyfold_wire::AccountId;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+
+use super::chains::still_at;
+use crate::{
+    Database,
+    entity::{
+        accounts::{Column, Entity},
+        commits, items, purges, revisions,
+    },
+    error::unavailable,
+    transaction::commit,
+    value::{envelope_hash, signed},
+};
+
+pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
+    let transaction = database.write().await?;
+    if !advance(&transaction, &write).await? {
+        return Ok(Written::Moved);
+    }
+    let seq = signed(write.expected.vault_seq.saturating_add(1));
+    let row = commits::Model {
+        account_id: write.account.to_vec(),
+        seq,
+        roster_seq: signed(write.expected.roster_seq),
+        body: write.commit.body,
+        signature: write.commit.signature,
+    };
+    commits::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await.map_err(unavailable)?;
+    keep_purged(&transaction, write.account, write.purge_due, &write.changes).await?;
+    prune(&transaction, write.account, &write.changes).await?;
+    keep(&transaction, write.account, seq, write.changes).await?;
+    commit(transaction).await?;
+    Ok(Written::Done)
+}
+
+/// Moves the account on, if it stands where the commit was checked.
+async fn advance(database: &impl ConnectionTrait, write: &PushWrite) -> Result<bool, StorageError> {
+    let bytes_used = Expr::col(Column::BytesUsed).add(signed(write.bytes_added)).sub(signed(write.bytes_reclaimed));
+    let moved = Entity::update_many()
+        .col_expr(Column::VaultSeq, Expr::value(signed(write.expected.vault_seq.saturating_add(1))))
+        .col_expr(Column::VaultHead, Expr::value(write.hash.to_vec()))
+        .col_expr(Column::VaultAt, Expr::value(signed(write.at)))
+        .col_expr(Column::ItemCount, Expr::value(signed(write.count)))
+        .col_expr(Column::ElementCount, Expr::value(signed(write.elements)))
+        .col_expr(Column::BytesUsed, bytes_used)
+        .col_expr(Column::SetState, Expr::value(write.set.to_bytes()))
+        .filter(still_at(write.account, &write.expected))
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(moved.rows_affected == 1)
+}
+
+/// Each item's element, and the revision that made it.
+async fn keep(
+    database: &impl ConnectionTrait,
+    account: AccountId,
+    seq: i64,
+    changes: Vec<Change>,
+) -> Result<(), StorageError> {
+    let elements = changes.iter().map(|change| {
+        items::Model {
+            account_id: account.to_vec(),
+            item_id: change.element.item.to_vec(),
+            revision: signed(change.element.revision),
+            tombstone: change.element.is_tombstone(),
+            envelope_hash: envelope_hash(&change.element),
+        }
+        .into_active_model()
+    });
+    let replace = OnConflict::columns([items::Column::AccountId, items::Column::ItemId])
+        .update_columns([items::Column::Revision, items::Column::Tombstone, items::Column::EnvelopeHash])
+        .to_owned();
+    items::Entity::insert_many(elements)
+        .on_conflict(replace)
+        .exec_without_returning(database)
+        .await
+        .map_err(unavailable)?;
+    let rows = changes.into_iter().map(|change| {
+        revisions::Model {
+            account_id: account.to_vec(),
+            item_id: change.element.item.to_vec(),
+            revision: signed(change.element.revision),
+            seq,
+            tombstone: change.element.is_tombstone(),
+            envelope_hash: envelope_hash(&change.element),
+            size: i64::try_from(change.envelope.len()).unwrap_or(i64::MAX),
+            envelope: (!change.element.is_tombstone()).then_some(change.envelope),
+        }
+        .into_active_model()
+    });
+    revisions::Entity::insert_many(rows).exec_without_returning(database).await.map_err(unavailable)?;
+    Ok(())
+}
+
+/// Drops the envelopes that are one too many.
+async fn prune(database: &impl ConnectionTrait, account: AccountId, changes: &[Change]) -> Result<(), StorageError> {
+    let old: Vec<(Vec<u8>, i64)> = changes
+        .iter()
+        .filter_map(|change| {
+            let revision = change.element.revision.checked_sub(KEPT_REVISIONS).filter(|revision| *revision > 0)?;
+            Some((change.element.item.to_vec(), signed(revision)))
+        })
+        .collect();
+    if old.is_empty() {
+        return Ok(());
+    }
+    revisions::Entity::update_many()
+        .col_expr(revisions::Column::Envelope, Expr::value(Option::<Vec<u8>>::None))
+        .col_expr(revisions::Column::Size, Expr::value(0_i64))
+        .filter(revisions::Column::AccountId.eq(account.to_vec()))
+        .filter(
+            Expr::tuple([revisions::Column::ItemId.into_expr(), revisions::Column::Revision.into_expr()])
+                .in_tuples(old),
+        )
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+/// The last envelope of a purged item stays a while, in case the purge was wrong.
+async fn keep_purged(
+    database: &impl ConnectionTrait,
+    account: AccountId,
+    due: u64,
+    changes: &[Change],
+) -> Result<(), StorageError> {
+    let purged = changes.iter().filter(|change| change.element.is_tombstone()).map(|change| {
+        purges::Model { account_id: account.to_vec(), due: signed(due), item_id: change.element.item.to_vec() }
+            .into_active_model()
+    });
+    purges::Entity::insert_many(purged).exec_without_returning(database).await.map_err(unavailable)?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+use async_trait::async_trait;
+use keyfold_vault::storage::{StorageError, Swept, Upkeep};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+use crate::{
+    Database,
+    entity::{accounts, enrolments, purges, revisions, session_nonces},
+    error::unavailable,
+    transaction::commit,
+    value::signed,
+};
+
+#[async_trait]
+impl Upkeep for Database {
+    async fn sweep(&self, now: u64) -> Result<Swept, StorageError> {
+        let mut swept = Swept::default();
+        while let Some(purge) = self.next_purge(now).await? {
+            swept.envelopes += self.purge(purge).await?;
+        }
+        swept.enrolments = enrolments::Entity::delete_many()
+            .filter(enrolments::Column::ExpiresAt.lte(signed(now.saturating_sub(ENROLMENT_KEPT))))
+            .exec(&self.writer)
+            .await
+            .map_err(unavailable)?
+            .rows_affected;
+        swept.nonces = session_nonces::Entity::delete_many()
+            .filter(session_nonces::Column::ExpiresAt.lte(signed(now)))
+            .exec(&self.writer)
+            .await
+            .map_err(unavailable)?
+            .rows_affected;
+        Ok(swept)
+    }
+
+    async fn ping(&self) -> Result<(), StorageError> {
+        self.writer.ping().await.map_err(unavailable)
+    }
+}
+
+impl Database {
+    async fn next_purge(&self, now: u64) -> Result<Option<purges::Model>, StorageError> {
+        purges::Entity::find()
+            .filter(purges::Column::Due.lte(signed(now)))
+            .order_by_asc(purges::Column::Due)
+            .limit(1)
+            .one(&self.writer)
+            .await
+            .map_err(unavailable)
+    }
+
+    /// Drops a purged item's envelopes: one short transaction for each, so that no push waits for all.
+    async fn purge(&self, purge: purges::Model) -> Result<u64, StorageError> {
+        let transaction = self.write().await?;
+        let freed = freed(&transaction, &purge).await?;
+        let dropped = revisions::Entity::update_many()
+            .col_expr(revisions::Column::Envelope, Expr::value(Option::<Vec<u8>>::None))
+            .col_expr(revisions::Column::Size, Expr::value(0_i64))
+            .filter(revisions::Column::AccountId.eq(purge.account_id.clone()))
+            .filter(revisions::Column::ItemId.eq(purge.item_id.clone()))
+            .filter(revisions::Column::Envelope.is_not_null())
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::BytesUsed, Expr::col(accounts::Column::BytesUsed).sub(freed))
+            .filter(accounts::Column::AccountId.eq(purge.account_id.clone()))
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
+        purges::Entity::delete_by_id((purge.account_id, purge.due, purge.item_id))
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
+        commit(transaction).await?;
+        Ok(dropped.rows_affected)
+    }
+}
+
+async fn freed(database: &impl ConnectionTrait, purge: &purges::Model) -> Result<i64, StorageError> {
+    let sizes: Vec<i64> = revisions::Entity::find()
+        .select_only()
+        .column(revisions::Column::Size)
+        .filter(revisions::Column::AccountId.eq(purge.account_id.clone()))
+        .filter(revisions::Column::ItemId.eq(purge.item_id.clone()))
+        .filter(revisions::Column::Size.gt(0))
+        .into_tuple()
+        .all(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(sizes.iter().sum())
+}
+
+/// A device that comes late is told that its enrolment has ended, rather than that there was none.
+const ENROLMENT_KEPT: u64 = 60 * 60 * 1_000;

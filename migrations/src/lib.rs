@@ -1,0 +1,30 @@
+//! The database schema, as an append-only list of migrations for SQLite and PostgreSQL.
+//!
+//! Invariants: a released migration never changes, and a database that has run a migration which this list does not
+//! know is refused ([`MigrationError::Newer`]), because an older program would misread it.
+//!
+//! ```no_run
+//! # async fn example(database: &sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), keyfold_migrations::MigrationError> {
+//! let applied = keyfold_migrations::migrate(database).await?;
+//! println!("{} migrations applied", applied.len());
+//! # Ok(())
+//! # }
+//! ```
+
+mod m20261122_000001_vault;
+mod migrate;
+
+pub use migrate::{MigrationError, migrate};
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
+
+/// The migrations in the order in which they run.
+#[derive(Debug)]
+struct Migrator;
+
+#[async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_vault::Migration)]
+    }
+}

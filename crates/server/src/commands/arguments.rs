@@ -1,0 +1,136 @@
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::Flags;
+
+/// The Keyfold server: it stores and syncs end-to-end encrypted passkey vaults and cannot read them.
+#[derive(Debug, Parser)]
+#[command(name = "keyfoldd", version, after_long_help = TEACH)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// TOML file with settings; `keyfoldd config` shows their names
+    #[arg(long, global = true, env = "KEYFOLD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the server keeps its database and local CA [default: .keyfold]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Address and port for TLS [default: 127.0.0.1:8443]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Address and port for plain HTTP from a proxy on this machine
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    plain_listen: Option<SocketAddr>,
+    /// The URL that devices use [default: https://localhost and the port]
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// `sqlite:PATH` or `postgres://…`; a URL with a password belongs in the file or the environment
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Who may create an account [default: open on loopback, else invite]
+    #[arg(long, global = true, value_enum)]
+    sign_up: Option<SignUpFlag>,
+    /// How log lines look
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormatFlag>,
+    /// error, warn, info, debug, trace, or a filter like `info,keyfold_server=debug`
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SignUpFlag {
+    Open,
+    Invite,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormatFlag {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve until SIGTERM or Ctrl-C (what happens without a command)
+    Serve(Serve),
+    /// Bring the database's schema up to date, and nothing else
+    Migrate,
+    /// Print the effective settings and where each comes from; passwords are hidden
+    Config,
+    /// Make or list invites for new accounts
+    #[command(subcommand)]
+    Invite(Invite),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Serve {
+    /// Write a JSON object with addresses, URL and CA to FILE once the server serves
+    #[arg(long, value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Invite {
+    /// Make an invite for one account; it is shown this once
+    Create {
+        /// How long it is good, in days
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+        days: u16,
+    },
+    /// List invites; each is named by the beginning of its hash
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Common {
+    pub(super) fn flags(&self) -> Flags {
+        let settings = [
+            ("data_dir", self.data_dir.as_ref().map(|path| path.display().to_string())),
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("plain_listen", self.plain_listen.map(|address| address.to_string())),
+            ("public_url", self.public_url.clone()),
+            ("database", self.database.clone()),
+            ("sign_up", self.sign_up.map(|sign_up| name(&sign_up))),
+            ("log.format", self.log_format.map(|format| name(&format))),
+            ("log.level", self.log_level.clone()),
+        ];
+        let said = settings.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Flags { config: self.config.clone(), settings: said.collect::<BTreeMap<_, _>>() }
+    }
+}
+
+fn name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+const TEACH: &str = "\
+Settings come from defaults, then the file, then the environment, then flags. In the environment a setting is written \
+KEYFOLD_ and its name, with two underscores for a dot: KEYFOLD_SIGN_UP=invite, KEYFOLD_LIMITS__DEVICES=10.
+
+Try it on this machine:
+  keyfoldd                                    serves https://localhost:8443, data in ./.keyfold
+  curl --cacert .keyfold/ca.pem https://localhost:8443/healthz
+
+Serve others:
+  keyfoldd --listen 0.0.0.0:8443 --public-url https://keys.example
+  keyfoldd invite create                      an invite for the first account
+
+Exit status: 0 after a clean stop, 1 if it failed, 2 for a wrong command line.";

@@ -1,0 +1,102 @@
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use keyfold_vault::storage::StorageError;
+
+use super::{
+    Arguments,
+    arguments::{Command, Serve},
+    configuration, invites, migrate,
+};
+use crate::{
+    config::{ConfigError, Loaded, load},
+    logs::{self, LogError},
+    serve::{self, ReadyError, ServeError},
+};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The server.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The ready file.
+    #[error(transparent)]
+    Ready(#[from] ReadyError),
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Standard output or signals.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Does what the command line says. Log lines go to standard error, results to standard output.
+///
+/// # Errors
+/// [`CommandError`].
+pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
+    if let Some(Command::Completions { shell }) = &arguments.command {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Arguments::command(), "keyfoldd", &mut script);
+        return Ok(io::stdout().write_all(&script)?);
+    }
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let loaded = load(&arguments.common.flags(), variables)?;
+    match arguments.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
+        Command::Serve(options) => serve(loaded, &options).await,
+        Command::Migrate => migrate::run(loaded).await,
+        Command::Config => configuration::run(&loaded),
+        Command::Invite(invite) => invites::run(loaded, invite).await,
+        Command::Completions { .. } => Ok(()),
+    }
+}
+
+async fn serve(loaded: Loaded, options: &Serve) -> Result<(), CommandError> {
+    logs::begin(&loaded.settings.log)?;
+    for name in &loaded.ignored {
+        tracing::debug!(name, "not a setting");
+    }
+    let mut signals = Signals::new()?;
+    let mut running = serve::start(loaded.settings).await?;
+    let ready = running.ready();
+    let ca = ready.ca_fingerprint.as_deref().unwrap_or("from files");
+    tracing::info!(url = ready.public_url, listen = ready.listen, plain_listen = ready.plain_listen, ca, "serving");
+    if let Some(path) = &options.ready_file {
+        ready.write(path)?;
+    }
+    tokio::select! {
+        failed = running.failed() => return Ok(failed?),
+        signal = signals.next() => tracing::info!(signal, "stopping"),
+    }
+    running.stop().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The two signals that end a server.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

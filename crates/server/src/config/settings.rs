@@ -1,0 +1,333 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use keyfold_vault::{Limits, SignUp};
+use serde::{Deserialize, Serialize};
+
+/// Everything that an operator may decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where TLS is served.
+    pub listen: SocketAddr,
+    /// Where plain HTTP is served for a proxy on this machine.
+    pub plain_listen: Option<SocketAddr>,
+    /// Lets `plain_listen` leave the loopback interface: whoever is on the way then reads the metadata.
+    pub plain_listen_beyond_loopback: bool,
+    /// The URL that devices use and sign for, without a trailing slash. By default https://localhost and the port.
+    pub public_url: Option<String>,
+    /// Where the server keeps its files.
+    pub data_dir: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`. By default a file in `data_dir`.
+    pub database: Option<String>,
+    /// Who may create an account.
+    pub sign_up: SignUpSetting,
+    /// Certificates.
+    pub tls: TlsSettings,
+    /// What an account may take.
+    pub limits: LimitSettings,
+    /// How patient the server is.
+    pub http: HttpSettings,
+    /// How often one address or device may ask.
+    pub rates: RateSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// Who may create an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUpSetting {
+    /// `open` where every listener is on the loopback interface, else `invite`.
+    #[default]
+    Auto,
+    /// Everyone.
+    Open,
+    /// Who holds an invite.
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+/// Certificates: PEM files, or by default a local CA in `data_dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSettings {
+    /// The certificate chain, PEM. Read again every hour.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// More names and addresses for the local CA's certificate, beside the public URL's host and localhost.
+    pub names: Vec<String>,
+}
+
+/// What an account may take; see [`Limits`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Active devices.
+    pub devices: usize,
+    /// Items, purged ones included.
+    pub items: u64,
+    /// Bytes of all kept envelopes.
+    pub account_bytes: u64,
+    /// Roster entries.
+    pub roster_entries: u64,
+}
+
+/// How patient the server is. Seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSettings {
+    /// For a TLS handshake and for a request's head.
+    pub head_timeout: u64,
+    /// Between two pieces of a body.
+    pub piece_timeout: u64,
+    /// For a whole body.
+    pub body_timeout: u64,
+    /// An idle connection.
+    pub keep_alive: u64,
+    /// For requests under way when the server stops.
+    pub shutdown_timeout: u64,
+    /// MiB that all bodies together may take while they arrive.
+    pub body_memory: usize,
+    /// Open connections, for each worker.
+    pub connections: usize,
+}
+
+/// How often one address or device may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateSettings {
+    /// New accounts, enrolments, steps of enrolments and sessions: for each address, a minute.
+    pub anonymous_per_minute: u32,
+    /// Requests of a session: for each device, a second.
+    pub device_per_second: u32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter like `info,keyfold_server=debug`.
+    pub level: String,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Settings that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Plain HTTP on a network.
+    #[error(
+        "plain_listen {0} is not a loopback address: set plain_listen_beyond_loopback = true if the network to the proxy is private"
+    )]
+    PlainBeyondLoopback(SocketAddr),
+    /// No URL for a server that is reached from elsewhere.
+    #[error("set public_url to the URL that devices use: the server listens on {0}")]
+    PublicUrlMissing(SocketAddr),
+    /// Not a URL that can be signed for.
+    #[error("public_url {0:?} is not of the form https://HOST or https://HOST:PORT")]
+    PublicUrl(String),
+    /// Half a certificate.
+    #[error("tls.certificate and tls.key go together: set both, or none for a local CA")]
+    HalfCertificate,
+    /// Not a database that is supported.
+    #[error("database: {0}")]
+    Database(#[from] keyfold_store::UnknownDatabase),
+    /// A timeout or rate that would refuse everything.
+    #[error("{0} is 0: nothing would be served")]
+    Zero(&'static str),
+}
+
+impl Settings {
+    /// Who may create an account, once the listeners are known.
+    #[must_use]
+    pub fn sign_up(&self) -> SignUp {
+        let local = self.listen.ip().is_loopback() && self.plain_listen.is_none_or(|plain| plain.ip().is_loopback());
+        match self.sign_up {
+            SignUpSetting::Auto if local => SignUp::Open,
+            SignUpSetting::Open => SignUp::Open,
+            SignUpSetting::Auto | SignUpSetting::Invite => SignUp::Invite,
+            SignUpSetting::Closed => SignUp::Closed,
+        }
+    }
+
+    /// The limits of an account.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let LimitSettings { devices, items, account_bytes, roster_entries } = self.limits;
+        Limits { devices, items, account_bytes, roster_entries, ..Limits::default() }
+    }
+
+    /// The database's URL.
+    ///
+    /// # Errors
+    /// [`SettingsError::Database`].
+    pub fn database(&self) -> Result<keyfold_store::DatabaseUrl, SettingsError> {
+        match &self.database {
+            Some(url) => Ok(url.parse()?),
+            None => Ok(keyfold_store::DatabaseUrl::file(&self.data_dir.join("keyfold.db"))),
+        }
+    }
+
+    /// The public URL, once the port is known.
+    ///
+    /// # Errors
+    /// [`SettingsError::PublicUrlMissing`] if the server is not a local one.
+    pub fn public_url(&self, bound: SocketAddr) -> Result<String, SettingsError> {
+        match &self.public_url {
+            Some(url) => Ok(url.clone()),
+            None if bound.ip().is_loopback() => Ok(format!("https://localhost:{}", bound.port())),
+            None => Err(SettingsError::PublicUrlMissing(bound)),
+        }
+    }
+
+    /// Holds the settings against each other.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if let Some(plain) = self.plain_listen
+            && !plain.ip().is_loopback()
+            && !self.plain_listen_beyond_loopback
+        {
+            return Err(SettingsError::PlainBeyondLoopback(plain));
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err(SettingsError::HalfCertificate);
+        }
+        if let Some(url) = &self.public_url
+            && !is_public_url(url)
+        {
+            return Err(SettingsError::PublicUrl(url.clone()));
+        }
+        self.public_url(self.listen)?;
+        self.database()?;
+        let HttpSettings { head_timeout, piece_timeout, body_timeout, .. } = self.http;
+        let zeros = [
+            ("http.head_timeout", head_timeout == 0),
+            ("http.piece_timeout", piece_timeout == 0),
+            ("http.body_timeout", body_timeout == 0),
+            ("http.body_memory", self.http.body_memory == 0),
+            ("http.connections", self.http.connections == 0),
+            ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
+            ("rates.device_per_second", self.rates.device_per_second == 0),
+        ];
+        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))
+    }
+}
+
+/// `https://HOST[:PORT]` in the form that devices sign: lower case, no path, no trailing slash, no default port.
+fn is_public_url(url: &str) -> bool {
+    let Some(authority) = url.strip_prefix("https://") else { return false };
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+    !authority.is_empty() && authority.bytes().all(allowed) && !authority.ends_with(":443") && !authority.ends_with(':')
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            plain_listen: None,
+            plain_listen_beyond_loopback: false,
+            public_url: None,
+            data_dir: PathBuf::from(".keyfold"),
+            database: None,
+            sign_up: SignUpSetting::Auto,
+            tls: TlsSettings::default(),
+            limits: LimitSettings::default(),
+            http: HttpSettings::default(),
+            rates: RateSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let Limits { devices, items, account_bytes, roster_entries, .. } = Limits::default();
+        Self { devices, items, account_bytes, roster_entries }
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            head_timeout: 10,
+            piece_timeout: 10,
+            body_timeout: 120,
+            keep_alive: 75,
+            shutdown_timeout: 20,
+            body_memory: 256,
+            connections: 10_000,
+        }
+    }
+}
+
+impl Default for RateSettings {
+    fn default() -> Self {
+        Self { anonymous_per_minute: 1_200, device_per_second: 200 }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: LogFormat::Human, level: "info".to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_stand() {
+        assert_eq!(Settings::default().check(), Ok(()));
+        assert_eq!(Settings::default().sign_up(), SignUp::Open);
+    }
+
+    #[test]
+    fn a_server_that_others_reach_needs_a_url_and_takes_invites() {
+        let mut settings = Settings { listen: "0.0.0.0:8443".parse().unwrap(), ..Settings::default() };
+        assert!(matches!(settings.check(), Err(SettingsError::PublicUrlMissing(_))));
+        settings.public_url = Some("https://keys.example".into());
+        assert_eq!(settings.check(), Ok(()));
+        assert_eq!(settings.sign_up(), SignUp::Invite);
+    }
+
+    #[test]
+    fn plain_http_stays_on_the_machine_unless_it_is_said() {
+        let plain_listen = Some("10.0.0.1:8080".parse().unwrap());
+        let mut settings = Settings { plain_listen, ..Settings::default() };
+        assert!(matches!(settings.check(), Err(SettingsError::PlainBeyondLoopback(_))));
+        settings.plain_listen_beyond_loopback = true;
+        assert_eq!(settings.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_public_url_has_one_form() {
+        for url in ["https://keys.example", "https://localhost:8443", "https://[::1]:8443"] {
+            assert!(is_public_url(url), "{url}");
+        }
+        for url in [
+            "http://keys.example",
+            "https://Keys.example",
+            "https://keys.example/",
+            "https://keys.example:443",
+            "https://",
+        ] {
+            assert!(!is_public_url(url), "{url}");
+        }
+    }
+}

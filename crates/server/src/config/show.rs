@@ -1,0 +1,66 @@
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{Loaded, Settings};
+
+/// The effective settings as a TOML file, each with where it came from. A password in the database's URL is hidden.
+#[must_use]
+pub fn show(loaded: &Loaded) -> String {
+    let mut settings = loaded.settings.clone();
+    settings.database = settings.database.as_ref().map(|url| hidden(url));
+    let mut text = String::new();
+    let mut table = String::new();
+    for (name, value) in flat(&settings) {
+        let (section, key) = name.rsplit_once('.').unwrap_or(("", &name));
+        if section != table {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "\n[{section}]");
+            section.clone_into(&mut table);
+        }
+        let origin = loaded.origin(&name);
+        let _ = match value {
+            Value::Null => writeln!(text, "# {key} is not set  # {origin}"),
+            value => writeln!(text, "{key} = {value}  # {origin}"),
+        };
+    }
+    text
+}
+
+/// The dotted names of all settings.
+pub(super) fn names() -> Vec<String> {
+    flat(&Settings::default()).into_iter().map(|(name, _)| name).collect()
+}
+
+/// Top-level settings first, then table by table, as TOML wants them.
+fn flat(settings: &Settings) -> Vec<(String, Value)> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(settings) else { return Vec::new() };
+    let (tables, mut values): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, value)| value.is_object());
+    for (table, fields) in tables {
+        if let Value::Object(fields) = fields {
+            values.extend(fields.into_iter().map(|(name, value)| (format!("{table}.{name}"), value)));
+        }
+    }
+    values
+}
+
+fn hidden(url: &str) -> String {
+    url.parse::<keyfold_store::DatabaseUrl>().map_or_else(|_| "***".to_owned(), |url| url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{Flags, load};
+
+    #[test]
+    fn a_password_is_hidden_and_every_setting_says_where_it_came_from() {
+        let settings = BTreeMap::from([("database", "postgres://ana:secret@db/keyfold".to_owned())]);
+        let shown = show(&load(&Flags { settings, ..Flags::default() }, std::iter::empty()).unwrap());
+        assert!(shown.contains("database = \"postgres://ana:***@db/keyfold\"  # flag"), "{shown}");
+        assert!(!shown.contains("secret"));
+        assert!(shown.contains("[limits]\n") && shown.contains("devices = 64  # default"), "{shown}");
+    }
+}

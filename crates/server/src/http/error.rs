@@ -1,0 +1,294 @@
+//! The one place where what a service refuses becomes an answer.
+//!
+//! The status of a [`Refusal`] follows from its code, as `device_api.proto` says. Storage failures are logged here and
+//! told to nobody; every other detail is meant for the person at the device.
+
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use keyfold_crypto::exact::Malformed;
+use keyfold_vault::{
+    AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
+    accounts::{CreateAccountError, DeleteAccountError},
+    chains::{AppendError, PushError, Stale},
+    enrolments::{AddDeviceRefused, EnrolmentError},
+    pull::PullError,
+    sessions::{OpenSessionError, RequestRefused},
+    storage::StorageError,
+};
+use keyfold_wire::v1::{Heads, Problem, ProblemCode};
+use prost::Message;
+
+use super::answer::PROTOBUF;
+use crate::rates::TooOften;
+
+/// A request that was refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: ProblemCode,
+    detail: String,
+    heads: Option<Box<Heads>>,
+    retry_after: Duration,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ProblemCode, detail: impl fmt::Display) -> Self {
+        Self { code, detail: detail.to_string(), heads: None, retry_after: Duration::ZERO }
+    }
+
+    pub(crate) fn later(detail: impl fmt::Display, retry_after: Duration) -> Self {
+        Self { retry_after, ..Self::new(ProblemCode::RateLimited, detail) }
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        match self.code {
+            ProblemCode::Malformed => StatusCode::BAD_REQUEST,
+            ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ProblemCode::Unauthenticated | ProblemCode::ClockSkew | ProblemCode::Replayed => StatusCode::UNAUTHORIZED,
+            ProblemCode::NotAMember | ProblemCode::SignUpClosed | ProblemCode::InviteInvalid => StatusCode::FORBIDDEN,
+            ProblemCode::NotFound => StatusCode::NOT_FOUND,
+            ProblemCode::HeadMoved | ProblemCode::AccountExists | ProblemCode::EnrolmentStep => StatusCode::CONFLICT,
+            ProblemCode::RuleBroken | ProblemCode::BadTime => StatusCode::UNPROCESSABLE_ENTITY,
+            ProblemCode::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
+            ProblemCode::RateLimited | ProblemCode::TooManyGuesses => StatusCode::TOO_MANY_REQUESTS,
+            ProblemCode::EnrolmentEnded | ProblemCode::AccountDeleted => StatusCode::GONE,
+            ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ProblemCode::Internal | ProblemCode::Unspecified => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let problem = Problem {
+            code: self.code.into(),
+            detail: self.detail.clone(),
+            heads: self.heads.as_deref().cloned(),
+            time: SystemClock.now(),
+            retry_after: u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX),
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        if !self.retry_after.is_zero() {
+            response.insert_header((header::RETRY_AFTER, self.retry_after.as_secs().saturating_add(1).to_string()));
+        }
+        response.content_type(PROTOBUF).body(problem.encode_to_vec())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str_name(), self.detail)
+    }
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(_) => {
+                tracing::error!(%error, "storage");
+                Self::new(ProblemCode::Unavailable, "storage is not available; nothing is lost, try again")
+            }
+            StorageError::Damaged(_) => {
+                tracing::error!(%error, "storage");
+                Self::new(ProblemCode::Internal, "the server's database is damaged: tell its operator")
+            }
+        }
+    }
+}
+
+impl From<AccountUnavailable> for Refusal {
+    fn from(error: AccountUnavailable) -> Self {
+        match error {
+            AccountUnavailable::Unknown => Self::new(ProblemCode::NotFound, error),
+            AccountUnavailable::Deleted => Self::new(ProblemCode::AccountDeleted, error),
+            AccountUnavailable::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(error: Malformed) -> Self {
+        match error {
+            Malformed::TooLong { .. } => Self::new(ProblemCode::TooLarge, error),
+            Malformed::NotCanonical => Self::new(ProblemCode::Malformed, error),
+        }
+    }
+}
+
+impl From<TooOften> for Refusal {
+    fn from(TooOften(wait): TooOften) -> Self {
+        Self::later("too many requests", wait)
+    }
+}
+
+impl From<Stale> for Refusal {
+    fn from(error: Stale) -> Self {
+        let refusal = Self::new(ProblemCode::HeadMoved, &error);
+        Self { heads: Some(error.0), ..refusal }
+    }
+}
+
+impl From<LimitError> for Refusal {
+    fn from(error: LimitError) -> Self {
+        let code = match error {
+            LimitError::Changes(_) | LimitError::Envelope(_) | LimitError::Push(_) => ProblemCode::TooLarge,
+            LimitError::Devices(_)
+            | LimitError::Items(_)
+            | LimitError::AccountBytes(_)
+            | LimitError::RosterEntries(_) => ProblemCode::QuotaExceeded,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<RequestRefused> for Refusal {
+    fn from(error: RequestRefused) -> Self {
+        match error {
+            RequestRefused::Unauthenticated | RequestRefused::Expired => Self::new(ProblemCode::Unauthenticated, error),
+            RequestRefused::ClockSkew => Self::new(ProblemCode::ClockSkew, error),
+            RequestRefused::Replayed => Self::new(ProblemCode::Replayed, error),
+            RequestRefused::Busy => Self::later(error, Duration::from_secs(1)),
+            RequestRefused::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenSessionError> for Refusal {
+    fn from(error: OpenSessionError) -> Self {
+        match error {
+            OpenSessionError::Malformed(error) => error.into(),
+            OpenSessionError::Field => Self::new(ProblemCode::Malformed, error),
+            OpenSessionError::OtherServer(_) | OpenSessionError::Signature => {
+                Self::new(ProblemCode::Unauthenticated, error)
+            }
+            OpenSessionError::ClockSkew => Self::new(ProblemCode::ClockSkew, error),
+            OpenSessionError::Account(error) => error.into(),
+            OpenSessionError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            OpenSessionError::Replayed => Self::new(ProblemCode::Replayed, error),
+            OpenSessionError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateAccountError> for Refusal {
+    fn from(error: CreateAccountError) -> Self {
+        match error {
+            CreateAccountError::Form(_) => Self::new(ProblemCode::Malformed, error),
+            CreateAccountError::Rule(_) | CreateAccountError::OtherLogKey | CreateAccountError::Sealed(_) => {
+                Self::new(ProblemCode::RuleBroken, error)
+            }
+            CreateAccountError::BadTime => Self::new(ProblemCode::BadTime, error),
+            CreateAccountError::Exists => Self::new(ProblemCode::AccountExists, error),
+            CreateAccountError::Deleted => Self::new(ProblemCode::AccountDeleted, error),
+            CreateAccountError::SignUpClosed => Self::new(ProblemCode::SignUpClosed, error),
+            CreateAccountError::InviteInvalid => Self::new(ProblemCode::InviteInvalid, error),
+            CreateAccountError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteAccountError> for Refusal {
+    fn from(error: DeleteAccountError) -> Self {
+        match error {
+            DeleteAccountError::Malformed(error) => error.into(),
+            DeleteAccountError::Field => Self::new(ProblemCode::Malformed, error),
+            DeleteAccountError::Account(error) => error.into(),
+            DeleteAccountError::HeadMoved(ref heads) => {
+                let heads = Some(heads.clone());
+                Self { heads, ..Self::new(ProblemCode::HeadMoved, error) }
+            }
+            DeleteAccountError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            DeleteAccountError::Signature => Self::new(ProblemCode::Unauthenticated, error),
+            DeleteAccountError::BadTime => Self::new(ProblemCode::BadTime, error),
+            DeleteAccountError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<HeadError> for Refusal {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Account(error) => error.into(),
+            HeadError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            HeadError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Form(_) => Self::new(ProblemCode::Malformed, error),
+            AppendError::Stale(error) => error.into(),
+            AppendError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            AppendError::OtherAuthor | AppendError::Rule(_) | AppendError::Sealed(_) => {
+                Self::new(ProblemCode::RuleBroken, error)
+            }
+            AppendError::BadTime => Self::new(ProblemCode::BadTime, error),
+            AppendError::Enrolment(error) => error.into(),
+            AppendError::Limit(error) => error.into(),
+            AppendError::Account(error) => error.into(),
+            AppendError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<AddDeviceRefused> for Refusal {
+    fn from(error: AddDeviceRefused) -> Self {
+        match error {
+            AddDeviceRefused::Ended => Self::new(ProblemCode::EnrolmentEnded, error),
+            AddDeviceRefused::Step => Self::new(ProblemCode::EnrolmentStep, error),
+            AddDeviceRefused::OtherTranscript => Self::new(ProblemCode::RuleBroken, error),
+            AddDeviceRefused::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PushError> for Refusal {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Form(_) => Self::new(ProblemCode::Malformed, error),
+            PushError::Stale(error) => error.into(),
+            PushError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            PushError::OtherAuthor | PushError::Envelopes | PushError::Rule(_) => {
+                Self::new(ProblemCode::RuleBroken, error)
+            }
+            PushError::BadTime => Self::new(ProblemCode::BadTime, error),
+            PushError::Limit(error) => error.into(),
+            PushError::Account(error) => error.into(),
+            PushError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PullError> for Refusal {
+    fn from(error: PullError) -> Self {
+        match error {
+            PullError::Account(error) => error.into(),
+            PullError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            PullError::NoSuchEntry(_) => Self::new(ProblemCode::NotFound, error),
+            PullError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnrolmentError> for Refusal {
+    fn from(error: EnrolmentError) -> Self {
+        match error {
+            EnrolmentError::Malformed(error) => error.into(),
+            EnrolmentError::Field(_) => Self::new(ProblemCode::Malformed, error),
+            EnrolmentError::Unknown => Self::new(ProblemCode::NotFound, error),
+            EnrolmentError::Ended => Self::new(ProblemCode::EnrolmentEnded, error),
+            EnrolmentError::Step => Self::new(ProblemCode::EnrolmentStep, error),
+            EnrolmentError::Contradiction(_) => Self::new(ProblemCode::RuleBroken, error),
+            EnrolmentError::RosterMoved => Self::new(ProblemCode::HeadMoved, error),
+            EnrolmentError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            EnrolmentError::TooManyGuesses => Self::new(ProblemCode::TooManyGuesses, error),
+            EnrolmentError::Account(error) => error.into(),
+            EnrolmentError::Storage(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use bytes::Bytes;
+use keyfold_crypto::exact;
+use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, Signed};
+
+use super::{State, address::address, body::Body, error::Refusal};
+
+/// What a route takes as its body.
+pub(super) trait Incoming: Sized + 'static {
+    /// The most bytes.
+    const LIMIT: usize;
+
+    /// Reads it strictly.
+    fn parse(bytes: &Bytes) -> Result<Self, Refusal>;
+}
+
+/// No body.
+pub(super) struct Nothing;
+
+/// A message whose exact bytes are kept.
+pub(super) struct Exact(pub(super) Bytes);
+
+/// A request that anybody may make, counted by address.
+pub(super) struct Anonymous<T>(pub(super) T);
+
+macro_rules! incoming {
+    ($($message:ty: $limit:expr),* $(,)?) => {$(
+        impl Incoming for $message {
+            const LIMIT: usize = $limit;
+
+            fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
+                Ok(exact::decode(bytes, Self::LIMIT)?)
+            }
+        }
+    )*};
+}
+
+incoming! {
+    // Two entries of 32 KiB, a sealed key, an invite.
+    CreateAccount: 68 * 1024,
+    // SessionOpen or AccountDelete.
+    Signed: 2 * 1024,
+    // An entry of 32 KiB, 65 sealed keys, 256 links.
+    AppendEntry: 160 * 1024,
+    // A commit of 128 KiB, 16 MiB of envelopes and their framing.
+    Push: 17 * 1024 * 1024,
+    BeginEnrolment: 64,
+}
+
+impl Incoming for Nothing {
+    const LIMIT: usize = 0;
+
+    fn parse(_: &Bytes) -> Result<Self, Refusal> {
+        Ok(Self)
+    }
+}
+
+impl Incoming for Exact {
+    const LIMIT: usize = 8 * 1024;
+
+    fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
+        Ok(Self(bytes.clone()))
+    }
+}
+
+/// The state that every route has.
+pub(super) fn state(request: &HttpRequest) -> Result<Data<State>, Refusal> {
+    let state = request.app_data::<Data<State>>().cloned();
+    state.ok_or_else(|| Refusal::new(ProblemCode::Internal, "the server is not wired"))
+}
+
+impl<T: Incoming> FromRequest for Anonymous<T> {
+    type Error = Refusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = state(&request)?;
+            state.rates.anonymous(address(&request))?;
+            let Body { bytes, share: _share } = state.bodies.read(&request, &mut payload, T::LIMIT).await?;
+            Ok(Self(T::parse(&bytes)?))
+        })
+    }
+}

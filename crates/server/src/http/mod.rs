@@ -1,0 +1,16 @@
+//! The device API over HTTP: extractors, routes, and the one place where refusals become answers.
+
+mod address;
+mod answer;
+mod body;
+mod error;
+mod incoming;
+mod routes;
+mod signed;
+mod span;
+mod state;
+
+pub(crate) use body::BodyBudget;
+pub(crate) use routes::routes;
+pub(crate) use span::RequestSpan;
+pub(crate) use state::State;

@@ -1,0 +1,8 @@
+use actix_web::web::Data;
+
+use crate::http::{State, answer::Encoded, error::Refusal, incoming::Nothing, signed::FromDevice};
+
+/// GET /v1/head
+pub(super) async fn poll(state: Data<State>, request: FromDevice<Nothing>) -> Result<Encoded, Refusal> {
+    Ok(Encoded(state.services.heads.poll(&request.caller()).await?))
+}

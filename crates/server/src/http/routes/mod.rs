@@ -1,0 +1,50 @@
+//! One file for each group of routes. Each handler is its extractors and one service call.
+
+mod accounts;
+mod chains;
+mod enrolments;
+mod head;
+mod health;
+mod hints;
+mod pull;
+mod server;
+mod sessions;
+mod unknown;
+
+use actix_web::web::{QueryConfig, ServiceConfig, get, post, resource, route};
+use keyfold_wire::v1::ProblemCode;
+
+use super::error::Refusal;
+
+/// All routes of the device API, and the two for whoever watches the process.
+pub(crate) fn routes(app: &mut ServiceConfig) {
+    let unknown = || route().to(unknown::method);
+    app.app_data(QueryConfig::default().error_handler(|error, _| Refusal::new(ProblemCode::Malformed, error).into()));
+    app.service(resource("/v1/server").route(get().to(server::info)).default_service(unknown()))
+        .service(resource("/v1/accounts").route(post().to(accounts::create)).default_service(unknown()))
+        .service(resource("/v1/accounts/delete").route(post().to(accounts::delete)).default_service(unknown()))
+        .service(resource("/v1/sessions").route(post().to(sessions::open)).default_service(unknown()))
+        .service(resource("/v1/head").route(get().to(head::poll)).default_service(unknown()))
+        .service(resource("/v1/hints").route(get().to(hints::listen)).default_service(unknown()))
+        .service(resource("/v1/roster").route(post().to(chains::append)).default_service(unknown()))
+        .service(resource("/v1/commits").route(post().to(chains::push)).default_service(unknown()))
+        .service(resource("/v1/pull").route(get().to(pull::pull)).default_service(unknown()))
+        .service(
+            resource("/v1/enrolments")
+                .route(post().to(enrolments::begin))
+                .route(get().to(enrolments::find))
+                .default_service(unknown()),
+        )
+        .service(resource("/v1/enrolments/{id}").route(get().to(enrolments::state)).default_service(unknown()))
+        .service(step("approval").route(post().to(enrolments::approve)).default_service(unknown()))
+        .service(step("opening").route(post().to(enrolments::open)).default_service(unknown()))
+        .service(step("completion").route(post().to(enrolments::complete)).default_service(unknown()))
+        .service(step("failure").route(post().to(enrolments::fail)).default_service(unknown()))
+        .service(resource("/healthz").route(get().to(health::alive)).default_service(unknown()))
+        .service(resource("/readyz").route(get().to(health::ready)).default_service(unknown()))
+        .default_service(route().to(unknown::path));
+}
+
+fn step(name: &str) -> actix_web::Resource {
+    resource(format!("/v1/enrolments/{{id}}/{name}"))
+}

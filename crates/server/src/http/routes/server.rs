@@ -1,0 +1,9 @@
+use actix_web::web::Data;
+use keyfold_wire::v1::ServerInfo;
+
+use crate::http::{State, answer::Answer};
+
+/// GET /v1/server
+pub(super) async fn info(state: Data<State>) -> Answer<ServerInfo> {
+    Answer(state.services.info())
+}

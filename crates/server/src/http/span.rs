@@ -1,0 +1,33 @@
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+};
+use tracing::{Span, field::Empty};
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+/// The span of a request: its id, method, route and status. Paths and queries hold ids that open something, and bodies
+/// hold everything else: none of them is logged.
+pub(crate) struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+        tracing::info_span!("request", id, method = %request.method(), route, status = Empty)
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("status", status.as_u16());
+        let _entered = span.enter();
+        match outcome.as_ref().map(|response| response.response().error()) {
+            Ok(None) => tracing::debug!("answered"),
+            Ok(Some(error)) => tracing::info!(%error, "refused"),
+            Err(error) => tracing::info!(%error, "refused"),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Log lines on standard error: for people or, one JSON object a line, for machines.
+
+use tracing_subscriber::{EnvFilter, fmt, util::TryInitError};
+
+use crate::config::{LogFormat, LogSettings};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Why nothing can be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The level is not a level.
+    #[error("log.level: {0}")]
+    Level(#[from] tracing_subscriber::filter::ParseError),
+    /// Something else logs in this process already.
+    #[error("cannot begin to log: {0}")]
+    Taken(#[from] TryInitError),
+}
+
+/// Begins to log. Once in a process.
+///
+/// # Errors
+/// [`LogError`].
+pub fn begin(settings: &LogSettings) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(&settings.level)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match settings.format {
+        LogFormat::Human => registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()?,
+        LogFormat::Json => {
+            let layer = fmt::layer().json().with_writer(std::io::stderr).with_current_span(true).with_span_list(false);
+            registry.with(layer).try_init()?;
+        }
+    }
+    Ok(())
+}

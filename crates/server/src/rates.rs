@@ -1,0 +1,94 @@
+//! How often one address or device may ask.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use keyfold_vault::Caller;
+
+use crate::config::RateSettings;
+
+/// The counters of one process. Each forgets whom it has not heard of for a while.
+pub(crate) struct Rates {
+    anonymous: DefaultKeyedRateLimiter<IpAddr>,
+    devices: DefaultKeyedRateLimiter<Caller>,
+    clock: DefaultClock,
+}
+
+/// Asked too often; how long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooOften(pub(crate) Duration);
+
+impl Rates {
+    pub(crate) fn new(settings: &RateSettings) -> Self {
+        let anonymous = NonZeroU32::new(settings.anonymous_per_minute).unwrap_or(NonZeroU32::MIN);
+        let devices = NonZeroU32::new(settings.device_per_second).unwrap_or(NonZeroU32::MIN);
+        Self {
+            anonymous: RateLimiter::keyed(Quota::per_minute(anonymous)),
+            devices: RateLimiter::keyed(Quota::per_second(devices).allow_burst(devices.saturating_mul(BURST))),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts a request without a session.
+    pub(crate) fn anonymous(&self, address: IpAddr) -> Result<(), TooOften> {
+        let network = network(address);
+        self.anonymous.check_key(&network).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a device's request.
+    pub(crate) fn device(&self, caller: &Caller) -> Result<(), TooOften> {
+        self.devices.check_key(caller).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+    }
+
+    /// Forgets those who may ask as often as anyone again.
+    pub(crate) fn forget(&self) {
+        self.anonymous.retain_recent();
+        self.anonymous.shrink_to_fit();
+        self.devices.retain_recent();
+        self.devices.shrink_to_fit();
+    }
+}
+
+/// One household has 2^64 addresses of IPv6: they count as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+const BURST: NonZeroU32 = match NonZeroU32::new(5) {
+    Some(burst) => burst,
+    None => NonZeroU32::MIN,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_asks_too_often_waits_and_others_do_not() {
+        let rates = Rates::new(&RateSettings { anonymous_per_minute: 2, device_per_second: 1 });
+        let (ana, ben): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert_eq!((rates.anonymous(ana), rates.anonymous(ana)), (Ok(()), Ok(())));
+        let TooOften(wait) = rates.anonymous(ana).unwrap_err();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(30));
+        assert_eq!(rates.anonymous(ben), Ok(()));
+    }
+
+    #[test]
+    fn a_household_is_one_address() {
+        let [first, second, other] =
+            ["2001:db8::1", "2001:db8::ffff", "2001:db8:1::1"].map(|text| network(text.parse().unwrap()));
+        assert_eq!(first, second);
+        assert_ne!(first, other);
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1".parse::<IpAddr>().unwrap());
+    }
+}

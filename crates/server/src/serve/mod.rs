@@ -1,0 +1,203 @@
+//! A whole server in this process: database, services, listeners, and the work that time makes due.
+
+mod listeners;
+mod ready;
+mod upkeep;
+
+pub use ready::{Ready, ReadyError};
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::dev::ServerHandle;
+use keyfold_store::{ConnectError, Database, InProcessBus, MigrationError};
+use keyfold_vault::{
+    Bus, Clock, Services, SystemClock,
+    storage::{Storage, StorageError},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    config::{Settings, SettingsError},
+    http::{BodyBudget, State},
+    rates::Rates,
+    tls::{CertificateError, Certificates, private_directory},
+};
+use listeners::Sockets;
+
+/// A server that is running.
+pub struct Running {
+    ready: Ready,
+    stopping: watch::Sender<bool>,
+    handle: ServerHandle,
+    server: JoinHandle<io::Result<()>>,
+    upkeep: JoinHandle<()>,
+    database: Database,
+}
+
+/// Why a server does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Settings that do not go together.
+    #[error("configuration: {0}")]
+    Settings(#[from] SettingsError),
+    /// The data directory cannot be made.
+    #[error("data directory {path}: {error}")]
+    DataDirectory {
+        /// Which.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// No connection to the database.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The schema is not this program's.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
+    /// The server's keys cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// No certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be set up.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The server failed while it ran.
+    #[error("the server failed: {0}")]
+    Failed(String),
+}
+
+/// Opens the database and brings its schema up to date.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn open_database(settings: &Settings) -> Result<Database, ServeError> {
+    private_directory(&settings.data_dir)
+        .map_err(|error| ServeError::DataDirectory { path: settings.data_dir.display().to_string(), error })?;
+    let database = Database::connect(&settings.database()?).await?;
+    for name in database.migrate().await? {
+        tracing::info!(name, "migrated");
+    }
+    Ok(database)
+}
+
+/// Starts a server. It serves when this returns.
+///
+/// # Errors
+/// [`ServeError`]; nothing goes on running.
+pub async fn start(settings: Settings) -> Result<Running, ServeError> {
+    settings.check()?;
+    let sockets = Sockets::bind(&settings)?;
+    let public_url = settings.public_url(sockets.listen)?;
+    let database = open_database(&settings).await?;
+    let certificates = Arc::new(certificates(&settings, &public_url)?);
+    let services = Arc::new(services(&database, &settings, public_url.clone()).await?);
+    let (stopping, stopped) = watch::channel(false);
+    let state = State {
+        services,
+        rates: Rates::new(&settings.rates),
+        bodies: BodyBudget::new(&settings.http),
+        stopping: stopped.clone(),
+    };
+    let state = actix_web::web::Data::new(state);
+    let ready = Ready::new(&sockets, public_url, &certificates);
+    let upkeep = tokio::spawn(upkeep::run(state.clone().into_inner(), Arc::clone(&certificates), stopped));
+    let server = sockets.serve(&settings.http, certificates, state)?;
+    let handle = server.handle();
+    let server = tokio::spawn(server);
+    Ok(Running { ready, stopping, handle, server, upkeep, database })
+}
+
+impl Running {
+    /// Where it serves.
+    #[must_use]
+    pub const fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// Returns when the server ends by itself, which it does only if it fails.
+    ///
+    /// # Errors
+    /// [`ServeError::Failed`].
+    pub async fn failed(&mut self) -> Result<(), ServeError> {
+        outcome((&mut self.server).await)
+    }
+
+    /// Takes no more connections, ends streams, finishes requests under way, closes the database.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn stop(self) -> Result<(), ServeError> {
+        // Nobody listens any more if the server has failed already.
+        let _ = self.stopping.send(true);
+        self.handle.stop(true).await;
+        let ended = outcome(self.server.await);
+        // It ends at the same sign; if it has failed, there is nothing left for it to do.
+        let _ = self.upkeep.await;
+        self.database.close().await?;
+        ended
+    }
+}
+
+fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ServeError::Failed(error.to_string())),
+        Err(error) => Err(ServeError::Failed(error.to_string())),
+    }
+}
+
+async fn services(database: &Database, settings: &Settings, public_url: String) -> Result<Services, ServeError> {
+    let storage: Arc<dyn Storage> = Arc::new(database.clone());
+    let bus: Arc<dyn Bus> = Arc::new(InProcessBus::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let decided = keyfold_vault::Settings { public_url, sign_up: settings.sign_up(), limits: settings.limits() };
+    Ok(Services::start(storage, bus, clock, decided).await?)
+}
+
+fn certificates(settings: &Settings, public_url: &str) -> Result<Certificates, ServeError> {
+    if let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) {
+        return Ok(Certificates::files(certificate.clone(), key.clone())?);
+    }
+    let mut names = vec![host(public_url).to_owned(), "localhost".into(), "127.0.0.1".into(), "::1".into()];
+    if !settings.listen.ip().is_unspecified() {
+        names.push(settings.listen.ip().to_string());
+    }
+    names.extend(settings.tls.names.iter().cloned());
+    names.sort();
+    names.dedup();
+    Ok(Certificates::local(&settings.data_dir, names)?)
+}
+
+/// The host of `https://HOST[:PORT]`, an IPv6 address without its brackets.
+fn host(public_url: &str) -> &str {
+    let authority = public_url.strip_prefix("https://").unwrap_or(public_url);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
+/// Between two rounds of upkeep.
+const UPKEEP: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_urls_host_is_what_the_certificate_names() {
+        assert_eq!(host("https://keys.example"), "keys.example");
+        assert_eq!(host("https://localhost:8443"), "localhost");
+        assert_eq!(host("https://[::1]:8443"), "::1");
+    }
+}

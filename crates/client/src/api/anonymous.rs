@@ -1,0 +1,135 @@
+use std::{sync::Arc, time::Duration};
+
+use keyfold_crypto::exact;
+use keyfold_wire::{
+    EnrolmentId,
+    v1::{Accepted, BeginEnrolment, BegunEnrolment, EnrolmentOpening, EnrolmentState, ServerInfo},
+};
+use prost::Message;
+
+use super::{ApiError, error::MAX_PROBLEM};
+use crate::{
+    clock::Clock,
+    transport::{Answer, Method, Request, ServerUrl, Transport},
+};
+
+/// The routes that need no session, and the way to all others.
+#[derive(Clone)]
+pub struct Api {
+    transport: Arc<dyn Transport>,
+    server: ServerUrl,
+    clock: Arc<dyn Clock>,
+}
+
+impl Api {
+    /// The API of `server` over `transport`.
+    #[must_use]
+    pub fn new(server: ServerUrl, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, server, clock }
+    }
+
+    /// The server's public URL.
+    #[must_use]
+    pub const fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// GET /v1/server, checked to be the server that was asked for.
+    pub async fn server_info(&self) -> Result<ServerInfo, ApiError> {
+        let info: ServerInfo = self.call(Method::Get, "/v1/server", &[]).await?;
+        if info.protocol != PROTOCOL {
+            return Err(ApiError::BadAnswer("another version of the protocol"));
+        }
+        if info.public_url != self.server.as_str() {
+            let public_url = info.public_url.chars().filter(|character| !character.is_control()).take(256).collect();
+            return Err(ApiError::OtherUrl { public_url });
+        }
+        Ok(info)
+    }
+
+    /// POST /v1/accounts with the bytes of a `CreateAccount`.
+    pub async fn create_account(&self, message: &[u8]) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/accounts", message).await
+    }
+
+    /// POST /v1/accounts/delete with the bytes of a `Signed`.
+    pub async fn delete_account(&self, signed: &[u8]) -> Result<(), ApiError> {
+        self.tell("/v1/accounts/delete", signed).await
+    }
+
+    /// POST /v1/enrolments
+    pub async fn begin_enrolment(&self, begin: &BeginEnrolment) -> Result<BegunEnrolment, ApiError> {
+        self.call(Method::Post, "/v1/enrolments", &begin.encode_to_vec()).await
+    }
+
+    /// GET /v1/enrolments/{id}: answers once the enrolment is past the step `known`, or after `wait`.
+    pub async fn enrolment(&self, id: EnrolmentId, known: &str, wait: Duration) -> Result<EnrolmentState, ApiError> {
+        let path = format!("/v1/enrolments/{id}?known={known}&wait={}", wait.as_secs());
+        let answer = self.exchange(request(Method::Get, path, Vec::new(), wait)).await?;
+        decode(&answer.read(MAX_ANSWER).await?)
+    }
+
+    /// POST /v1/enrolments/{id}/opening
+    pub async fn open_enrolment(&self, id: EnrolmentId, opening: &EnrolmentOpening) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/enrolments/{id}/opening"), &opening.encode_to_vec()).await
+    }
+
+    /// POST /v1/enrolments/{id}/failure: burns the enrolment.
+    pub async fn fail_enrolment(&self, id: EnrolmentId) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/enrolments/{id}/failure"), &[]).await
+    }
+
+    /// A call whose answer says no more than that it was done.
+    async fn tell(&self, path: &str, body: &[u8]) -> Result<(), ApiError> {
+        let request = request(Method::Post, path.to_owned(), body.to_vec(), Duration::ZERO);
+        self.exchange(request).await?.read(MAX_ANSWER).await?;
+        Ok(())
+    }
+
+    pub(super) async fn call<M: Message + Default>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &[u8],
+    ) -> Result<M, ApiError> {
+        let answer = self.exchange(request(method, path.to_owned(), body.to_vec(), Duration::ZERO)).await?;
+        decode(&answer.read(MAX_ANSWER).await?)
+    }
+
+    /// An exchange that went well; anything but a status of 200 is a refusal.
+    pub(super) async fn exchange(&self, request: Request) -> Result<Answer, ApiError> {
+        let answer = self.transport.exchange(request).await?;
+        match answer.status {
+            200..=299 => Ok(answer),
+            _ => Err(ApiError::refused(&answer.read(MAX_PROBLEM).await?)),
+        }
+    }
+}
+
+/// A request that may take its time and as long as the server is asked to wait.
+pub(super) fn request(method: Method, path: String, body: Vec<u8>, wait: Duration) -> Request {
+    let headers = match method {
+        Method::Get => Vec::new(),
+        Method::Post => vec![("content-type", "application/x-protobuf".to_owned())],
+    };
+    Request { method, path, headers, body, patience: PATIENCE + wait }
+}
+
+pub(super) fn decode<M: Message + Default>(body: &[u8]) -> Result<M, ApiError> {
+    exact::decode(body, MAX_ANSWER).map_err(|_| ApiError::BadAnswer("not the message that this route gives"))
+}
+
+const PROTOCOL: u32 = 1;
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Of every answer that is not a stream.
+pub(super) const MAX_ANSWER: usize = 64 * 1024;

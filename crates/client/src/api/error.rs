@@ -1,0 +1,97 @@
+use keyfold_crypto::exact::{self, Malformed};
+use keyfold_wire::v1::{Heads, Problem, ProblemCode};
+
+use crate::transport::TransportError;
+
+/// Why a call did not give what it should.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ApiError {
+    /// No answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The server said no.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// The answer is not one that this route has.
+    #[error("the server's answer makes no sense ({0}); is this a keyfold server of the same version?")]
+    BadAnswer(&'static str),
+    /// The server goes by another name than the one that was given.
+    #[error("the server says that its URL is {public_url}; use exactly that URL")]
+    OtherUrl {
+        /// What it calls itself.
+        public_url: String,
+    },
+}
+
+/// A `Problem`: the server's reason not to do what it was asked.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct Refusal {
+    /// Why.
+    pub code: ProblemCode,
+    /// For a person.
+    pub detail: String,
+    /// Where the server stands.
+    pub heads: Option<Heads>,
+    /// The server's clock, Unix milliseconds.
+    pub time: u64,
+    /// Milliseconds to wait.
+    pub retry_after: u64,
+}
+
+impl Refusal {
+    /// What happened and what to do, in one line.
+    fn text(&self) -> String {
+        let advice = match self.code {
+            ProblemCode::ClockSkew => "this device's clock is wrong; set it and try again",
+            ProblemCode::BadTime => "this device's clock is ahead of the server's; set it and try again",
+            ProblemCode::NotAMember => "this device is not a member of the account any more",
+            ProblemCode::SignUpClosed => "the server takes no new accounts",
+            ProblemCode::InviteInvalid => "the server wants an invitation that is valid; ask its operator for one",
+            ProblemCode::QuotaExceeded => "the account's room on the server is used up",
+            ProblemCode::RateLimited => "the server asks to wait a little; try again later",
+            ProblemCode::EnrolmentEnded => "the enrolment has expired, failed or was used; start again",
+            ProblemCode::EnrolmentStep => "the enrolment is not at this step; start again",
+            ProblemCode::TooManyGuesses => "too many wrong codes; wait ten minutes and start again",
+            ProblemCode::AccountDeleted => "the account was deleted",
+            ProblemCode::Unavailable => "the server cannot store anything just now; try again later",
+            ProblemCode::HeadMoved => "another device was faster; try again",
+            _ => "the server refused",
+        };
+        let detail: String = self.detail.chars().filter(|character| !character.is_control()).take(300).collect();
+        if detail.is_empty() { advice.to_owned() } else { format!("{advice} ({detail})") }
+    }
+}
+
+impl ApiError {
+    /// What an answer with an error status says.
+    pub(super) fn refused(body: &[u8]) -> Self {
+        let problem: Problem = match exact::decode(body, MAX_PROBLEM) {
+            Ok(problem) => problem,
+            Err(Malformed::TooLong { .. } | Malformed::NotCanonical) => {
+                return Self::BadAnswer("an error that is not a Problem");
+            }
+        };
+        match ProblemCode::try_from(problem.code) {
+            Ok(ProblemCode::Unspecified) | Err(_) => Self::BadAnswer("an unknown Problem"),
+            Ok(code) => Self::Refused(Box::new(Refusal {
+                code,
+                detail: problem.detail,
+                heads: problem.heads,
+                time: problem.time,
+                retry_after: problem.retry_after,
+            })),
+        }
+    }
+
+    /// The server's reason, if it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.code),
+            _ => None,
+        }
+    }
+}
+
+pub(super) const MAX_PROBLEM: usize = 16 * 1024;

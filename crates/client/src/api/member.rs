@@ -1,0 +1,177 @@
+use std::{sync::Arc, time::Duration};
+
+use keyfold_wire::{
+    AccountId, EnrolmentId,
+    v1::{Accepted, EnrolmentCompletion, EnrolmentState, Heads, ProblemCode},
+};
+use prost::Message;
+use tokio::sync::Mutex;
+
+use super::{
+    Api, ApiError, Hints, PullStream,
+    anonymous::{MAX_ANSWER, decode, request},
+    session::Session,
+};
+use crate::{
+    device::DeviceKeys,
+    transport::{Answer, Method},
+};
+
+/// Who calls.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) account: AccountId,
+    pub(super) keys: Arc<DeviceKeys>,
+}
+
+/// The routes of a member: a session is opened when one is needed, and renewed when it ends.
+pub struct MemberApi {
+    api: Api,
+    member: Member,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+/// Where a pull begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullFrom {
+    /// Everything, from genesis and commit 1 on.
+    Nothing,
+    /// What came after these.
+    Since {
+        /// The last roster entry held.
+        roster: u64,
+        /// The last commit held.
+        vault: u64,
+    },
+    /// The vault as it was when the roster entry with this seq added the device, and all that came after.
+    Snapshot(u64),
+}
+
+impl MemberApi {
+    /// The API for one device of an account.
+    #[must_use]
+    pub fn new(api: Api, account: AccountId, keys: Arc<DeviceKeys>) -> Self {
+        Self { api, member: Member { account, keys }, session: Mutex::new(None) }
+    }
+
+    /// The routes that need no session.
+    #[must_use]
+    pub const fn anonymous(&self) -> &Api {
+        &self.api
+    }
+
+    /// GET /v1/head
+    pub async fn head(&self) -> Result<Heads, ApiError> {
+        self.call(Method::Get, "/v1/head", &[]).await
+    }
+
+    /// POST /v1/roster with the bytes of an `AppendEntry`.
+    pub async fn append(&self, message: &[u8]) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/roster", message).await
+    }
+
+    /// POST /v1/commits with the bytes of a `Push`.
+    pub async fn push(&self, message: &[u8]) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/commits", message).await
+    }
+
+    /// GET /v1/pull
+    pub async fn pull(&self, from: PullFrom) -> Result<PullStream, ApiError> {
+        let path = match from {
+            PullFrom::Nothing => "/v1/pull".to_owned(),
+            PullFrom::Since { roster, vault } => format!("/v1/pull?roster_since={roster}&vault_since={vault}"),
+            PullFrom::Snapshot(seq) => format!("/v1/pull?snapshot={seq}"),
+        };
+        Ok(PullStream::new(self.exchange(Method::Get, &path, &[]).await?))
+    }
+
+    /// GET /v1/hints
+    pub async fn hints(&self) -> Result<Hints, ApiError> {
+        Ok(Hints::new(self.exchange(Method::Get, "/v1/hints", &[]).await?))
+    }
+
+    /// GET /v1/enrolments?code=…
+    pub async fn enrolment_by_code(&self, code: &str) -> Result<EnrolmentState, ApiError> {
+        self.call(Method::Get, &format!("/v1/enrolments?code={code}"), &[]).await
+    }
+
+    /// GET /v1/enrolments/{id}: answers once the enrolment is past the step `known`, or after `wait`.
+    pub async fn enrolment(&self, id: EnrolmentId, known: &str, wait: Duration) -> Result<EnrolmentState, ApiError> {
+        let path = format!("/v1/enrolments/{id}?known={known}&wait={}", wait.as_secs());
+        let answer = self.exchange_for(Method::Get, &path, &[], wait).await?;
+        decode(&answer.read(MAX_ANSWER).await?)
+    }
+
+    /// POST /v1/enrolments/{id}/approval with the bytes of an `EnrolmentApproval`.
+    pub async fn approve_enrolment(&self, id: EnrolmentId, approval: &[u8]) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/enrolments/{id}/approval"), approval).await
+    }
+
+    /// POST /v1/enrolments/{id}/completion
+    pub async fn complete_enrolment(&self, id: EnrolmentId, last: &EnrolmentCompletion) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/enrolments/{id}/completion"), &last.encode_to_vec()).await
+    }
+
+    /// POST /v1/enrolments/{id}/failure: burns the enrolment.
+    pub async fn fail_enrolment(&self, id: EnrolmentId) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/enrolments/{id}/failure"), &[]).await
+    }
+
+    async fn tell(&self, path: &str, body: &[u8]) -> Result<(), ApiError> {
+        self.exchange(Method::Post, path, body).await?.read(MAX_ANSWER).await?;
+        Ok(())
+    }
+
+    async fn call<M: Message + Default>(&self, method: Method, path: &str, body: &[u8]) -> Result<M, ApiError> {
+        decode(&self.exchange(method, path, body).await?.read(MAX_ANSWER).await?)
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: &[u8]) -> Result<Answer, ApiError> {
+        self.exchange_for(method, path, body, Duration::ZERO).await
+    }
+
+    async fn exchange_for(&self, method: Method, path: &str, body: &[u8], wait: Duration) -> Result<Answer, ApiError> {
+        let mut attempt = 0_u32;
+        loop {
+            attempt += 1;
+            let session = self.session().await?;
+            let mut request = request(method, path.to_owned(), body.to_vec(), wait);
+            session.sign(&self.api, &mut request);
+            match self.api.exchange(request).await {
+                // The server forgot its key or its clock runs ahead: a new session, once.
+                Err(error) if error.code() == Some(ProblemCode::Unauthenticated) && attempt == 1 => {
+                    *self.session.lock().await = None;
+                }
+                Err(ApiError::Refused(refusal)) if attempt < MAX_ATTEMPTS => match pause(&refusal, attempt) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(ApiError::Refused(refusal)),
+                },
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn session(&self) -> Result<Arc<Session>, ApiError> {
+        let mut held = self.session.lock().await;
+        if let Some(session) = held.as_ref().filter(|session| session.is_good_at(self.api.now())) {
+            return Ok(Arc::clone(session));
+        }
+        let session = Arc::new(Session::open(&self.api, &self.member).await?);
+        *held = Some(Arc::clone(&session));
+        Ok(session)
+    }
+}
+
+/// How long to wait before asking again; `None` if waiting does not help.
+fn pause(refusal: &super::Refusal, attempt: u32) -> Option<Duration> {
+    let asked = Duration::from_millis(refusal.retry_after);
+    match refusal.code {
+        ProblemCode::RateLimited | ProblemCode::Unavailable if asked <= MAX_PAUSE => {
+            Some(asked.max(Duration::from_millis(100 << attempt)))
+        }
+        _ => None,
+    }
+}
+
+const MAX_ATTEMPTS: u32 = 5;
+const MAX_PAUSE: Duration = Duration::from_secs(10);

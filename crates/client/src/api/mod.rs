@@ -1,0 +1,14 @@
+//! The device API as typed calls: what each route takes and gives, sessions, and signed requests.
+
+mod anonymous;
+mod error;
+mod hints;
+mod member;
+mod pull_stream;
+mod session;
+
+pub use anonymous::Api;
+pub use error::{ApiError, Refusal};
+pub use hints::{Hint, Hints};
+pub use member::{MemberApi, PullFrom};
+pub use pull_stream::{Frame, PullStream};

@@ -1,0 +1,80 @@
+use std::cmp::Ordering;
+
+use keyfold_wire::v1;
+use sha2::{Digest, Sha256};
+
+use super::Stamp;
+
+/// What a field says of a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FieldTag {
+    /// `user.name` as the relying party gave it, UTF-8.
+    UserName,
+    /// `user.displayName`, UTF-8.
+    UserDisplayName,
+    /// `rp.name`, UTF-8.
+    RpName,
+    /// The user's own name for the passkey, UTF-8.
+    Label,
+    /// One byte: 1 deleted, 0 restored.
+    Deleted,
+    /// When it last signed in: u64 big-endian, Unix milliseconds.
+    LastUsed,
+}
+
+impl FieldTag {
+    /// The most bytes of a value.
+    pub const MAX_LEN: usize = 1_024;
+
+    /// Whether `value` is one that this field can have.
+    #[must_use]
+    pub fn admits(self, value: &[u8]) -> bool {
+        match self {
+            Self::UserName | Self::UserDisplayName | Self::RpName | Self::Label => {
+                value.len() <= Self::MAX_LEN && std::str::from_utf8(value).is_ok()
+            }
+            Self::Deleted => matches!(value, [0 | 1]),
+            Self::LastUsed => value.len() == 8,
+        }
+    }
+
+    pub(crate) const fn to_wire(self) -> v1::FieldTag {
+        match self {
+            Self::UserName => v1::FieldTag::UserName,
+            Self::UserDisplayName => v1::FieldTag::UserDisplayName,
+            Self::RpName => v1::FieldTag::RpName,
+            Self::Label => v1::FieldTag::Label,
+            Self::Deleted => v1::FieldTag::Deleted,
+            Self::LastUsed => v1::FieldTag::LastUsed,
+        }
+    }
+
+    pub(crate) fn from_wire(tag: i32) -> Option<Self> {
+        match v1::FieldTag::try_from(tag).ok()? {
+            v1::FieldTag::Unspecified => None,
+            v1::FieldTag::UserName => Some(Self::UserName),
+            v1::FieldTag::UserDisplayName => Some(Self::UserDisplayName),
+            v1::FieldTag::RpName => Some(Self::RpName),
+            v1::FieldTag::Label => Some(Self::Label),
+            v1::FieldTag::Deleted => Some(Self::Deleted),
+            v1::FieldTag::LastUsed => Some(Self::LastUsed),
+        }
+    }
+}
+
+/// A value and when it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// When, and by which device.
+    pub stamp: Stamp,
+    /// As the tag says, at most [`FieldTag::MAX_LEN`] bytes.
+    pub value: Vec<u8>,
+}
+
+impl Field {
+    /// Which of two edits stands: the later stamp, and of equal stamps the value with the greater SHA-256.
+    #[must_use]
+    pub fn precedence(&self, other: &Self) -> Ordering {
+        self.stamp.cmp(&other.stamp).then_with(|| Sha256::digest(&self.value).cmp(&Sha256::digest(&other.value)))
+    }
+}

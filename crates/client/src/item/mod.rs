@@ -1,0 +1,14 @@
+//! What an envelope holds: a passkey that never changes and fields that people and devices edit.
+
+mod field;
+mod fields;
+mod passkey;
+mod plaintext;
+mod stamp;
+
+pub use field::{Field, FieldTag};
+pub use fields::Fields;
+pub use passkey::{Algorithm, Passkey};
+pub use plaintext::{Item, ItemError, Revision};
+pub(crate) use plaintext::{decode_edit, encode_edit};
+pub use stamp::Stamp;

@@ -1,0 +1,113 @@
+use std::fmt;
+
+use keyfold_wire::{MemberId, v1};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::ItemError;
+
+/// What a passkey signs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA P-256 with SHA-256, COSE -7. The private key is the scalar, big-endian.
+    Es256,
+    /// EdDSA over Ed25519, COSE -8. The private key is the seed.
+    EdDsa,
+}
+
+/// The credential source: what never changes once it is made. Secrets zeroize on drop, and it prints as nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Passkey {
+    /// The relying party, 1 to 253 printable ASCII characters.
+    pub rp_id: String,
+    /// 16 to 64 bytes.
+    pub credential_id: Vec<u8>,
+    /// 1 to 64 bytes.
+    pub user_handle: Vec<u8>,
+    /// How it signs.
+    pub algorithm: Algorithm,
+    /// P-256 scalar or Ed25519 seed.
+    pub private_key: Zeroizing<[u8; 32]>,
+    /// The key of the PRF for ceremonies with user verification.
+    pub cred_random_with_uv: Zeroizing<[u8; 32]>,
+    /// The key of the PRF for ceremonies without user verification.
+    pub cred_random_without_uv: Zeroizing<[u8; 32]>,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// The device that made it.
+    pub created_by: MemberId,
+    /// BE, as it was told to the relying party.
+    pub backup_eligible: bool,
+}
+
+impl fmt::Debug for Passkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passkey(..)")
+    }
+}
+
+impl Passkey {
+    pub(super) fn to_wire(&self) -> v1::Passkey {
+        v1::Passkey {
+            rp_id: self.rp_id.clone(),
+            credential_id: self.credential_id.clone(),
+            user_handle: self.user_handle.clone(),
+            algorithm: match self.algorithm {
+                Algorithm::Es256 => -7,
+                Algorithm::EdDsa => -8,
+            },
+            private_key: self.private_key.to_vec(),
+            cred_random_with_uv: self.cred_random_with_uv.to_vec(),
+            cred_random_without_uv: self.cred_random_without_uv.to_vec(),
+            created_at: self.created_at,
+            created_by: self.created_by.to_vec(),
+            backup_eligible: self.backup_eligible,
+        }
+    }
+
+    pub(super) fn from_wire(mut passkey: v1::Passkey) -> Result<Self, ItemError> {
+        let checked = Self::check(&mut passkey);
+        wipe(&mut passkey);
+        checked
+    }
+
+    fn check(passkey: &mut v1::Passkey) -> Result<Self, ItemError> {
+        let printable = passkey.rp_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if !printable || !(1..=253).contains(&passkey.rp_id.len()) {
+            return Err(ItemError::Passkey("relying party id"));
+        }
+        if !(16..=64).contains(&passkey.credential_id.len()) {
+            return Err(ItemError::Passkey("credential id"));
+        }
+        if !(1..=64).contains(&passkey.user_handle.len()) {
+            return Err(ItemError::Passkey("user handle"));
+        }
+        Ok(Self {
+            algorithm: match passkey.algorithm {
+                -7 => Algorithm::Es256,
+                -8 => Algorithm::EdDsa,
+                _ => return Err(ItemError::Passkey("algorithm")),
+            },
+            private_key: key(&passkey.private_key, "private key")?,
+            cred_random_with_uv: key(&passkey.cred_random_with_uv, "PRF key")?,
+            cred_random_without_uv: key(&passkey.cred_random_without_uv, "PRF key")?,
+            created_at: passkey.created_at,
+            created_by: MemberId::try_from(passkey.created_by.as_slice()).map_err(|_| ItemError::Passkey("maker"))?,
+            backup_eligible: passkey.backup_eligible,
+            rp_id: std::mem::take(&mut passkey.rp_id),
+            credential_id: std::mem::take(&mut passkey.credential_id),
+            user_handle: std::mem::take(&mut passkey.user_handle),
+        })
+    }
+}
+
+/// Zeroizes the secrets of a message that is no longer needed.
+pub(super) fn wipe(passkey: &mut v1::Passkey) {
+    passkey.private_key.zeroize();
+    passkey.cred_random_with_uv.zeroize();
+    passkey.cred_random_without_uv.zeroize();
+}
+
+fn key(bytes: &[u8], what: &'static str) -> Result<Zeroizing<[u8; 32]>, ItemError> {
+    let key: &[u8; 32] = bytes.try_into().map_err(|_| ItemError::Passkey(what))?;
+    Ok(Zeroizing::new(*key))
+}

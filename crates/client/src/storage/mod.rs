@@ -1,0 +1,76 @@
+//! What a device keeps: the two chains as they were received, envelopes, its own sealed secrets and unsent edits.
+//!
+//! Nothing here is readable without the passphrase but what the server knows as well. [`Storage`] is a trait, so that a
+//! phone can bring its own; [`SqliteStorage`] is the one for everybody else.
+
+mod error;
+mod records;
+mod sqlite;
+mod step;
+mod writes;
+
+use async_trait::async_trait;
+use keyfold_crypto::Hash;
+use keyfold_ledger::Element;
+use keyfold_wire::ItemId;
+
+pub use error::StorageError;
+pub use records::{
+    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Revision, SealedKey, SealedLink, Shown, Stop,
+    StoredItem,
+};
+pub use sqlite::SqliteStorage;
+pub use step::Step;
+pub use writes::{Staged, Write};
+
+/// A profile's storage. Every call is atomic: it happens as a whole, durably, or not at all.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// Waits until no other process changes this profile's chains. Held around one step, never while a person is asked.
+    async fn step(&self) -> Result<Step, StorageError>;
+
+    /// The profile; `None` before an account is created or joined.
+    async fn profile(&self) -> Result<Option<Profile>, StorageError>;
+
+    /// Both chains' state.
+    async fn chains(&self) -> Result<Chains, StorageError>;
+
+    /// The hash of commit `seq`, if this device holds it.
+    async fn commit_head(&self, seq: u64) -> Result<Option<Hash>, StorageError>;
+
+    /// Those of `items` that the vault counts.
+    async fn elements(&self, items: &[ItemId]) -> Result<Vec<Element>, StorageError>;
+
+    /// Every item with the revision to show.
+    async fn items(&self) -> Result<Vec<StoredItem>, StorageError>;
+
+    /// One item with the revision to show.
+    async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError>;
+
+    /// The envelope with this hash, if it is kept.
+    async fn envelope(&self, hash: Hash) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Edits that are not in an acknowledged commit, oldest first.
+    async fn edits(&self) -> Result<Vec<Edit>, StorageError>;
+
+    /// How many edits wait.
+    async fn count_edits(&self) -> Result<u64, StorageError>;
+
+    /// Keeps edits, sealed under the device's local key, with the item each is of.
+    async fn add_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError>;
+
+    /// What was sent, or was about to be, and is not known to be accepted.
+    async fn outbox(&self, kind: OutboxKind) -> Result<Option<Outbox>, StorageError>;
+
+    /// How many enrolments failed at or after `since` (Unix milliseconds).
+    async fn enrolment_failures(&self, since: u64) -> Result<u32, StorageError>;
+
+    /// Counts a failed enrolment.
+    async fn add_enrolment_failure(&self, at: u64) -> Result<(), StorageError>;
+
+    /// Lays down what a pull brings. It is invisible until [`Storage::apply`] moves the heads over it.
+    async fn stage(&self, step: &Step, staged: Vec<Staged>) -> Result<(), StorageError>;
+
+    /// Makes all the changes or none.
+    async fn apply(&self, step: &Step, writes: Vec<Write>) -> Result<(), StorageError>;
+}

@@ -1,0 +1,94 @@
+//! A profile in one SQLite file: WAL, `synchronous=FULL`, immediate write transactions.
+
+mod apply;
+mod open;
+mod queries;
+mod rows;
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use keyfold_crypto::Hash;
+use keyfold_ledger::Element;
+use keyfold_wire::ItemId;
+use sqlx::SqlitePool;
+use tokio::sync::Mutex;
+
+use super::{Chains, Edit, Outbox, OutboxKind, Profile, Staged, Step, Storage, StorageError, StoredItem, Write};
+
+/// The storage of everybody who has a file system.
+#[derive(Debug, Clone)]
+pub struct SqliteStorage {
+    pool: SqlitePool,
+    /// Other processes are kept out of a step by a lock on this file.
+    lock: Option<PathBuf>,
+    /// And other tasks of this process by this.
+    turn: Arc<Mutex<()>>,
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn step(&self) -> Result<Step, StorageError> {
+        self.take_turn().await
+    }
+
+    async fn profile(&self) -> Result<Option<Profile>, StorageError> {
+        queries::profile(&self.pool).await
+    }
+
+    async fn chains(&self) -> Result<Chains, StorageError> {
+        queries::chains(&self.pool).await
+    }
+
+    async fn commit_head(&self, seq: u64) -> Result<Option<Hash>, StorageError> {
+        queries::commit_head(&self.pool, seq).await
+    }
+
+    async fn elements(&self, items: &[ItemId]) -> Result<Vec<Element>, StorageError> {
+        queries::elements(&self.pool, items).await
+    }
+
+    async fn items(&self) -> Result<Vec<StoredItem>, StorageError> {
+        queries::items(&self.pool).await
+    }
+
+    async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError> {
+        queries::item(&self.pool, item).await
+    }
+
+    async fn envelope(&self, hash: Hash) -> Result<Option<Vec<u8>>, StorageError> {
+        queries::envelope(&self.pool, hash).await
+    }
+
+    async fn edits(&self) -> Result<Vec<Edit>, StorageError> {
+        queries::edits(&self.pool).await
+    }
+
+    async fn count_edits(&self) -> Result<u64, StorageError> {
+        queries::count_edits(&self.pool).await
+    }
+
+    async fn add_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
+        apply::add_edits(&self.pool, edits).await
+    }
+
+    async fn outbox(&self, kind: OutboxKind) -> Result<Option<Outbox>, StorageError> {
+        queries::outbox(&self.pool, kind).await
+    }
+
+    async fn enrolment_failures(&self, since: u64) -> Result<u32, StorageError> {
+        queries::enrolment_failures(&self.pool, since).await
+    }
+
+    async fn add_enrolment_failure(&self, at: u64) -> Result<(), StorageError> {
+        apply::add_enrolment_failure(&self.pool, at).await
+    }
+
+    async fn stage(&self, _step: &Step, staged: Vec<Staged>) -> Result<(), StorageError> {
+        apply::stage(&self.pool, staged).await
+    }
+
+    async fn apply(&self, _step: &Step, writes: Vec<Write>) -> Result<(), StorageError> {
+        apply::apply(&self.pool, writes).await
+    }
+}

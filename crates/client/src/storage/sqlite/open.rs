@@ -1,0 +1,125 @@
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Row, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use super::SqliteStorage;
+use crate::storage::{Step, StorageError, error::io_error};
+
+const SCHEMA: i64 = 1;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A step may wait for another process's network: longer than any request's own limit.
+const STEP_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl SqliteStorage {
+    /// Opens the profile in `folder`, which is made if it is not there; only its owner may look inside.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn open(folder: &Path) -> Result<Self, StorageError> {
+        make_private(folder).map_err(|error| io_error(&error))?;
+        let file = folder.join("profile.sqlite3");
+        private_options().open(&file).map_err(|error| io_error(&error))?;
+        let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Wal);
+        Ok(Self { lock: Some(folder.join("lock")), ..Self::connect(options).await? })
+    }
+
+    /// Whether `folder` holds a profile's file.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        folder.join("profile.sqlite3").exists()
+    }
+
+    /// A profile that ends with this value.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn in_memory() -> Result<Self, StorageError> {
+        Self::connect(SqliteConnectOptions::new().in_memory(true)).await
+    }
+
+    async fn connect(options: SqliteConnectOptions) -> Result<Self, StorageError> {
+        let options = options
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("secure_delete", "ON")
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await?;
+        migrate(&pool).await?;
+        Ok(Self { pool, lock: None, turn: Arc::new(Mutex::new(())) })
+    }
+
+    /// Waits until all is written and lets the file go.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
+    pub(super) async fn take_turn(&self) -> Result<Step, StorageError> {
+        let turn = tokio::time::timeout(STEP_TIMEOUT, Arc::clone(&self.turn).lock_owned())
+            .await
+            .map_err(|_| StorageError::Busy)?;
+        let Some(path) = &self.lock else {
+            return Ok(Step::new(turn));
+        };
+        let file = private_options().open(path).map_err(|error| io_error(&error))?;
+        let file = tokio::time::timeout(STEP_TIMEOUT, lock(file)).await.map_err(|_| StorageError::Busy)??;
+        Ok(Step::new((turn, file)))
+    }
+}
+
+/// The lock ends with the file, also when the process is killed.
+async fn lock(file: File) -> Result<File, StorageError> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(TryLockError::Error(error)) => return Err(io_error(&error)),
+        }
+    }
+}
+
+async fn migrate(pool: &SqlitePool) -> Result<(), StorageError> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let found: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
+    match found {
+        SCHEMA => {}
+        0 => {
+            sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
+            sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+        }
+        _ => return Err(StorageError::Newer { found, known: SCHEMA }),
+    }
+    Ok(transaction.commit().await?)
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

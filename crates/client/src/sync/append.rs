@@ -1,0 +1,166 @@
+use keyfold_crypto::exact;
+use keyfold_ledger::{Chain, Entry, EntryError};
+use keyfold_wire::{
+    MemberId,
+    v1::{self, Accepted, AppendEntry, ProblemCode, RenameDevice, roster_entry::Body},
+};
+use prost::Message;
+
+use super::{ChainFailure, SyncEngine, SyncError, engine::MAX_RACES, engine::jitter, incoming::head};
+use crate::{
+    api::ApiError,
+    device::DeviceName,
+    storage::{Outbox, OutboxKind, Step, StorageError, Write},
+    vault::{Held, VaultError},
+};
+
+/// Why an entry did not get into the roster.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another device changed the roster first. What was agreed over the old roster must be agreed anew.
+    #[error("another device changed the list of devices meanwhile; start again")]
+    RosterMoved,
+    /// The entry itself is not one.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// No active device of the account has this id.
+    #[error("there is no such device in the account")]
+    NoSuchDevice,
+    /// Sync failed.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
+
+impl AppendError {
+    pub(super) fn into_sync(self) -> SyncError {
+        match self {
+            Self::Sync(error) => error,
+            Self::RosterMoved => SyncError::Busy,
+            Self::Entry(error) => VaultError::from(error).into(),
+            Self::NoSuchDevice => VaultError::NotFound.into(),
+        }
+    }
+}
+
+impl From<ApiError> for AppendError {
+    fn from(error: ApiError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl From<StorageError> for AppendError {
+    fn from(error: StorageError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl SyncEngine {
+    /// Gives a device of the account another name.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn rename_device(&self, device: MemberId, name: &DeviceName) -> Result<(), AppendError> {
+        for race in 0..MAX_RACES {
+            let step = self.storage().step().await?;
+            self.check_condition().await?;
+            self.pull(&step).await?;
+            let held = self.held().await?;
+            let (_, described) = held.roster.device(&device).ok_or(AppendError::NoSuchDevice)?;
+            if described.description.name == name.as_str() {
+                return Ok(());
+            }
+            let body = Body::RenameDevice(RenameDevice { device: device.to_vec(), name: name.as_str().to_owned() });
+            let entry = self.sign_entry(&held, body)?;
+            match self.append(&step, &held, entry, Vec::new()).await {
+                Err(AppendError::RosterMoved) => {}
+                done => return done,
+            }
+            drop(step);
+            tokio::time::sleep(jitter(race)).await;
+        }
+        Err(SyncError::Busy.into())
+    }
+
+    /// The next roster entry, signed by this device.
+    pub(crate) fn sign_entry(&self, held: &Held, body: Body) -> Result<Entry, AppendError> {
+        let account = held.account().ok_or(SyncError::NotCreated)?;
+        let place = held.roster.next(self.api.anonymous().now(), account.vault().head());
+        Ok(self.vault.keys().author.sign(&place, body)?)
+    }
+
+    /// Sends an entry, stored before it is sent. Returns once it stands in the roster, also if its answer was lost and a
+    /// pull shows it.
+    pub(crate) async fn append(
+        &self,
+        step: &Step,
+        held: &Held,
+        entry: Entry,
+        sealed_keys: Vec<v1::SealedKey>,
+    ) -> Result<(), AppendError> {
+        let message = AppendEntry { entry: Some(entry.signed().clone()), sealed_keys, links: Vec::new() };
+        let outbox = Outbox { kind: OutboxKind::Roster, message: message.encode_to_vec(), edits: Vec::new() };
+        self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
+        let mut attempt = 0;
+        let accepted = loop {
+            attempt += 1;
+            match self.api.append(&outbox.message).await {
+                Ok(accepted) => break Some(accepted),
+                Err(ApiError::Transport(_)) if attempt < MAX_SENDS => {}
+                Err(error) if error.code() == Some(ProblemCode::HeadMoved) => break None,
+                Err(error) => {
+                    if error.code().is_some() {
+                        self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
+                    }
+                    return Err(error.into());
+                }
+            }
+        };
+        match accepted {
+            Some(accepted) if self.took(step, held, &entry, &accepted).await? => Ok(()),
+            // The head is elsewhere: with this entry in its history, or without it.
+            _ => {
+                self.pull(step).await?;
+                let held = self.held().await?;
+                let stands = held.entries.iter().any(|held| held.hash() == entry.hash());
+                if stands { Ok(()) } else { Err(AppendError::RosterMoved) }
+            }
+        }
+    }
+
+    /// Takes this device's own entry into its roster, if the server's head is that entry.
+    async fn took(&self, step: &Step, held: &Held, entry: &Entry, accepted: &Accepted) -> Result<bool, AppendError> {
+        let heads = accepted.heads.as_ref().ok_or(ApiError::BadAnswer("no heads"))?;
+        let account = held.account().ok_or(SyncError::NotCreated)?;
+        if heads.roster_seq != entry.seq() {
+            return Ok(false);
+        }
+        let appended = account.append(entry).map_err(ChainFailure::from);
+        let received = appended.and_then(|after| head(&after, Chain::Roster, heads.roster_receipt.as_ref()));
+        let roster_head = match received {
+            Ok(received) => received,
+            Err(failure) => return Err(self.stop(step, &failure).await.into()),
+        };
+        let writes = vec![
+            Write::Entry { seq: entry.seq(), entry: entry.signed().clone() },
+            Write::Head(Chain::Roster, roster_head),
+            Write::ClearOutbox(OutboxKind::Roster),
+        ];
+        self.storage().apply(step, writes).await?;
+        Ok(true)
+    }
+
+    /// Sends an entry again whose answer was lost, if it can still be the next.
+    pub(crate) async fn resend_entry(&self, step: &Step) -> Result<(), AppendError> {
+        let Some(outbox) = self.storage().outbox(OutboxKind::Roster).await? else { return Ok(()) };
+        let damaged = || SyncError::from(VaultError::Damaged("the outbox holds no entry".to_owned()));
+        let message: AppendEntry = exact::decode(&outbox.message, usize::MAX).map_err(|_| damaged())?;
+        let entry = Entry::parse(&message.entry.ok_or_else(damaged)?)?;
+        match self.append(step, &self.held().await?, entry, message.sealed_keys).await {
+            Ok(()) | Err(AppendError::RosterMoved) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Attempts to send an entry while answers are lost; a repeated entry is accepted as the one that it is.
+const MAX_SENDS: u32 = 3;

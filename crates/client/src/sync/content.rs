@@ -1,0 +1,83 @@
+use keyfold_crypto::{Hash, envelope::Envelope};
+use keyfold_ledger::Element;
+use keyfold_wire::{AccountId, MemberId};
+
+use crate::{
+    item::{Item, Revision},
+    vault::EpochKeys,
+};
+
+/// What a verified commit says of an item's latest revision. A snapshot says less: its commits were not seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Touch {
+    pub(super) element: Element,
+    pub(super) commit: Option<CommitOf>,
+    /// The envelope of the revision before; `None` where it is not known.
+    pub(super) previous: Option<Option<Hash>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CommitOf {
+    pub(super) author: MemberId,
+    pub(super) at: u64,
+    pub(super) epoch: u64,
+}
+
+/// Why a revision's content is refused: its author wrote it so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ContentFailure {
+    #[error("not an envelope: {0}")]
+    Envelope(#[from] keyfold_crypto::envelope::EnvelopeError),
+    #[error("an envelope that belongs elsewhere")]
+    Elsewhere,
+    #[error("{NO_KEY}")]
+    NoKey,
+    #[error("an envelope that does not open")]
+    Unopenable,
+    #[error("{0}")]
+    Item(#[from] crate::item::ItemError),
+    #[error("it does not follow the revision before it")]
+    Previous,
+    #[error("it changes the passkey's key material")]
+    KeyMaterial,
+    #[error("it purges a passkey that was not deleted 30 days before")]
+    Purge,
+}
+
+/// The one fault that time may heal: the key may come later.
+pub(super) const NO_KEY: &str = "this device has no key for it yet";
+
+/// Opens an envelope whose hash a commit names, and holds it against that commit and the last good revision.
+pub(super) fn examine(
+    account: AccountId,
+    keys: &EpochKeys,
+    touch: &Touch,
+    last_good: Option<&Item>,
+    bytes: &[u8],
+) -> Result<Item, ContentFailure> {
+    let envelope = Envelope::parse(account, bytes)?;
+    let context = envelope.context();
+    let element = &touch.element;
+    let of_commit = touch.commit.is_none_or(|commit| context.at == commit.at && context.epoch == commit.epoch);
+    if context.item != element.item || context.revision != element.revision || !of_commit {
+        return Err(ContentFailure::Elsewhere);
+    }
+    let key = keys.key(context.epoch).ok_or(ContentFailure::NoKey)?;
+    let plaintext = envelope.open(key).map_err(|_| ContentFailure::Unopenable)?;
+    let revision = Revision::decode(&plaintext, context.at, touch.commit.map(|commit| commit.author))?;
+    if touch.previous.is_some_and(|previous| previous != revision.previous) {
+        return Err(ContentFailure::Previous);
+    }
+    if last_good.is_some_and(|good| good.passkey != revision.item.passkey) {
+        return Err(ContentFailure::KeyMaterial);
+    }
+    Ok(revision.item)
+}
+
+/// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before.
+pub(super) fn examine_purge(last_good: Option<&Item>, at: u64) -> Result<(), ContentFailure> {
+    let deleted_at = last_good.and_then(|item| item.fields.deleted_at()).ok_or(ContentFailure::Purge)?;
+    if deleted_at.saturating_add(PURGE_AFTER) <= at { Ok(()) } else { Err(ContentFailure::Purge) }
+}
+
+const PURGE_AFTER: u64 = 30 * 24 * 60 * 60 * 1_000;

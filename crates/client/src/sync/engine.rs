@@ -1,0 +1,112 @@
+use std::{sync::Arc, time::Duration};
+
+use keyfold_crypto::random;
+
+use super::{AppendError, ChainFailure, Progress, Quiet, SyncError, SyncReport, push::Pushed};
+use crate::{
+    api::{Api, MemberApi},
+    storage::{Condition, Step, Stop, Storage, Write},
+    vault::{Held, UnlockedVault},
+};
+
+/// Syncs one unlocked profile with its server.
+pub struct SyncEngine {
+    pub(super) vault: UnlockedVault,
+    pub(super) api: MemberApi,
+    pub(super) progress: Arc<dyn Progress>,
+}
+
+impl SyncEngine {
+    /// An engine for a vault, over its server's API.
+    #[must_use]
+    pub fn new(vault: UnlockedVault, api: Api) -> Self {
+        let api = MemberApi::new(api, vault.local().profile().account, Arc::clone(vault.keys()));
+        Self { vault, api, progress: Arc::new(Quiet) }
+    }
+
+    /// Tells somebody how far long pulls have come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// The vault that is synced.
+    #[must_use]
+    pub const fn vault(&self) -> &UnlockedVault {
+        &self.vault
+    }
+
+    /// The server's API as this device sees it.
+    #[must_use]
+    pub const fn api(&self) -> &MemberApi {
+        &self.api
+    }
+
+    /// Pulls, merges, and pushes until nothing is left to send.
+    ///
+    /// # Errors
+    /// [`SyncError`]; what was pulled and acknowledged before stays.
+    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
+        let mut report = SyncReport::default();
+        for race in 0..MAX_RACES {
+            let step = self.storage().step().await?;
+            self.check_condition().await?;
+            report.add(self.pull(&step).await?);
+            self.resend_entry(&step).await.map_err(AppendError::into_sync)?;
+            match self.push_all(&step, &mut report).await? {
+                Pushed::Everything => return Ok(report),
+                Pushed::HeadMoved => {}
+            }
+            drop(step);
+            tokio::time::sleep(jitter(race)).await;
+        }
+        Err(SyncError::Busy)
+    }
+
+    /// Lets sync go on after it was stopped: the next one holds the server's history against this device's again.
+    ///
+    /// # Errors
+    /// [`SyncError`].
+    pub async fn resume(&self) -> Result<(), SyncError> {
+        let step = self.storage().step().await?;
+        Ok(self.storage().apply(&step, vec![Write::Stopped(None)]).await?)
+    }
+
+    /// Keeps why sync is stopped, so that it stays so until the user acts.
+    pub(super) async fn stop(&self, step: &Step, failure: &ChainFailure) -> SyncError {
+        let stop =
+            Stop { code: failure.code().to_owned(), detail: failure.to_string(), at: self.vault.local().clock().now() };
+        let writes = vec![Write::Sweep, Write::Stopped(Some(stop.clone()))];
+        match self.storage().apply(step, writes).await {
+            Ok(()) => SyncError::Stopped(stop),
+            Err(error) => error.into(),
+        }
+    }
+
+    pub(super) async fn check_condition(&self) -> Result<(), SyncError> {
+        let profile = self.storage().profile().await?.ok_or(crate::vault::VaultError::NoProfile)?;
+        match (profile.stopped, profile.condition) {
+            (Some(stop), _) => Err(SyncError::Stopped(stop)),
+            (None, Condition::Creating) => Err(SyncError::NotCreated),
+            (None, Condition::Joining | Condition::Active) => Ok(()),
+        }
+    }
+
+    pub(super) async fn held(&self) -> Result<Held, SyncError> {
+        Ok(self.vault.local().held().await?)
+    }
+
+    pub(super) fn storage(&self) -> &Arc<dyn Storage> {
+        self.vault.storage()
+    }
+}
+
+/// A random pause before the next attempt, so that devices that raced do not race again.
+pub(super) fn jitter(race: u32) -> Duration {
+    let [random] = random::bytes::<1>(&mut random::system());
+    Duration::from_millis(u64::from(random) << race.min(4) >> 2)
+}
+
+/// Each lost race is another device's commit: far more than the devices that an account may have.
+pub(super) const MAX_RACES: u32 = 128;

@@ -1,0 +1,29 @@
+//! The sync engine: pull what others wrote, verify all of it, merge, push what is new here.
+//!
+//! A chain failure stops sync and is kept until the user acts; the local vault stays usable. A content failure
+//! quarantines one item and names its author.
+
+mod account;
+mod append;
+mod content;
+mod engine;
+mod error;
+mod incoming;
+mod outgoing;
+mod progress;
+mod pull;
+mod push;
+mod reopen;
+mod report;
+mod settle;
+mod watch;
+
+pub use append::AppendError;
+pub use engine::SyncEngine;
+pub use error::{ChainFailure, SyncError};
+pub use progress::{Progress, Quiet};
+pub use report::SyncReport;
+pub use watch::WatchEvent;
+
+pub(crate) use account::check_clock;
+pub use account::{CreateError, NewAccount, create_account};

@@ -1,0 +1,13 @@
+/// Told how far a long pull has come. For progress bars.
+pub trait Progress: Send + Sync {
+    /// So many of so many items are verified.
+    fn items(&self, done: u64, total: u64);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn items(&self, _done: u64, _total: u64) {}
+}

@@ -1,0 +1,132 @@
+use keyfold_crypto::envelope::envelope_hash;
+use keyfold_ledger::{Account, Chain, Element};
+use keyfold_wire::{
+    ItemId,
+    v1::{Accepted, Heads, ProblemCode},
+};
+use std::collections::BTreeMap;
+
+use super::{
+    ChainFailure, SyncEngine, SyncError, SyncReport,
+    incoming::head,
+    outgoing::{Outgoing, read_push},
+};
+use crate::{
+    api::ApiError,
+    storage::{Outbox, OutboxKind, Revision, Staged, Step, Write},
+    vault::VaultError,
+};
+
+/// How far the outbox came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// Nothing waits any more.
+    Everything,
+    /// Another device was faster: pull, and merge again.
+    HeadMoved,
+}
+
+impl SyncEngine {
+    /// Sends commits until no edit waits. Each is stored before it is sent, and sent again as it is if its answer is lost.
+    pub(super) async fn push_all(&self, step: &Step, report: &mut SyncReport) -> Result<Pushed, SyncError> {
+        loop {
+            let held = self.held().await?;
+            let Some(account) = held.account() else { return Ok(Pushed::HeadMoved) };
+            let outbox = match self.storage().outbox(OutboxKind::Commit).await? {
+                Some(outbox) => outbox,
+                None => match self.outgoing(&account, &self.vault.epoch_keys(&held)).await? {
+                    Outgoing::Commit(outbox) => {
+                        self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
+                        outbox
+                    }
+                    Outgoing::Nothing { moot } => {
+                        if !moot.is_empty() {
+                            self.storage().apply(step, vec![Write::DropEdits(moot)]).await?;
+                        }
+                        return Ok(Pushed::Everything);
+                    }
+                },
+            };
+            match self.api.push(&outbox.message).await {
+                Ok(accepted) => match self.accepted(step, &account, &outbox, accepted).await? {
+                    Some(items) => report.items_pushed += items,
+                    None => return Ok(Pushed::HeadMoved),
+                },
+                Err(error) => return self.refused(step, error).await,
+            }
+        }
+    }
+
+    /// Takes this device's own commit into its vault; `None` if the server's head is further on, so that a pull must
+    /// bring it together with what came after.
+    async fn accepted(
+        &self,
+        step: &Step,
+        account: &Account,
+        outbox: &Outbox,
+        accepted: Accepted,
+    ) -> Result<Option<u64>, SyncError> {
+        let damaged = || VaultError::Damaged("the outbox holds no commit".to_owned());
+        let (commit, envelopes) = read_push(&outbox.message).ok_or_else(damaged)?;
+        let heads: Heads = accepted.heads.ok_or(ApiError::BadAnswer("no heads"))?;
+        if heads.vault_seq != commit.seq() {
+            return Ok(None);
+        }
+        let changed: Vec<ItemId> = commit.changes().iter().map(|change| change.item).collect();
+        let elements = self.storage().elements(&changed).await?;
+        let elements: BTreeMap<ItemId, Element> = elements.into_iter().map(|element| (element.item, element)).collect();
+        let pushed = account.push(&commit, &elements).map_err(ChainFailure::from);
+        let received = pushed.and_then(|(after, written)| {
+            Ok((head(&after, Chain::Vault, heads.vault_receipt.as_ref())?, after, written))
+        });
+        let (vault_head, after, written) = match received {
+            Ok(received) => received,
+            Err(failure) => return Err(self.stop(step, &failure).await),
+        };
+        let items = u64::try_from(written.len()).unwrap_or(u64::MAX);
+        let mut staged: Vec<Staged> = envelopes
+            .into_iter()
+            .map(|envelope| Staged::Envelope { hash: envelope_hash(&envelope), envelope })
+            .collect();
+        let signed = commit.signed().clone();
+        staged.push(Staged::Commit { seq: commit.seq(), head: commit.hash(), commit: signed });
+        self.storage().stage(step, staged).await?;
+        let mut writes =
+            vec![Write::Vault(Box::new(after.vault().parts().clone())), Write::Head(Chain::Vault, vault_head)];
+        for element in written {
+            writes.push(Write::Element(element));
+            writes.push(Write::Revision(Revision {
+                item: element.item,
+                revision: element.revision,
+                envelope: element.envelope,
+                author: Some(commit.author()),
+                fault: None,
+            }));
+        }
+        writes.push(Write::DropEdits(outbox.edits.clone()));
+        writes.push(Write::ClearOutbox(OutboxKind::Commit));
+        self.storage().apply(step, writes).await?;
+        Ok(Some(items))
+    }
+
+    /// What a refusal means for the commit in the outbox. Its edits stay in any case.
+    async fn refused(&self, step: &Step, error: ApiError) -> Result<Pushed, SyncError> {
+        // Without an answer, or with one that says to wait, the same bytes are sent again by the next sync.
+        let final_word = match error.code() {
+            None
+            | Some(
+                ProblemCode::RateLimited
+                | ProblemCode::Unavailable
+                | ProblemCode::Internal
+                | ProblemCode::Unauthenticated
+                | ProblemCode::ClockSkew
+                | ProblemCode::Replayed,
+            ) => false,
+            Some(_) => true,
+        };
+        if final_word {
+            self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Commit)]).await?;
+        }
+        if error.code() == Some(ProblemCode::HeadMoved) { Ok(Pushed::HeadMoved) } else { Err(error.into()) }
+    }
+}

@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use super::{SyncEngine, SyncError, SyncReport, engine::jitter};
+use crate::{api::ApiError, storage::StorageError, transport::TransportError, vault::VaultError};
+
+/// What a watch tells.
+#[derive(Debug, Clone)]
+pub enum WatchEvent {
+    /// A sync came to its end.
+    Synced(SyncReport),
+    /// The server is out of reach; the watch tries again.
+    Offline(String),
+}
+
+impl SyncEngine {
+    /// Syncs, and again whenever the server hints that a head moved, or edits wait here. Reconnects by itself.
+    ///
+    /// # Errors
+    /// [`SyncError`] that time does not heal: it never returns otherwise.
+    pub async fn watch(&self, mut tell: impl FnMut(WatchEvent)) -> Result<std::convert::Infallible, SyncError> {
+        let mut failures = 0_u32;
+        loop {
+            match self.watch_once(&mut tell, &mut failures).await {
+                Err(error) if is_transient(&error) => {
+                    tell(WatchEvent::Offline(error.to_string()));
+                    tokio::time::sleep(pause(failures)).await;
+                    failures = failures.saturating_add(1);
+                }
+                Err(error) => return Err(error),
+                // The server closed the stream: connect again.
+                Ok(()) => tokio::time::sleep(pause(0)).await,
+            }
+        }
+    }
+
+    /// Hints first, so that none is missed between the sync and the stream.
+    async fn watch_once(&self, tell: &mut impl FnMut(WatchEvent), failures: &mut u32) -> Result<(), SyncError> {
+        self.check_condition().await?;
+        let mut hints = self.api.hints().await?;
+        tell(WatchEvent::Synced(self.sync().await?));
+        *failures = 0;
+        loop {
+            match tokio::time::timeout(LOOK, hints.next()).await {
+                Ok(Ok(Some(_))) => tell(WatchEvent::Synced(self.sync().await?)),
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(error.into()),
+                // Nothing was heard: another process of this profile may have left an edit.
+                Err(_) if self.storage().count_edits().await? > 0 => tell(WatchEvent::Synced(self.sync().await?)),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn is_transient(error: &SyncError) -> bool {
+    use keyfold_wire::v1::ProblemCode;
+    match error {
+        SyncError::Api(ApiError::Transport(error)) => !matches!(error, TransportError::Untrusted(_)),
+        SyncError::Api(error @ ApiError::Refused(_)) => matches!(
+            error.code(),
+            Some(ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::Internal | ProblemCode::Replayed)
+        ),
+        SyncError::Api(ApiError::BadAnswer(_)) | SyncError::Busy => true,
+        SyncError::Vault(VaultError::Storage(error)) => matches!(error, StorageError::Busy),
+        _ => false,
+    }
+}
+
+/// Doubles from half a second to a minute, with a random part.
+fn pause(failures: u32) -> Duration {
+    let base = Duration::from_millis(500) * 2_u32.saturating_pow(failures.min(7));
+    base.min(Duration::from_secs(60)) + jitter(4)
+}
+
+const LOOK: Duration = Duration::from_secs(30);

@@ -1,0 +1,85 @@
+use std::{error::Error, time::Duration};
+
+use async_trait::async_trait;
+use reqwest::{Client, Response, redirect::Policy};
+
+use super::{Answer, BadCertificates, Body, Method, Request, ServerUrl, Transport, TransportError, Trust};
+
+/// HTTPS to one server: TLS 1.3 only, no redirect, no proxy from the environment.
+#[derive(Debug, Clone)]
+pub struct HttpsTransport {
+    client: Client,
+    server: ServerUrl,
+}
+
+impl HttpsTransport {
+    /// A transport to `server`.
+    ///
+    /// # Errors
+    /// [`BadCertificates`].
+    pub fn new(server: ServerUrl, trust: &Trust) -> Result<Self, BadCertificates> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(trust.tls()?)
+            .https_only(true)
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build()
+            .map_err(|error| BadCertificates::Platform(error.to_string()))?;
+        Ok(Self { client, server })
+    }
+}
+
+#[async_trait]
+impl Transport for HttpsTransport {
+    async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
+        let url = format!("{}{}", self.server, request.path);
+        let builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).body(request.body),
+        };
+        let builder = request.headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+        let response = tokio::time::timeout(request.patience, builder.send())
+            .await
+            .map_err(|_| TransportError::Timeout)?
+            .map_err(|error| classify(&error))?;
+        Ok(Answer { status: response.status().as_u16(), body: Box::new(Incoming(response)) })
+    }
+}
+
+struct Incoming(Response);
+
+#[async_trait]
+impl Body for Incoming {
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        let piece = self.0.chunk().await.map_err(|error| classify(&error))?;
+        Ok(piece.map(|piece| piece.to_vec()))
+    }
+}
+
+fn classify(error: &reqwest::Error) -> TransportError {
+    let cause = std::iter::successors(error.source(), |&error| error.source()).last();
+    let cause = cause.map_or_else(|| "no further cause is known".to_owned(), ToString::to_string);
+    if tls_failure(error) {
+        TransportError::Untrusted(cause)
+    } else if error.is_timeout() {
+        TransportError::Timeout
+    } else if error.is_connect() {
+        TransportError::Unreachable(cause)
+    } else {
+        TransportError::Broken(cause)
+    }
+}
+
+/// Whether rustls refused the server. An `io::Error` hides what it wraps from `source`, so it is asked as well.
+fn tls_failure(error: &reqwest::Error) -> bool {
+    std::iter::successors(error.source(), |&error| error.source()).any(|error| {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        error.is::<rustls::Error>() || wrapped.is_some_and(|error| error.is::<rustls::Error>())
+    })
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two pieces of an answer. A stream of hints says something at least every 30 seconds.
+const READ_TIMEOUT: Duration = Duration::from_secs(75);

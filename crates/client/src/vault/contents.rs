@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+
+use keyfold_crypto::envelope::Envelope;
+use keyfold_wire::{AccountId, ItemId};
+
+use super::{EpochKeys, ItemEdit};
+use crate::{
+    item::{Fields, Item, Revision},
+    storage::{Fault, Shown, StoredItem},
+};
+
+/// Everything in the vault, deleted passkeys as well.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// What can be shown, ascending by id.
+    pub items: Vec<VaultItem>,
+    /// What cannot be shown at all.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A passkey as this device sees it: the newest good revision with this device's unsent edits.
+#[derive(Debug)]
+pub struct VaultItem {
+    /// Its id in the vault; the relying party never sees it.
+    pub id: ItemId,
+    /// What it says.
+    pub item: Item,
+    /// The revision that is shown; 0 for a new one.
+    pub revision: u64,
+    /// Whether the server has it.
+    pub origin: Origin,
+    /// What is wrong with a newer revision that is not shown.
+    pub fault: Option<Fault>,
+}
+
+/// Whether an acknowledged commit holds an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It does, and there is nothing newer here.
+    Acknowledged,
+    /// It does, and this device has unsent edits.
+    Edited,
+    /// Only this device has it.
+    Unsent,
+}
+
+/// An item no revision of which can be shown.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Which.
+    pub id: ItemId,
+    /// Why.
+    pub fault: Fault,
+}
+
+impl Contents {
+    pub(super) fn of(
+        account: AccountId,
+        keys: &EpochKeys,
+        stored: &[StoredItem],
+        mut edits: BTreeMap<ItemId, ItemEdit>,
+    ) -> Self {
+        let mut contents = Self::default();
+        for stored in stored {
+            let edit = edits.remove(&stored.element.item);
+            match read_shown(account, keys, stored) {
+                Ok(Some((shown, base))) => contents.items.push(VaultItem::edited(stored, shown, base, edit)),
+                Ok(None) => {}
+                Err(fault) => contents.unreadable.push(Unreadable { id: stored.element.item, fault }),
+            }
+        }
+        let new = edits.into_iter().filter_map(|(id, edit)| {
+            let item = Item { passkey: edit.passkey?, fields: edit.fields };
+            Some(VaultItem { id, item, revision: 0, origin: Origin::Unsent, fault: None })
+        });
+        contents.items.extend(new);
+        contents.items.sort_by_key(|item| item.id);
+        contents
+    }
+
+    /// Those that are not deleted.
+    pub fn live(&self) -> impl Iterator<Item = &VaultItem> {
+        self.items.iter().filter(|item| item.item.fields.deleted_at().is_none())
+    }
+}
+
+impl VaultItem {
+    fn edited(stored: &StoredItem, shown: &Shown, mut base: Item, edit: Option<ItemEdit>) -> Self {
+        let mut origin = Origin::Acknowledged;
+        if let Some(edit) = edit {
+            let fields = std::mem::take(&mut base.fields);
+            let merged = fields.clone().merge(edit.fields);
+            if merged != fields {
+                origin = Origin::Edited;
+            }
+            base.fields = merged;
+        }
+        Self { id: stored.element.item, item: base, revision: shown.revision, origin, fault: stored.fault.clone() }
+    }
+}
+
+/// The item that a stored revision holds; nothing where there is nothing to show and nothing wrong (a purged item).
+pub(crate) fn read_shown<'a>(
+    account: AccountId,
+    keys: &EpochKeys,
+    stored: &'a StoredItem,
+) -> Result<Option<(&'a Shown, Item)>, Fault> {
+    let Some(shown) = &stored.shown else {
+        return stored.fault.clone().map_or(Ok(None), Err);
+    };
+    let fault = |reason: &str| Fault { revision: shown.revision, author: shown.author, reason: reason.to_owned() };
+    let envelope = Envelope::parse(account, &shown.envelope).map_err(|_| fault("damaged on this device"))?;
+    let context = envelope.context();
+    let key = keys.key(context.epoch).ok_or_else(|| fault("this device has no key for it"))?;
+    let plaintext = envelope.open(key).map_err(|_| fault("damaged on this device"))?;
+    let revision = Revision::decode(&plaintext, context.at, shown.author);
+    revision.map(|revision| Some((shown, revision.item))).map_err(|error| fault(&error.to_string()))
+}
+
+/// The fields of an item that is there, or none.
+pub(crate) fn fields_of(contents: &Contents, id: ItemId) -> Option<&Fields> {
+    contents.items.iter().find(|item| item.id == id).map(|item| &item.item.fields)
+}

@@ -1,0 +1,167 @@
+use std::cmp::Reverse;
+
+use keyfold_authenticator::{
+    Algorithm as AuthenticatorAlgorithm, BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore,
+    Label, Listing, Passkey as Credential, PrivateKey, RpId, StoreError, UnixMillis, User, UserHandle,
+};
+use keyfold_wire::{ItemId, MemberId};
+use zeroize::Zeroizing;
+
+use super::{Contents, Origin, UnlockedVault, VaultError};
+use crate::item::{Algorithm, FieldTag, Item, Passkey};
+
+/// The vault as an authenticator sees it during one ceremony. What it saves is kept in memory until
+/// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that.
+pub struct PasskeySnapshot {
+    contents: Contents,
+    /// Whether somebody else could restore what the server has.
+    second_member: bool,
+    saved: Vec<(Credential, Vec<CredentialId>)>,
+}
+
+impl UnlockedVault {
+    /// The vault for one ceremony.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
+        let second_member = self.local().held().await?.roster.members().len() > 1;
+        Ok(PasskeySnapshot { contents: self.contents().await?, second_member, saved: Vec::new() })
+    }
+
+    /// Makes what a ceremony saved durable on this device, in one step; `rp_name` is what the relying party calls itself.
+    ///
+    /// # Errors
+    /// [`VaultError`]; nothing is kept then, and the answer must not be given.
+    pub async fn keep(&self, snapshot: PasskeySnapshot, rp_name: Option<String>) -> Result<Vec<ItemId>, VaultError> {
+        let mut edits = Vec::new();
+        let mut made = Vec::new();
+        for (credential, replaced) in &snapshot.saved {
+            let (passkey, mut names) = from_credential(credential, self.keys().id());
+            names.extend(rp_name.clone().map(|name| (FieldTag::RpName, name)));
+            let (id, edit) = self.new_item(&passkey, names)?;
+            made.push(id);
+            edits.push((id, edit));
+            for replaced in replaced.iter().filter_map(|id| snapshot.item_of(id)) {
+                edits.push(self.field_edit(&snapshot.contents, replaced, FieldTag::Deleted, vec![1])?);
+            }
+        }
+        self.storage().add_edits(edits).await?;
+        Ok(made)
+    }
+
+    /// Notes that a passkey has just signed in. It travels with other edits, or after an hour.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn record_use(&self, snapshot: &PasskeySnapshot, credential: &[u8]) -> Result<(), VaultError> {
+        let used = snapshot.contents.live().find(|item| item.item.passkey.credential_id == credential);
+        let Some(used) = used else { return Err(VaultError::NotFound) };
+        let now = self.local().clock().now().to_be_bytes().to_vec();
+        let edit = self.field_edit(&snapshot.contents, used.id, FieldTag::LastUsed, now)?;
+        Ok(self.storage().add_edits(vec![edit]).await?)
+    }
+}
+
+impl PasskeySnapshot {
+    fn item_of(&self, credential: &CredentialId) -> Option<ItemId> {
+        let is_it = |item: &&super::VaultItem| item.item.passkey.credential_id == credential.as_bytes();
+        self.contents.live().find(is_it).map(|item| item.id)
+    }
+}
+
+impl CredentialStore for PasskeySnapshot {
+    fn find(&self, rp_id: &RpId, only: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
+        let mut found: Vec<Listing> = self
+            .contents
+            .live()
+            .filter(|item| item.item.passkey.rp_id == rp_id.as_str())
+            .filter_map(|item| listing(&item.item))
+            .filter(|listing| only.is_none_or(|only| only.contains(&listing.credential_id)))
+            .collect();
+        found.sort_by_key(|listing| Reverse(listing.created_at));
+        Ok(found)
+    }
+
+    fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
+        let item = self.contents.live().find(|item| {
+            let passkey = &item.item.passkey;
+            passkey.rp_id == rp_id.as_str() && passkey.credential_id == id.as_bytes()
+        });
+        item.map(|item| to_credential(&item.item).ok_or(StoreError::Unavailable)).transpose()
+    }
+
+    fn save(&mut self, passkey: &Credential, replaces: &[CredentialId]) -> Result<(), StoreError> {
+        self.saved.push((passkey.clone(), replaces.to_vec()));
+        Ok(())
+    }
+
+    fn backup_state(&self, id: &CredentialId) -> Result<BackupState, StoreError> {
+        let item = self.contents.live().find(|item| item.item.passkey.credential_id == id.as_bytes());
+        let acknowledged = item.is_some_and(|item| item.origin != Origin::Unsent);
+        Ok(if acknowledged && self.second_member { BackupState::BackedUp } else { BackupState::NotBackedUp })
+    }
+}
+
+fn listing(item: &Item) -> Option<Listing> {
+    Some(Listing {
+        credential_id: CredentialId::try_from(item.passkey.credential_id.as_slice()).ok()?,
+        user: user(item)?,
+        created_at: UnixMillis(item.passkey.created_at),
+    })
+}
+
+fn user(item: &Item) -> Option<User> {
+    let label = |tag| item.fields.field(tag).map(|_| Label::clipped(item.fields.text(tag)));
+    Some(User {
+        handle: UserHandle::try_from(item.passkey.user_handle.as_slice()).ok()?,
+        name: label(FieldTag::UserName),
+        display_name: label(FieldTag::UserDisplayName),
+    })
+}
+
+fn to_credential(item: &Item) -> Option<Credential> {
+    let passkey = &item.passkey;
+    let algorithm = match passkey.algorithm {
+        Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
+        Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
+    };
+    Some(Credential {
+        credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
+        rp_id: RpId::try_from(passkey.rp_id.as_str()).ok()?,
+        user: user(item)?,
+        private_key: PrivateKey::from_bytes(algorithm, &passkey.private_key).ok()?,
+        cred_random_with_uv: CredRandom::from_bytes(&passkey.cred_random_with_uv),
+        cred_random_without_uv: CredRandom::from_bytes(&passkey.cred_random_without_uv),
+        created_at: UnixMillis(passkey.created_at),
+        backup_eligibility: if passkey.backup_eligible {
+            BackupEligibility::Eligible
+        } else {
+            BackupEligibility::NotEligible
+        },
+    })
+}
+
+fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(FieldTag, String)>) {
+    let passkey = Passkey {
+        rp_id: credential.rp_id.as_str().to_owned(),
+        credential_id: credential.credential_id.as_bytes().to_vec(),
+        user_handle: credential.user.handle.as_bytes().to_vec(),
+        algorithm: match credential.private_key.algorithm() {
+            AuthenticatorAlgorithm::Es256 => Algorithm::Es256,
+            AuthenticatorAlgorithm::EdDsa => Algorithm::EdDsa,
+        },
+        private_key: Zeroizing::new(*credential.private_key.expose()),
+        cred_random_with_uv: Zeroizing::new(*credential.cred_random_with_uv.expose()),
+        cred_random_without_uv: Zeroizing::new(*credential.cred_random_without_uv.expose()),
+        created_at: credential.created_at.0,
+        created_by: device,
+        backup_eligible: credential.backup_eligibility == BackupEligibility::Eligible,
+    };
+    let names = [
+        (FieldTag::UserName, credential.user.name.as_ref()),
+        (FieldTag::UserDisplayName, credential.user.display_name.as_ref()),
+    ];
+    let names = names.into_iter().filter_map(|(tag, name)| Some((tag, name?.as_str().to_owned()))).collect();
+    (passkey, names)
+}

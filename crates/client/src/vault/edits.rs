@@ -1,0 +1,57 @@
+use std::collections::BTreeMap;
+
+use keyfold_crypto::random;
+use keyfold_wire::{AccountId, ItemId};
+
+use super::VaultError;
+use crate::{
+    device::DeviceKeys,
+    item::{Fields, Passkey, decode_edit, encode_edit},
+    storage::Edit,
+};
+
+/// All edits of one item that no acknowledged commit holds.
+#[derive(Default)]
+pub(crate) struct ItemEdit {
+    /// The edits' numbers.
+    pub(crate) ids: Vec<i64>,
+    /// The passkey, if it is new.
+    pub(crate) passkey: Option<Passkey>,
+    /// What was edited.
+    pub(crate) fields: Fields,
+}
+
+/// Seals an edit for this device alone.
+pub(crate) fn seal(
+    account: AccountId,
+    device: &DeviceKeys,
+    item: ItemId,
+    passkey: Option<&Passkey>,
+    fields: &Fields,
+) -> Vec<u8> {
+    device.local.seal(&context(account, item), &encode_edit(passkey, fields), &mut random::system())
+}
+
+/// Opens edits, each item's together.
+pub(crate) fn open(
+    account: AccountId,
+    device: &DeviceKeys,
+    edits: &[Edit],
+) -> Result<BTreeMap<ItemId, ItemEdit>, VaultError> {
+    let damaged = || VaultError::Damaged("an unsent edit does not open".to_owned());
+    let mut items: BTreeMap<ItemId, ItemEdit> = BTreeMap::new();
+    for edit in edits {
+        let plaintext = device.local.open(&context(account, edit.item), &edit.sealed).map_err(|_| damaged())?;
+        let (passkey, fields) = decode_edit(&plaintext).map_err(|_| damaged())?;
+        let item = items.entry(edit.item).or_default();
+        item.ids.push(edit.id);
+        item.passkey = item.passkey.take().or(passkey);
+        item.fields = std::mem::take(&mut item.fields).merge(fields);
+    }
+    Ok(items)
+}
+
+/// `"edit" ‖ account (16) ‖ item (16)`
+fn context(account: AccountId, item: ItemId) -> Vec<u8> {
+    [b"edit".as_slice(), account.as_bytes(), item.as_bytes()].concat()
+}

@@ -1,0 +1,48 @@
+use keyfold_ledger::{AccountError, EntryError};
+
+use crate::{device::SecretsError, storage::StorageError};
+
+/// Why the local vault did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// There is no account in this profile.
+    #[error(
+        "this profile has no account yet; create one with `keyfold account create`, or join one with `keyfold device enroll`"
+    )]
+    NoProfile,
+    /// The device's secrets do not open.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// What is stored does not verify: somebody changed the file.
+    #[error(
+        "the profile's chains do not verify any more ({0}); restore the profile from a backup or enrol this device again"
+    )]
+    Damaged(String),
+    /// No passkey with this id.
+    #[error("there is no such passkey; `keyfold passkey list` shows those that are there")]
+    NotFound,
+    /// The item was purged, or cannot be read: it takes no edit.
+    #[error("this passkey cannot be changed: no good revision of it is on this device")]
+    NotEditable,
+    /// A value that the field cannot have.
+    #[error("that text is too long: at most 1,024 bytes")]
+    BadValue,
+    /// This device holds no such point of the history.
+    #[error("this device does not hold that point of the history; take a lower or the latest one")]
+    NotHeld,
+}
+
+impl From<EntryError> for VaultError {
+    fn from(error: EntryError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<AccountError> for VaultError {
+    fn from(error: AccountError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}

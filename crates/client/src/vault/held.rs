@@ -1,0 +1,77 @@
+use keyfold_ledger::{Account, AccountError, Entry, Roster, RosterError, Vault};
+use keyfold_wire::{AccountId, MemberId};
+
+use super::VaultError;
+use crate::storage::{Chains, Head, SealedKey, SealedLink};
+
+/// Both chains as this device holds them: the roster verified anew from its genesis, the vault as it was verified when it
+/// was stored.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// From genesis on.
+    pub entries: Vec<Entry>,
+    /// The roster at the last of them.
+    pub roster: Roster,
+    /// `None` until the vault was pulled once.
+    pub vault: Option<Vault>,
+    pub(crate) sealed_keys: Vec<SealedKey>,
+    pub(crate) links: Vec<SealedLink>,
+    /// What the server signed for the roster: evidence, should it ever show another history.
+    pub roster_head: Option<Head>,
+    /// What the server signed for the vault.
+    pub vault_head: Option<Head>,
+}
+
+impl Held {
+    /// Verifies stored chains as those of `account`.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`].
+    pub fn of(account: AccountId, chains: Chains) -> Result<Self, VaultError> {
+        let entries: Vec<Entry> = chains.entries.iter().map(Entry::parse).collect::<Result<_, _>>()?;
+        let roster = replay(&entries).map_err(AccountError::Roster)?;
+        if roster.account() != account {
+            return Err(VaultError::Damaged("the roster is another account's".to_owned()));
+        }
+        Ok(Self {
+            vault: chains.vault.map(|parts| Vault::from_parts(account, parts)),
+            sealed_keys: chains.sealed_keys,
+            links: chains.links,
+            roster_head: chains.roster_head,
+            vault_head: chains.vault_head,
+            entries,
+            roster,
+        })
+    }
+
+    /// Both chains as the ledger holds them against each other.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        Some(Account::from_verified(self.roster.clone(), self.vault.clone()?))
+    }
+
+    /// What people call a member, also one that was removed; its id if it never had a name.
+    #[must_use]
+    pub fn name_of(&self, member: &MemberId) -> String {
+        if let Some((_, device)) = self.roster.device(member) {
+            return device.description.name.clone();
+        }
+        let mut roster: Option<Roster> = None;
+        let mut name = None;
+        for entry in &self.entries {
+            roster = match roster {
+                None => Roster::genesis(entry).ok(),
+                Some(before) => before.append(entry).ok(),
+            };
+            let device = roster.as_ref().and_then(|roster| roster.device(member));
+            name = device.map(|(_, device)| device.description.name.clone()).or(name);
+        }
+        name.unwrap_or_else(|| member.to_string())
+    }
+}
+
+/// The roster at the last of these entries, verified from the genesis.
+pub(crate) fn replay(entries: &[Entry]) -> Result<Roster, RosterError> {
+    let (genesis, rest) = entries.split_first().ok_or(RosterError::NotGenesis)?;
+    rest.iter().try_fold(Roster::genesis(genesis)?, |roster, entry| roster.append(entry))
+}

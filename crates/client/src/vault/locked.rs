@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use super::{Held, UnlockedVault, VaultError};
+use crate::{
+    clock::Clock,
+    device::{DeviceKeys, Passphrase, SecretsError},
+    storage::{Profile, Storage},
+};
+
+/// A profile without its passphrase: the roster, the state of sync, and nothing of any passkey.
+#[derive(Clone)]
+pub struct LocalVault {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    profile: Profile,
+}
+
+impl LocalVault {
+    /// Opens the profile that is in `storage`.
+    ///
+    /// # Errors
+    /// [`VaultError::NoProfile`] if there is none.
+    pub async fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Result<Self, VaultError> {
+        let profile = storage.profile().await?.ok_or(VaultError::NoProfile)?;
+        Ok(Self { storage, clock, profile })
+    }
+
+    /// Opens the device's secrets. This takes a while: the passphrase is meant to be slow to guess.
+    ///
+    /// # Errors
+    /// [`SecretsError`] for another passphrase.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<UnlockedVault, VaultError> {
+        let (account, keys) = DeviceKeys::open(&self.profile.sealed_secrets, passphrase)?;
+        if account != self.profile.account || keys.id() != self.profile.device {
+            return Err(SecretsError::Contents.into());
+        }
+        Ok(UnlockedVault::new(self.clone(), Arc::new(keys)))
+    }
+
+    /// The profile with secrets that are open already.
+    pub(crate) fn unlocked_with(self, keys: &Arc<DeviceKeys>) -> UnlockedVault {
+        UnlockedVault::new(self, Arc::clone(keys))
+    }
+
+    /// Both chains, verified anew.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] if the file was changed by somebody else.
+    pub async fn held(&self) -> Result<Held, VaultError> {
+        Held::of(self.profile.account, self.storage.chains().await?)
+    }
+
+    /// Who this device is, as it was when the profile was opened.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Where the profile is kept.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+}

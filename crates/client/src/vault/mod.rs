@@ -1,0 +1,27 @@
+//! The vault of one profile: locked, with what anybody may see; unlocked, with its passkeys.
+
+mod ceremonies;
+mod contents;
+mod credential_store;
+mod edits;
+mod epoch_keys;
+mod error;
+mod held;
+mod locked;
+mod safety_number;
+mod status;
+mod unlocked;
+
+pub use ceremonies::{RegisterError, SignInError, SignedIn};
+pub use contents::{Contents, Origin, Unreadable, VaultItem};
+pub use credential_store::PasskeySnapshot;
+pub use error::VaultError;
+pub use held::Held;
+pub use locked::LocalVault;
+pub use status::{DeviceStatus, Status};
+pub use unlocked::UnlockedVault;
+
+pub(crate) use contents::read_shown;
+pub(crate) use edits::ItemEdit;
+pub(crate) use epoch_keys::{EpochKeys, is_named, is_named_link, joined_by};
+pub(crate) use held::replay;

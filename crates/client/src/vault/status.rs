@@ -1,0 +1,81 @@
+use keyfold_wire::{AccountId, MemberId};
+
+use super::{LocalVault, VaultError};
+use crate::storage::{Condition, Stop};
+
+/// How a device stands.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The account.
+    pub account: AccountId,
+    /// This device.
+    pub device: MemberId,
+    /// The server's public URL.
+    pub server: String,
+    /// How far the profile has come.
+    pub condition: Condition,
+    /// The last roster entry held.
+    pub roster_seq: u64,
+    /// The last commit held.
+    pub vault_seq: u64,
+    /// Items in the vault, deleted ones as well.
+    pub items: u64,
+    /// Edits that no acknowledged commit holds.
+    pub unsent_edits: u64,
+    /// Items whose newest revision is quarantined.
+    pub quarantined: usize,
+    /// The account's devices.
+    pub devices: Vec<DeviceStatus>,
+    /// Why sync stopped.
+    pub stopped: Option<Stop>,
+}
+
+/// A device of the account.
+#[derive(Debug, Clone)]
+pub struct DeviceStatus {
+    /// Its id.
+    pub id: MemberId,
+    /// What people call it.
+    pub name: String,
+    /// Where it runs.
+    pub platform: String,
+    /// What it runs.
+    pub agent: String,
+    /// When it joined, Unix milliseconds.
+    pub joined_at: u64,
+    /// Whether it is the one that asks.
+    pub this: bool,
+}
+
+impl LocalVault {
+    /// How this device stands.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn status(&self) -> Result<Status, VaultError> {
+        let held = self.held().await?;
+        let profile = self.profile();
+        let items = self.storage().items().await?;
+        let devices = held.roster.devices().map(|(id, member, device)| DeviceStatus {
+            id,
+            name: device.description.name.clone(),
+            platform: device.description.platform.clone(),
+            agent: device.description.agent.clone(),
+            joined_at: member.joined_at,
+            this: id == profile.device,
+        });
+        Ok(Status {
+            account: profile.account,
+            device: profile.device,
+            server: profile.server.clone(),
+            condition: profile.condition,
+            roster_seq: held.roster.seq(),
+            vault_seq: held.vault.as_ref().map_or(0, keyfold_ledger::Vault::seq),
+            items: held.vault.as_ref().map_or(0, keyfold_ledger::Vault::count),
+            unsent_edits: self.storage().count_edits().await?,
+            quarantined: items.iter().filter(|item| item.fault.is_some()).count(),
+            devices: devices.collect(),
+            stopped: profile.stopped.clone(),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use keyfold_crypto::random;
+use keyfold_wire::ItemId;
+
+use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::fields_of, edits};
+use crate::{
+    device::{DeviceKeys, Passphrase},
+    item::{FieldTag, Fields, Passkey},
+    storage::{Storage, Write},
+};
+
+/// A profile with its secrets open. Passkeys are decrypted when they are asked for and zeroized with what is given out.
+#[derive(Clone)]
+pub struct UnlockedVault {
+    local: LocalVault,
+    keys: Arc<DeviceKeys>,
+}
+
+impl UnlockedVault {
+    pub(crate) const fn new(local: LocalVault, keys: Arc<DeviceKeys>) -> Self {
+        Self { local, keys }
+    }
+
+    /// The profile without its secrets.
+    #[must_use]
+    pub const fn local(&self) -> &LocalVault {
+        &self.local
+    }
+
+    /// The device's secrets.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<DeviceKeys> {
+        &self.keys
+    }
+
+    /// Every passkey, with this device's unsent edits.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn contents(&self) -> Result<Contents, VaultError> {
+        // Edits first: one that is acknowledged meanwhile is then in the items.
+        let edits = self.edits().await?;
+        let items = self.storage().items().await?;
+        let held = self.local.held().await?;
+        Ok(Contents::of(self.local.profile().account, &self.epoch_keys(&held), &items, edits))
+    }
+
+    /// One passkey.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`].
+    pub async fn passkey(&self, id: ItemId) -> Result<VaultItem, VaultError> {
+        let contents = self.contents().await?;
+        contents.items.into_iter().find(|item| item.id == id).ok_or(VaultError::NotFound)
+    }
+
+    /// Keeps a new passkey, durably, on this device; the next sync sends it.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn add(
+        &self,
+        passkey: &Passkey,
+        names: impl IntoIterator<Item = (FieldTag, String)> + Send,
+    ) -> Result<ItemId, VaultError> {
+        let (id, edit) = self.new_item(passkey, names)?;
+        self.storage().add_edits(vec![(id, edit)]).await?;
+        Ok(id)
+    }
+
+    /// Sets a field of a passkey, durably, on this device; the next sync sends it.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], [`VaultError::BadValue`].
+    pub async fn set(&self, id: ItemId, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
+        let contents = self.contents().await?;
+        let edit = self.field_edit(&contents, id, tag, value)?;
+        Ok(self.storage().add_edits(vec![edit]).await?)
+    }
+
+    /// Seals the secrets under another passphrase.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn change_passphrase(&self, passphrase: &Passphrase) -> Result<(), VaultError> {
+        let sealed = self.keys.seal(self.local.profile().account, passphrase);
+        let sealed = sealed.map_err(|error| VaultError::Secrets(error.into()))?;
+        let step = self.storage().step().await?;
+        Ok(self.storage().apply(&step, vec![Write::SealedSecrets(sealed)]).await?)
+    }
+
+    /// The edit that makes a new item.
+    pub(super) fn new_item(
+        &self,
+        passkey: &Passkey,
+        names: impl IntoIterator<Item = (FieldTag, String)>,
+    ) -> Result<(ItemId, Vec<u8>), VaultError> {
+        let id = ItemId::new(random::bytes(&mut random::system()));
+        let mut fields = Fields::default();
+        for (tag, name) in names {
+            self.set_field(&mut fields, tag, name.into_bytes())?;
+        }
+        Ok((id, edits::seal(self.local.profile().account, &self.keys, id, Some(passkey), &fields)))
+    }
+
+    /// The edit that sets a field after whatever stands.
+    pub(super) fn field_edit(
+        &self,
+        contents: &Contents,
+        id: ItemId,
+        tag: FieldTag,
+        value: Vec<u8>,
+    ) -> Result<(ItemId, Vec<u8>), VaultError> {
+        let mut fields = fields_of(contents, id).ok_or(VaultError::NotFound)?.clone();
+        self.set_field(&mut fields, tag, value)?;
+        let mut edit = Fields::default();
+        if let Some(field) = fields.field(tag) {
+            edit.absorb(tag, field.clone());
+        }
+        Ok((id, edits::seal(self.local.profile().account, &self.keys, id, None, &edit)))
+    }
+
+    fn set_field(&self, fields: &mut Fields, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
+        if !tag.admits(&value) {
+            return Err(VaultError::BadValue);
+        }
+        fields.set(tag, value, self.local.clock().now(), self.keys.id());
+        Ok(())
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
+        self.local.storage()
+    }
+
+    pub(crate) fn epoch_keys(&self, held: &Held) -> EpochKeys {
+        EpochKeys::open(&self.keys, &held.roster, &held.entries, &held.sealed_keys, &held.links)
+    }
+
+    pub(crate) async fn edits(&self) -> Result<BTreeMap<ItemId, ItemEdit>, VaultError> {
+        let edits = self.storage().edits().await?;
+        edits::open(self.local.profile().account, &self.keys, &edits)
+    }
+}

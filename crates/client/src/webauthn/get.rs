@@ -1,0 +1,83 @@
+use keyfold_authenticator::{CredentialStore, CtapError, GetAssertion, Presence};
+use rand_core::CryptoRng;
+use thiserror::Error;
+
+use super::ceremony::Timed;
+use super::client_data::{ClientData, Kind};
+use super::extensions::{ExtensionOutputs, PrfOutputJson, PrfResults};
+use super::request_options::RequestOptions;
+use super::{AuthenticationResponse, Ceremony, RequestOptionsError, RpIdError, relying_party};
+
+/// Signs in: `navigator.credentials.get()` (WebAuthn §5.1.4).
+///
+/// `options` is PublicKeyCredentialRequestOptionsJSON, at most 65,536 bytes.
+///
+/// # Errors
+/// [`GetError`]; nothing has been signed then.
+pub fn get<S: CredentialStore, R: CryptoRng>(
+    ceremony: Ceremony<'_, S, R>,
+    options: &str,
+) -> Result<AuthenticationResponse, GetError> {
+    let options = RequestOptions::parse(options)?;
+    let rp_id = relying_party::resolve(ceremony.origin, options.rp_id.as_deref())?;
+    let client_data = ClientData::new(Kind::Get, &options.challenge, ceremony.origin);
+    let mut user = Timed::start(ceremony.user, ceremony.clock, options.timeout);
+    let request = GetAssertion {
+        rp_id,
+        client_data_hash: client_data.hash(),
+        allow: options.allow,
+        presence: Presence::Required,
+        verification: options.verification,
+        hmac_secret: None,
+        prf: options.prf,
+    };
+    let assertion = ceremony.authenticator.get_assertion(&request, &mut user)?;
+    let extensions = ExtensionOutputs {
+        cred_props: None,
+        prf: options
+            .extensions
+            .wants_prf()
+            .then(|| PrfOutputJson { enabled: None, results: assertion.prf.as_ref().map(PrfResults::from) }),
+    };
+    Ok(AuthenticationResponse::new(&assertion, client_data, extensions))
+}
+
+/// Why nothing was signed.
+///
+/// The messages are for the user of this device. A page may learn [`GetError::dom_name`] and no
+/// more.
+#[derive(Debug, Error)]
+pub enum GetError {
+    /// The options are malformed; the relying party must correct them.
+    #[error(transparent)]
+    Options(#[from] RequestOptionsError),
+    /// The origin may not use passkeys for this RP id.
+    #[error(transparent)]
+    RpId(#[from] RpIdError),
+    /// The vault is locked, damaged or out of reach; unlock it and try again.
+    #[error("the vault is not available")]
+    VaultUnavailable,
+    /// No passkey here fits, or the user did not agree in time. Which of them is nobody's business.
+    #[error("the operation was not allowed, or timed out")]
+    NotAllowed,
+}
+
+impl GetError {
+    /// The name of the DOMException that a page sees (WebAuthn §5.1.4).
+    pub fn dom_name(&self) -> &'static str {
+        match self {
+            GetError::Options(error) => error.dom_name(),
+            GetError::RpId(_) => "SecurityError",
+            GetError::VaultUnavailable | GetError::NotAllowed => "NotAllowedError",
+        }
+    }
+}
+
+impl From<CtapError> for GetError {
+    fn from(error: CtapError) -> Self {
+        match error {
+            CtapError::Other => GetError::VaultUnavailable,
+            _ => GetError::NotAllowed,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What every command needs: the profile, its passphrase, its server.
+
+use std::{path::PathBuf, sync::Arc};
+
+use keyfold_client::{
+    SystemClock,
+    api::Api,
+    storage::{Profile, SqliteStorage, Storage},
+    sync::SyncEngine,
+    transport::{HttpsTransport, ServerUrl, Trust},
+    vault::{LocalVault, UnlockedVault, VaultError},
+};
+
+use crate::{
+    args::Global,
+    exit::Exit,
+    failure::Failure,
+    output::{Form, Output, Remarks},
+    terminal::{self, PullProgress, read_small_file},
+};
+
+pub(crate) struct App {
+    pub(crate) global: Global,
+    pub(crate) out: Output,
+}
+
+impl App {
+    pub(crate) fn new(global: Global) -> Self {
+        let form = if global.json { Form::Json } else { Form::Text };
+        let remarks = if global.quiet { Remarks::Quiet } else { Remarks::Wanted };
+        Self { global, out: Output { form, remarks } }
+    }
+
+    /// The storage of a profile that may be about to be made.
+    pub(crate) async fn new_storage(&self) -> Result<Arc<dyn Storage>, Failure> {
+        Ok(Arc::new(SqliteStorage::open(&self.folder()?).await?))
+    }
+
+    /// The profile, which must be there.
+    pub(crate) async fn local(&self) -> Result<LocalVault, Failure> {
+        let folder = self.folder()?;
+        if !SqliteStorage::exists(&folder) {
+            return Err(VaultError::NoProfile.into());
+        }
+        let storage = Arc::new(SqliteStorage::open(&folder).await?);
+        Ok(LocalVault::open(storage, Arc::new(SystemClock)).await?)
+    }
+
+    /// The profile with its secrets open.
+    pub(crate) async fn unlocked(&self) -> Result<UnlockedVault, Failure> {
+        let local = self.local().await?;
+        let passphrase = terminal::passphrase::typed(&self.global.passphrase)?;
+        let spinner = terminal::spinner("opening the profile", self.out);
+        let vault = local.unlock(&passphrase);
+        spinner.finish_and_clear();
+        Ok(vault?)
+    }
+
+    /// A sync engine for the profile.
+    pub(crate) fn engine(&self, vault: UnlockedVault) -> Result<SyncEngine, Failure> {
+        let api = self.api_of(vault.local().profile())?;
+        Ok(SyncEngine::new(vault, api).with_progress(Arc::new(PullProgress::new(self.out))))
+    }
+
+    /// A server's API, as a new profile will reach it.
+    pub(crate) fn api(&self, server: &str, trust: &Trust) -> Result<Api, Failure> {
+        let server: ServerUrl = server.parse()?;
+        let transport = HttpsTransport::new(server.clone(), trust)?;
+        Ok(Api::new(server, Arc::new(transport), Arc::new(SystemClock)))
+    }
+
+    fn api_of(&self, profile: &Profile) -> Result<Api, Failure> {
+        self.api(&profile.server, &self.trust_of(profile)?)
+    }
+
+    /// Whom a profile trusts: what was pinned when it was made, unless `--ca` says otherwise now.
+    pub(crate) fn trust_of(&self, profile: &Profile) -> Result<Trust, Failure> {
+        match (&self.global.ca, &profile.ca) {
+            (None, Some(pem)) => Ok(Trust::pinned(pem)?),
+            _ => self.trust(),
+        }
+    }
+
+    /// Whom `--ca` says to trust.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        match &self.global.ca {
+            None => Ok(Trust::Platform),
+            Some(path) => Ok(Trust::pinned(&read_small_file(path)?)?),
+        }
+    }
+
+    /// Asks whether to go on, unless `--yes` was given.
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.global.yes || terminal::ask_yes(question)? {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::NotAllowed, "not confirmed; nothing was changed"))
+        }
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let home = match &self.global.home {
+            Some(home) => home.clone(),
+            None => data_folder()?.join("keyfold"),
+        };
+        Ok(home.join("profiles").join(&self.global.profile.0))
+    }
+}
+
+/// The user's data folder: `XDG_DATA_HOME`, or `.local/share` in the home folder.
+fn data_folder() -> Result<PathBuf, Failure> {
+    let xdg = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().filter(|path| path.is_absolute()).map(|home| home.join(".local/share"));
+    xdg.or_else(home).ok_or_else(|| Failure::new(Exit::Usage, "there is no home folder; say where with --home DIR"))
+}

@@ -1,0 +1,129 @@
+//! The command line, as clap reads it.
+
+mod account;
+mod device;
+mod passkey;
+mod secrets;
+mod webauthn;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use account::{AccountCommand, CreateAccount};
+pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
+pub(crate) use passkey::PasskeyCommand;
+pub(crate) use secrets::PassphraseSource;
+pub(crate) use webauthn::{Ceremony, WebauthnCommand};
+
+use crate::exit;
+
+/// Your passkeys on all your devices, end-to-end encrypted, on your own server.
+#[derive(Debug, Parser)]
+#[command(name = "keyfold", version, propagate_version = true, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Which device on this machine: each profile is a device of its own
+    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
+    pub(crate) profile: ProfileName,
+    /// Where profiles are kept [default: the data folder of your user, in `keyfold`]
+    #[arg(long, global = true, env = "KEYFOLD_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseSource,
+    /// Trust only the CA certificates in this PEM file (kept in the profile when it is made)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Answer yes to every question whether to go on
+    #[arg(long, short, global = true)]
+    pub(crate) yes: bool,
+    /// Print nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create or delete an account
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Enrol, approve, list and rename devices
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Exchange changes with the server
+    Sync {
+        /// Stay, and sync whenever something changes
+        #[arg(long)]
+        watch: bool,
+        /// Check again after sync was stopped because the server's history did not fit
+        #[arg(long)]
+        resume: bool,
+    },
+    /// Show how this device stands
+    Status,
+    /// Show digits to compare with another device: equal digits prove an equal history
+    SafetyNumber {
+        /// At this roster entry [default: the latest]
+        #[arg(long, requires = "vault_seq", value_name = "N")]
+        roster_seq: Option<u64>,
+        /// At this commit [default: the latest]
+        #[arg(long, requires = "roster_seq", value_name = "M")]
+        vault_seq: Option<u64>,
+    },
+    /// List, show, rename and delete passkeys
+    #[command(subcommand)]
+    Passkey(PasskeyCommand),
+    /// Make a passkey, or sign in with one, for any relying party
+    #[command(subcommand)]
+    Webauthn(WebauthnCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// A profile's name is a folder's name too.
+#[derive(Debug, Clone)]
+pub(crate) struct ProfileName(pub(crate) String);
+
+impl std::str::FromStr for ProfileName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        if plain && !text.starts_with('.') && (1..=32).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("a profile's name has 1 to 32 letters, digits, '-', '_' or '.', and does not begin with '.'")
+        }
+    }
+}
+
+impl std::fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a new device's key signs.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum DeviceKey {
+    /// The default
+    #[default]
+    Ed25519,
+    /// ECDSA P-256, which TPMs and platform keystores hold
+    Es256,
+}

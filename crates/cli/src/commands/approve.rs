@@ -1,0 +1,71 @@
+use keyfold_client::{
+    CheckCode,
+    enrolment::{Approval, Candidate, Checked, Claim},
+    sync::SyncEngine,
+};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    args::ApproveDevice,
+    failure::Failure,
+    terminal::{CodeExchange, printable, read_qr},
+};
+
+#[derive(Serialize)]
+struct Approved {
+    device: String,
+    name: String,
+    platform: String,
+}
+
+pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure> {
+    let mut codes = CodeExchange::new(&approve.codes);
+    let qr = match &approve.qr {
+        Some(path) => Some(Box::new(read_qr(path)?.parse()?)),
+        None => None,
+    };
+    let vault = app.unlocked().await?;
+    let ca_fingerprint = app.trust_of(vault.local().profile())?.fingerprint();
+    let engine = app.engine(vault)?;
+    let claim = match qr {
+        Some(qr) => Claim::QrCode(qr, ca_fingerprint),
+        None => Claim::ShortCode(codes.next("The code that the new device shows: ").await?),
+    };
+    let checked = check(&engine, claim, &mut codes).await?;
+    let description = checked.description().clone();
+    let approved =
+        Approved { device: checked.fingerprint().to_string(), name: description.name, platform: description.platform };
+    let question = format!(
+        "Let \"{}\" ({}), fingerprint {}, into your account? It will be able to use every passkey.",
+        printable(&approved.name),
+        printable(&approved.platform),
+        approved.device
+    );
+    if let Err(denied) = app.confirm(&question) {
+        checked.deny().await;
+        return Err(denied);
+    }
+    checked.approve().await?;
+    app.out.result(&approved, |approved| format!("\"{}\" ({}) is in your account now.", approved.name, approved.device))
+}
+
+/// Both devices see the same: by the QR code, or by the check codes.
+async fn check<'e>(engine: &'e SyncEngine, claim: Claim, codes: &mut CodeExchange) -> Result<Checked<'e>, Failure> {
+    let candidate: Candidate<'e> = Approval::claim(engine, claim).await?.candidate().await?;
+    let candidate = match candidate.checked_by_qr() {
+        Ok(checked) => return Ok(checked),
+        Err(candidate) => *candidate,
+    };
+    if let Some(code) = candidate.check_code() {
+        codes.show("The check code to type on the new device is", &code.to_string())?;
+    }
+    let typed = codes.next("The check code that the new device shows: ").await?;
+    match CheckCode::parse(&typed) {
+        Ok(code) => Ok(candidate.checked_by_code(code).await?),
+        Err(malformed) => {
+            candidate.deny().await;
+            Err(malformed.into())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use keyfold_client::{MemberId, vault::DeviceStatus};
+use serde::Serialize;
+
+use super::{approve, enroll};
+use crate::{
+    app::App,
+    args::DeviceCommand,
+    exit::Exit,
+    failure::Failure,
+    terminal::{rfc3339, table},
+};
+
+#[derive(Serialize)]
+struct Devices {
+    devices: Vec<Device>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Device {
+    id: String,
+    name: String,
+    platform: String,
+    agent: String,
+    joined_at: String,
+    this: bool,
+}
+
+#[derive(Serialize)]
+struct Renamed {
+    device: String,
+    name: String,
+}
+
+pub(crate) async fn run(app: &App, command: DeviceCommand) -> Result<(), Failure> {
+    match command {
+        DeviceCommand::Enroll(enroll) => enroll::run(app, enroll).await,
+        DeviceCommand::Approve(approve) => approve::run(app, approve).await,
+        DeviceCommand::List => list(app).await,
+        DeviceCommand::Rename { device, name } => rename(app, &device, &name).await,
+    }
+}
+
+async fn list(app: &App) -> Result<(), Failure> {
+    let status = app.local().await?.status().await?;
+    let devices = Devices { devices: status.devices.iter().map(Device::from).collect() };
+    app.out.result(&devices, |devices| {
+        let rows = devices.devices.iter().map(|device| {
+            let this = if device.this { "this device" } else { "" };
+            [&device.id, &device.name, &device.platform, &device.joined_at, this].map(str::to_owned)
+        });
+        table(["ID", "NAME", "PLATFORM", "JOINED", ""], rows)
+    })
+}
+
+async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
+    let name = name.parse()?;
+    let vault = app.unlocked().await?;
+    let engine = app.engine(vault)?;
+    engine.sync().await?;
+    let status = engine.vault().local().status().await?;
+    let id = find(&status.devices, device)?;
+    engine.rename_device(id, &name).await?;
+    app.out.result(&Renamed { device: id.to_string(), name: name.to_string() }, |renamed| {
+        format!("Device {} is now called \"{}\".", renamed.device, renamed.name)
+    })
+}
+
+fn find(devices: &[DeviceStatus], beginning: &str) -> Result<MemberId, Failure> {
+    let mut found = devices.iter().filter(|device| device.id.to_string().starts_with(beginning));
+    match (found.next(), found.next()) {
+        (Some(device), None) => Ok(device.id),
+        (None, _) => Err(Failure::new(
+            Exit::NotFound,
+            "there is no such device; `keyfold device list` shows those that are there",
+        )),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(Exit::NotFound, "several devices have ids that begin so; give more of it"))
+        }
+    }
+}
+
+impl From<&DeviceStatus> for Device {
+    fn from(device: &DeviceStatus) -> Self {
+        Self {
+            id: device.id.to_string(),
+            name: device.name.clone(),
+            platform: device.platform.clone(),
+            agent: device.agent.clone(),
+            joined_at: rfc3339(device.joined_at),
+            this: device.this,
+        }
+    }
+}

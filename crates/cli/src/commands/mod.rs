@@ -1,0 +1,38 @@
+//! One file for each group of commands.
+
+mod account;
+mod approve;
+mod device;
+mod enroll;
+mod passkey;
+mod safety_number;
+mod status;
+mod sync;
+mod webauthn;
+
+use clap::CommandFactory;
+
+use crate::{
+    app::App,
+    args::{Cli, Command},
+    failure::Failure,
+    output::print,
+};
+
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    let app = App::new(cli.global);
+    match cli.command {
+        Command::Account(command) => account::run(&app, command).await,
+        Command::Device(command) => device::run(&app, command).await,
+        Command::Sync { watch, resume } => sync::run(&app, watch, resume).await,
+        Command::Status => status::run(&app).await,
+        Command::SafetyNumber { roster_seq, vault_seq } => safety_number::run(&app, roster_seq.zip(vault_seq)).await,
+        Command::Passkey(command) => passkey::run(&app, command).await,
+        Command::Webauthn(command) => webauthn::run(&app, command).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "keyfold", &mut script);
+            print(String::from_utf8_lossy(&script).trim_end())
+        }
+    }
+}

@@ -1,0 +1,76 @@
+mod view;
+
+use keyfold_client::{
+    ItemId,
+    item::FieldTag,
+    vault::{UnlockedVault, VaultItem},
+};
+
+use self::view::{PasskeyView, Passkeys};
+use crate::{app::App, args::PasskeyCommand, exit::Exit, failure::Failure};
+
+pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failure> {
+    let vault = app.unlocked().await?;
+    match command {
+        PasskeyCommand::List { deleted, rp } => list(app, &vault, deleted, rp.as_deref()).await,
+        PasskeyCommand::Show { passkey } => {
+            let id = find(&vault, &passkey).await?;
+            show(app, &vault, id).await
+        }
+        PasskeyCommand::Rename { passkey, name } => {
+            let id = find(&vault, &passkey).await?;
+            vault.set(id, FieldTag::Label, name.into_bytes()).await?;
+            send(app, &vault).await?;
+            show(app, &vault, id).await
+        }
+        PasskeyCommand::Delete { passkey } => {
+            let id = find(&vault, &passkey).await?;
+            let item = vault.passkey(id).await?;
+            app.confirm(&format!("Delete the passkey for {} on all devices?", item.item.passkey.rp_id))?;
+            vault.set(id, FieldTag::Deleted, vec![1]).await?;
+            send(app, &vault).await?;
+            show(app, &vault, id).await
+        }
+    }
+}
+
+async fn list(app: &App, vault: &UnlockedVault, deleted: bool, rp: Option<&str>) -> Result<(), Failure> {
+    let contents = vault.contents().await?;
+    let second_member = has_second_member(vault).await?;
+    let wanted = |item: &&VaultItem| {
+        (deleted || item.item.fields.deleted_at().is_none()) && rp.is_none_or(|rp| item.item.passkey.rp_id == rp)
+    };
+    let passkeys = contents.items.iter().filter(wanted).map(|item| PasskeyView::of(item, second_member)).collect();
+    let passkeys = Passkeys::new(passkeys, &contents.unreadable);
+    app.out.result(&passkeys, Passkeys::text)
+}
+
+async fn show(app: &App, vault: &UnlockedVault, id: ItemId) -> Result<(), Failure> {
+    let item = vault.passkey(id).await?;
+    let view = PasskeyView::of(&item, has_second_member(vault).await?);
+    app.out.result(&view, PasskeyView::text)
+}
+
+async fn has_second_member(vault: &UnlockedVault) -> Result<bool, Failure> {
+    Ok(vault.local().held().await?.roster.members().len() > 1)
+}
+
+async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure> {
+    let contents = vault.contents().await?;
+    let mut found = contents.items.iter().filter(|item| item.id.to_string().starts_with(beginning));
+    match (found.next(), found.next()) {
+        (Some(item), None) => Ok(item.id),
+        (None, _) => Err(keyfold_client::vault::VaultError::NotFound.into()),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(Exit::NotFound, "several passkeys have ids that begin so; give more of it"))
+        }
+    }
+}
+
+/// The edit is durable here; that it cannot be sent now is no failure.
+pub(super) async fn send(app: &App, vault: &UnlockedVault) -> Result<(), Failure> {
+    if let Err(error) = app.engine(vault.clone())?.sync().await {
+        super::sync::later(&error);
+    }
+    Ok(())
+}

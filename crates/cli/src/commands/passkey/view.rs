@@ -1,0 +1,150 @@
+use data_encoding::BASE64URL_NOPAD;
+use keyfold_client::{
+    item::{Algorithm, FieldTag},
+    storage::Fault,
+    vault::{Origin, Unreadable, VaultItem},
+};
+use serde::Serialize;
+
+use crate::terminal::{printable, rfc3339, table};
+
+/// What may be shown of a passkey: everything but its secrets.
+#[derive(Serialize)]
+pub(super) struct PasskeyView {
+    id: String,
+    rp_id: String,
+    rp_name: String,
+    user_name: String,
+    user_display_name: String,
+    label: String,
+    credential_id: String,
+    user_handle: String,
+    algorithm: &'static str,
+    created_at: String,
+    created_by: String,
+    last_used_at: Option<String>,
+    deleted_at: Option<String>,
+    revision: u64,
+    state: &'static str,
+    backup_eligible: bool,
+    backed_up: bool,
+    fault: Option<FaultView>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Passkeys {
+    passkeys: Vec<PasskeyView>,
+    unreadable: Vec<UnreadableView>,
+}
+
+#[derive(Serialize)]
+struct UnreadableView {
+    id: String,
+    fault: FaultView,
+}
+
+#[derive(Serialize)]
+struct FaultView {
+    revision: u64,
+    author: Option<String>,
+    reason: String,
+}
+
+impl PasskeyView {
+    pub(super) fn of(item: &VaultItem, second_member: bool) -> Self {
+        let (passkey, fields) = (&item.item.passkey, &item.item.fields);
+        let text = |tag| fields.text(tag).to_owned();
+        Self {
+            id: item.id.to_string(),
+            rp_id: passkey.rp_id.clone(),
+            rp_name: text(FieldTag::RpName),
+            user_name: text(FieldTag::UserName),
+            user_display_name: text(FieldTag::UserDisplayName),
+            label: text(FieldTag::Label),
+            credential_id: BASE64URL_NOPAD.encode(&passkey.credential_id),
+            user_handle: BASE64URL_NOPAD.encode(&passkey.user_handle),
+            algorithm: match passkey.algorithm {
+                Algorithm::Es256 => "ES256",
+                Algorithm::EdDsa => "EdDSA",
+            },
+            created_at: rfc3339(passkey.created_at),
+            created_by: passkey.created_by.to_string(),
+            last_used_at: fields.last_used().map(rfc3339),
+            deleted_at: fields.deleted_at().map(rfc3339),
+            revision: item.revision,
+            state: match item.origin {
+                Origin::Acknowledged => "synced",
+                Origin::Edited => "edited",
+                Origin::Unsent => "unsent",
+            },
+            backup_eligible: passkey.backup_eligible,
+            backed_up: second_member && item.origin != Origin::Unsent,
+            fault: item.fault.as_ref().map(FaultView::from),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![
+            format!("Passkey        {}", self.id),
+            format!("Relying party  {} {}", self.rp_id, parenthesised(&self.rp_name)),
+            format!("Account        {} {}", printable(&self.user_name), parenthesised(&self.user_display_name)),
+            format!("Your name      {}", printable(&self.label)),
+            format!("Credential id  {}", self.credential_id),
+            format!("Algorithm      {}", self.algorithm),
+            format!("Made           {} by device {}", self.created_at, self.created_by),
+            format!("Last used      {}", self.last_used_at.as_deref().unwrap_or("never noted")),
+            format!("State          {}, revision {}", self.state, self.revision),
+            format!("Backed up      {}", if self.backed_up { "yes" } else { "no" }),
+        ];
+        lines.extend(self.deleted_at.as_ref().map(|at| format!("Deleted        {at}")));
+        lines.extend(self.fault.as_ref().map(|fault| format!("Quarantined    {}", fault.text())));
+        lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Passkeys {
+    pub(super) fn new(passkeys: Vec<PasskeyView>, unreadable: &[Unreadable]) -> Self {
+        let unreadable = unreadable
+            .iter()
+            .map(|item| UnreadableView { id: item.id.to_string(), fault: FaultView::from(&item.fault) });
+        Self { passkeys, unreadable: unreadable.collect() }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let rows = self.passkeys.iter().map(|passkey| {
+            let name = if passkey.label.is_empty() { &passkey.user_name } else { &passkey.label };
+            let state = match (&passkey.deleted_at, &passkey.fault) {
+                (_, Some(_)) => "quarantined",
+                (Some(_), None) => "deleted",
+                (None, None) => passkey.state,
+            };
+            [&passkey.id, &passkey.rp_id, name, &passkey.created_at, state].map(str::to_owned)
+        });
+        let mut text = table(["ID", "RELYING PARTY", "ACCOUNT", "MADE", "STATE"], rows);
+        for item in &self.unreadable {
+            text.push_str(&format!("\nUnreadable: {}, {}", item.id, item.fault.text()));
+        }
+        text
+    }
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            revision: fault.revision,
+            author: fault.author.map(|author| author.to_string()),
+            reason: fault.reason.clone(),
+        }
+    }
+}
+
+impl FaultView {
+    fn text(&self) -> String {
+        let author = self.author.as_deref().unwrap_or("an unknown device");
+        format!("revision {} by {author}: {}", self.revision, printable(&self.reason))
+    }
+}
+
+fn parenthesised(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("({})", printable(text)) }
+}

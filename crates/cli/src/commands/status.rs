@@ -1,0 +1,75 @@
+use keyfold_client::storage::Condition;
+use serde::Serialize;
+
+use super::device::Device;
+use crate::{
+    app::App,
+    failure::Failure,
+    terminal::{printable, rfc3339},
+};
+
+#[derive(Serialize)]
+struct Status {
+    account: String,
+    device: String,
+    server: String,
+    condition: &'static str,
+    roster_seq: u64,
+    vault_seq: u64,
+    items: u64,
+    unsent_edits: u64,
+    quarantined: usize,
+    stopped: Option<Stopped>,
+    devices: Vec<Device>,
+}
+
+#[derive(Serialize)]
+struct Stopped {
+    code: String,
+    detail: String,
+    at: String,
+}
+
+pub(crate) async fn run(app: &App) -> Result<(), Failure> {
+    let status = app.local().await?.status().await?;
+    let name = status.devices.iter().find(|device| device.this).map(|device| device.name.clone());
+    let status = Status {
+        account: status.account.to_string(),
+        device: status.device.to_string(),
+        server: status.server,
+        condition: match status.condition {
+            Condition::Creating => "creating",
+            Condition::Joining => "joining",
+            Condition::Active => "active",
+        },
+        roster_seq: status.roster_seq,
+        vault_seq: status.vault_seq,
+        items: status.items,
+        unsent_edits: status.unsent_edits,
+        quarantined: status.quarantined,
+        stopped: status.stopped.map(|stop| Stopped { code: stop.code, detail: stop.detail, at: rfc3339(stop.at) }),
+        devices: status.devices.iter().map(Device::from).collect(),
+    };
+    app.out.result(&status, |status| text(status, &name.unwrap_or_default()))
+}
+
+fn text(status: &Status, name: &str) -> String {
+    let mut lines = vec![
+        format!("Account       {}", status.account),
+        format!("Server        {}", status.server),
+        format!("This device   {} ({})", printable(name), status.device),
+        format!("Devices       {}", status.devices.len()),
+        format!("Passkeys      {} in the vault, {} edits to send", status.items, status.unsent_edits),
+        format!("History       roster entry {}, commit {}", status.roster_seq, status.vault_seq),
+    ];
+    if status.condition != "active" {
+        lines.push(format!("Condition     {}: run the command that began it, or `keyfold sync`", status.condition));
+    }
+    if status.quarantined > 0 {
+        lines.push(format!("Quarantined   {}: see `keyfold passkey list`", status.quarantined));
+    }
+    if let Some(stop) = &status.stopped {
+        lines.push(format!("Sync stopped  {} (since {})", printable(&stop.detail), stop.at));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,109 @@
+use std::{io::Read, path::Path};
+
+use keyfold_client::{
+    authenticator::{Action, Answer, Prompt},
+    webauthn::Origin,
+};
+
+use super::passkey::send;
+use crate::{
+    app::App,
+    args::{Ceremony, WebauthnCommand},
+    exit::Exit,
+    failure::Failure,
+    output::{print, say},
+    terminal::{ask_line, ask_yes, printable},
+};
+
+pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failure> {
+    match command {
+        WebauthnCommand::Create(ceremony) => create(app, &ceremony).await,
+        WebauthnCommand::Get(ceremony) => get(app, &ceremony).await,
+    }
+}
+
+async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
+    let (origin, options) = read(ceremony)?;
+    let vault = app.unlocked().await?;
+    let mut user = |prompt: &Prompt<'_>| answer(app.global.yes, prompt);
+    let response = vault.register(&origin, &options, &mut user).await?;
+    // It is durable on this device. Other devices have it once the server does; without a network, later.
+    send(app, &vault).await?;
+    print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)
+}
+
+async fn get(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
+    let (origin, options) = read(ceremony)?;
+    let vault = app.unlocked().await?;
+    let mut user = |prompt: &Prompt<'_>| answer(app.global.yes, prompt);
+    let signed_in = vault.sign_in(&origin, &options, &mut user).await?;
+    if let Some(error) = signed_in.not_noted {
+        say(&format!("keyfold: signed in; when is not noted ({error})"));
+    }
+    print(&serde_json::to_string(&signed_in.response).map_err(|error| Failure::internal(&error))?)
+}
+
+/// The options come on standard input, and nothing of them is believed yet.
+fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
+    let origin = Origin::parse(&ceremony.origin)?;
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(MAX_OPTIONS + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::file(Path::new("standard input"), &error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_OPTIONS) {
+        return Err(Failure::new(Exit::Malformed, "the options are longer than 65,536 bytes"));
+    }
+    let options = String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Malformed, "the options are not UTF-8"))?;
+    Ok((origin, options))
+}
+
+/// Asks the person. The passphrase that opened the vault for this very call has verified who it is.
+fn answer(yes: bool, prompt: &Prompt<'_>) -> Answer {
+    let Some(question) = question(prompt) else { return Answer::Denied };
+    if yes {
+        return Answer::Verified { account: 0 };
+    }
+    match choose(&question, prompt) {
+        Ok(Some(account)) => Answer::Verified { account },
+        Ok(None) => Answer::Denied,
+        Err(failure) => {
+            failure.report(false);
+            Answer::Denied
+        }
+    }
+}
+
+fn question(prompt: &Prompt<'_>) -> Option<String> {
+    let rp = printable(prompt.relying_party.id.as_str());
+    let account = prompt.accounts.first().map(name_of).unwrap_or_default();
+    match prompt.action {
+        Action::Register => Some(format!("Make a passkey at {rp} for {account}?")),
+        Action::Replace => Some(format!("Make a passkey at {rp} for {account}, in place of the one that is there?")),
+        Action::ReportExcluded => Some(format!("Tell {rp} that there is a passkey for {account} already?")),
+        Action::SignIn => Some(format!("Sign in at {rp} as {account}?")),
+        Action::ReportNoPasskey => {
+            say(&format!("There is no passkey for {rp} that fits."));
+            None
+        }
+    }
+}
+
+/// Which account, if there are several; otherwise yes or no.
+fn choose(question: &str, prompt: &Prompt<'_>) -> Result<Option<usize>, Failure> {
+    if prompt.action != Action::SignIn || prompt.accounts.len() < 2 {
+        return Ok(ask_yes(question)?.then_some(0));
+    }
+    say(&format!("Sign in at {} as", printable(prompt.relying_party.id.as_str())));
+    for (number, user) in prompt.accounts.iter().enumerate() {
+        say(&format!("  {}  {}", number + 1, name_of(user)));
+    }
+    let number = ask_line("Which (nothing for none)? ", "--yes")?;
+    let chosen = number.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    Ok(chosen.filter(|account| *account < prompt.accounts.len()))
+}
+
+fn name_of(user: &keyfold_client::authenticator::User) -> String {
+    let name = user.name.as_ref().or(user.display_name.as_ref());
+    printable(name.map_or("an account without a name", |name| name.as_str()))
+}
+
+const MAX_OPTIONS: u64 = 65_536;

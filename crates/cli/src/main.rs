@@ -1,0 +1,32 @@
+//! `keyfold`: the companion client.
+//!
+//! It reads the command line, asks and shows; every rule lives in `keyfold-client`. Results go to standard output, and
+//! everything else to standard error; each failure is one line and an exit status of [`exit::Exit`].
+
+mod app;
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod output;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let json = cli.global.json;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::Failure::internal(&error).report(json),
+    };
+    let code = match runtime.block_on(commands::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(json),
+    };
+    // A prompt may still wait in a thread; nobody will answer it.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,143 @@
+//! Every parser of bytes from outside, each as a function that must return whatever it is fed. The fuzz targets in
+//! `tests/fuzz` call these, and `tests/tests/parsers.rs` replays what fuzzing has found.
+
+use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis};
+use keyfold_client::{
+    enrolment::QrCode,
+    transport::ServerUrl,
+    webauthn::{Ceremony, Origin, create, get},
+};
+use keyfold_crypto::{
+    SigningAlgorithm, VerifyingKey, enrolment::CheckCode, envelope::Envelope, exact, passphrase, random,
+    request::Parameters, session::SessionId,
+};
+use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState};
+use keyfold_wire::{AccountId, v1};
+
+/// A parser's name, as its corpus folder has it, and the parser.
+pub type Parser = (&'static str, fn(&[u8]));
+
+pub const PARSERS: [Parser; 9] = [
+    ("chains", chains),
+    ("envelope", envelope),
+    ("device_api", device_api),
+    ("request_signature", request_signature),
+    ("sealed_secrets", sealed_secrets),
+    ("ctap", ctap),
+    ("webauthn_create", webauthn_create),
+    ("webauthn_get", webauthn_get),
+    ("typed_text", typed_text),
+];
+
+/// Roster entries, commits, receipts, fork proofs, elements.
+pub fn chains(bytes: &[u8]) {
+    let signed = v1::Signed { body: bytes.to_vec(), signature: vec![0; 64] };
+    let _ = Entry::parse(&signed);
+    let _ = Commit::parse(&signed);
+    let _ = SetState::try_from(bytes);
+    if let Ok(key) = VerifyingKey::new(SigningAlgorithm::Ed25519, &[7; 32]) {
+        let _ = Receipt::read(&key, &signed);
+        let _ = ForkProof::verify(&key, bytes);
+    }
+    if let Ok(element) = exact::decode::<v1::Element>(bytes, 256) {
+        let _ = Element::try_from(&element);
+    }
+}
+
+pub fn envelope(bytes: &[u8]) {
+    let _ = Envelope::parse(AccountId::new([1; 16]), bytes);
+}
+
+/// Every message that a device or a server takes from the other.
+pub fn device_api(bytes: &[u8]) {
+    macro_rules! decode {
+        ($($message:ident),*) => {$( let _ = exact::decode::<v1::$message>(bytes, 1 << 20); )*};
+    }
+    decode!(
+        CreateAccount,
+        AppendEntry,
+        Push,
+        Signed,
+        SessionOpen,
+        SessionOpened,
+        AccountDelete,
+        BeginEnrolment,
+        BegunEnrolment,
+        EnrolmentState,
+        EnrolmentApproval,
+        EnrolmentOpening,
+        EnrolmentCompletion,
+        EnrolmentOffer,
+        EnrolmentTranscript,
+        RecoveryTranscript,
+        ServerInfo,
+        Accepted,
+        Heads,
+        PullFrame,
+        Problem,
+        Item,
+        DeviceSecrets
+    );
+}
+
+pub fn request_signature(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Parameters::parse(text);
+    }
+}
+
+/// Anything that asks for other parameters than the pinned ones is refused before the slow derivation; bytes that ask for
+/// just those would cost a fuzzer its time and are left out.
+pub fn sealed_secrets(bytes: &[u8]) {
+    let pinned = exact::decode::<v1::SealedSecrets>(bytes, passphrase::MAX_LEN).is_ok_and(|sealed| {
+        (sealed.memory_kib, sealed.passes, sealed.lanes)
+            == (passphrase::MEMORY_KIB, passphrase::PASSES, passphrase::LANES)
+    });
+    if !pinned {
+        assert!(passphrase::open(b"passphrase", bytes).is_err());
+    }
+}
+
+pub fn ctap(bytes: &[u8]) {
+    let _ = authenticator().call(bytes, &mut |_: &Prompt<'_>| Answer::Present { account: 0 }, UnixMillis(0));
+}
+
+pub fn webauthn_create(bytes: &[u8]) {
+    ceremony(bytes, |ceremony, options| drop(create(ceremony, options)));
+}
+
+pub fn webauthn_get(bytes: &[u8]) {
+    ceremony(bytes, |ceremony, options| drop(get(ceremony, options)));
+}
+
+/// What people type or scan.
+pub fn typed_text(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = text.parse::<QrCode>();
+        let _ = text.parse::<SessionId>();
+        let _ = text.parse::<AccountId>();
+        let _ = text.parse::<ServerUrl>();
+        let _ = CheckCode::parse(text);
+        let _ = Origin::parse(text);
+    }
+}
+
+fn ceremony(bytes: &[u8], run: fn(Ceremony<'_, MemoryStore, Random>, &str)) {
+    let Ok(options) = std::str::from_utf8(bytes) else { return };
+    let origin = Origin::parse("https://example.org").unwrap();
+    run(
+        Ceremony {
+            origin: &origin,
+            authenticator: &mut authenticator(),
+            user: &mut |_: &Prompt<'_>| Answer::Present { account: 0 },
+            clock: &keyfold_client::SystemClock,
+        },
+        options,
+    );
+}
+
+type Random = rand_core::UnwrapErr<random::SystemRandom>;
+
+fn authenticator() -> Authenticator<MemoryStore, Random> {
+    Authenticator::new(Model::SYNCED, MemoryStore::default(), random::system())
+}

@@ -1,0 +1,113 @@
+//! The house holds: who may depend on what (see the table of crates in README.md), checked against `cargo metadata`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+
+/// What each of our packages may import of ours. A package that is not listed here does not exist.
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
+    ("keyfold-wire", &[]),
+    ("keyfold-crypto", &["keyfold-wire"]),
+    ("keyfold-ledger", &["keyfold-wire", "keyfold-crypto"]),
+    ("keyfold-authenticator", &["keyfold-crypto"]),
+    ("keyfold-vault", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger"]),
+    ("keyfold-migrations", &[]),
+    ("keyfold-store", &["keyfold-vault", "keyfold-migrations"]),
+    ("keyfold-server", &["keyfold-wire", "keyfold-vault", "keyfold-store"]),
+    ("keyfold-client", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator"]),
+    ("keyfold-cli", &["keyfold-client"]),
+    ("keyfold-tests", &["*"]),
+];
+
+const SQL: [&str; 7] = ["sqlx", "sea-orm", "sea-orm-migration", "sea-query", "rusqlite", "diesel", "tokio-postgres"];
+const HTTP_SERVERS: [&str; 5] = ["actix-web", "actix-http", "axum", "warp", "rocket"];
+const ASYNC_RUNTIMES: [&str; 4] = ["tokio", "async-std", "smol", "actix-rt"];
+
+#[test]
+fn arrows_point_one_way() {
+    let house = House::measure();
+    let rules = BTreeMap::from(MAY_IMPORT);
+    assert_eq!(house.packages(), rules.keys().map(ToString::to_string).collect(), "every package has its rule");
+    for (package, may) in rules {
+        let imports = house.direct(package).into_iter().filter(|name| name.starts_with("keyfold-"));
+        for import in imports {
+            assert!(may.contains(&import.as_str()) || may.contains(&"*"), "{package} must not import {import}");
+        }
+    }
+}
+
+#[test]
+fn only_store_migrations_and_client_know_sql() {
+    House::measure().only_import(&SQL, &["keyfold-store", "keyfold-migrations", "keyfold-client", "keyfold-tests"]);
+}
+
+#[test]
+fn only_the_server_serves_http() {
+    House::measure().only_import(&HTTP_SERVERS, &["keyfold-server", "keyfold-tests"]);
+}
+
+#[test]
+fn the_pure_crates_reach_no_runtime_no_database_and_no_web_framework() {
+    let house = House::measure();
+    for package in ["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator"] {
+        let reached = house.reached(package);
+        for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&ASYNC_RUNTIMES) {
+            assert!(!reached.contains(*forbidden), "{package} reaches {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_vault_half_reaches_neither_storage_nor_the_informed_half() {
+    let reached = House::measure().reached("keyfold-vault");
+    for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&["keyfold-assurance", "keyfold-store"]) {
+        assert!(!reached.contains(*forbidden), "keyfold-vault reaches {forbidden}");
+    }
+}
+
+struct House(Metadata);
+
+impl House {
+    fn measure() -> Self {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+        Self(MetadataCommand::new().manifest_path(manifest).other_options(["--offline".into()]).exec().unwrap())
+    }
+
+    fn packages(&self) -> BTreeSet<String> {
+        self.0.workspace_packages().iter().map(|package| package.name.to_string()).collect()
+    }
+
+    /// The packages that `package` imports itself, not for its tests or its build.
+    fn direct(&self, package: &str) -> BTreeSet<String> {
+        let package = self.0.workspace_packages().into_iter().find(|found| found.name.as_str() == package).unwrap();
+        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        normal.map(|dependency| dependency.name.clone()).collect()
+    }
+
+    /// The packages that `package` is linked with.
+    fn reached(&self, package: &str) -> BTreeSet<String> {
+        let graph = self.0.resolve.as_ref().unwrap();
+        let mut open: Vec<&PackageId> =
+            self.0.packages.iter().filter(|found| found.name.as_str() == package).map(|found| &found.id).collect();
+        let mut reached = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if !reached.insert(id) {
+                continue;
+            }
+            let node = graph.nodes.iter().find(|node| node.id == *id).unwrap();
+            let linked = node.deps.iter().filter(|dependency| {
+                dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal && kind.target.is_none())
+            });
+            open.extend(linked.map(|dependency| &dependency.pkg));
+        }
+        reached.into_iter().map(|id| self.0[id].name.to_string()).collect()
+    }
+
+    fn only_import(&self, what: &[&str], who: &[&str]) {
+        for package in self.packages() {
+            let imports = self.direct(&package);
+            let forbidden = what.iter().find(|name| imports.contains(**name));
+            assert!(who.contains(&package.as_str()) || forbidden.is_none(), "{package} imports {forbidden:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Whatever comes from outside, a parser returns: the corpus that fuzzing keeps, and many changed copies of it.
+
+use std::{fs, path::Path};
+
+use keyfold_tests::parsers::PARSERS;
+
+#[test]
+fn every_parser_survives_the_corpus_and_its_mutations() {
+    let mut random = XorShift(0x9e37_79b9_7f4a_7c15);
+    for (name, parse) in PARSERS {
+        let corpus = corpus(name);
+        assert!(!corpus.is_empty(), "there is no corpus for {name}");
+        for seed in &corpus {
+            parse(seed);
+            for _ in 0..200 {
+                parse(&mutated(seed, &mut random));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_parser_has_its_fuzz_target() {
+    for (name, _) in PARSERS {
+        let target = folder().join("fuzz_targets").join(name).with_extension("rs");
+        let source = fs::read_to_string(&target).unwrap();
+        assert!(source.contains(&format!("parsers::{name}(")), "{} does not fuzz {name}", target.display());
+    }
+}
+
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(folder().join("corpus").join(name)).unwrap();
+    files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// Flips, cuts, repeats or inserts, as fuzzers do.
+fn mutated(seed: &[u8], random: &mut XorShift) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=random.below(3) {
+        let place = random.below(bytes.len() + 1);
+        match random.below(4) {
+            0 if place < bytes.len() => bytes[place] ^= 1 << random.below(8),
+            1 => bytes.truncate(place),
+            2 => {
+                let piece = bytes[place..].to_vec();
+                bytes.extend(piece);
+            }
+            _ => bytes.insert(place, u8::try_from(random.below(256)).unwrap()),
+        }
+    }
+    bytes
+}
+
+/// The same numbers each time, so that a failure repeats itself.
+struct XorShift(u64);
+
+impl XorShift {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(bound.max(1)).unwrap()).unwrap()
+    }
+}

@@ -93,11 +93,12 @@ class Story:
             self.programs, self.data, self.url, "--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0"
         )
         try:
-            port = int(server.addresses["plain"].rsplit(":", 1)[1])
-            self.relay = Relay(self.port, port, self.data / "server.pem", self.data / "server.key")
+            port = int(server.addresses["plain_listen"].rsplit(":", 1)[1])
+            self.relay = Relay(self.port, port, self.data / "ca.pem", self.data / "ca.key")
             self.said(f"keyfoldd serves {self.url} from {self.data} (SQLite, its own CA)")
             self.steps()
             self.relay.close()
+            self.while_it_ran = self.files("while it ran")
         finally:
             server.stop()
         self.restart()
@@ -191,8 +192,13 @@ class Story:
             "credential id": unbase64url(self.credential),
             "private key": unbase64url(revealed["private_key"]),
         }
-        places = {str(path): path.read_bytes() for path in sorted(self.data.rglob("*")) if path.is_file()}
+        places = self.while_it_ran | self.files("after it ended")
+        if not any("-wal" in place for place in places):
+            raise Broken("the database's write-ahead log was not searched")
         places["the bytes on the wire, TLS taken off"] = bytes(self.relay.sent + self.relay.received)
+        # What the server may know is there: the search finds what is to be found.
+        if not any(b"Device A" in content for content in places.values()):
+            raise Broken("the search does not even find the device's name")
         for name, secret in hidden.items():
             for form, needle in forms(secret):
                 for place, content in places.items():
@@ -200,10 +206,14 @@ class Story:
                         raise Broken(f"{place} holds the {name} ({form})")
         size = sum(len(content) for content in places.values())
         self.said(
-            f"{', '.join(hidden)}: none of them, raw, in hex or base64, in {size:,} bytes: "
-            f"{len(places) - 1} files of the server and everything that it was sent",
+            f"{', '.join(hidden)}: none of them, raw, in hex or base64, in {size:,} bytes: the server's database, "
+            "write-ahead log, logs and keys, and all that went to and from it",
             wire=False,
         )
+
+    def files(self, when: str) -> dict[str, bytes]:
+        found = (path for path in sorted(self.data.rglob("*")) if path.is_file())
+        return {f"{path} {when}": path.read_bytes() for path in found}
 
     def expect(self, verdict: dict, **expected) -> None:
         if not verdict.get("accepted"):

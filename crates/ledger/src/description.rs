@@ -22,7 +22,7 @@ pub struct DescriptionError;
 ///
 /// # Errors
 /// [`DescriptionError`].
-pub(crate) fn check_text(text: &str) -> Result<(), DescriptionError> {
+pub fn check_text(text: &str) -> Result<(), DescriptionError> {
     let legible = (1..=MAX_BYTES).contains(&text.len())
         && text.chars().any(|char| !char.is_whitespace())
         && !text.chars().any(misleads);

@@ -1,15 +1,16 @@
 use std::{fmt, str::FromStr};
 
+use keyfold_ledger::{DescriptionError, check_text};
 use keyfold_wire::v1::DeviceDescription;
 
-/// What people call a device: 1 to 64 bytes of UTF-8 without control characters. The server sees it.
+/// What people call a device: 1 to 64 bytes of UTF-8 that look like what they are. The server sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 
 /// Text is not a device's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a device's name has 1 to 64 bytes and no control characters")]
-pub struct BadDeviceName;
+#[error("that is no name for a device: {0}")]
+pub struct BadDeviceName(#[from] DescriptionError);
 
 impl DeviceName {
     /// The name.
@@ -24,9 +25,7 @@ impl FromStr for DeviceName {
 
     fn from_str(text: &str) -> Result<Self, BadDeviceName> {
         let text = text.trim();
-        if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
-            return Err(BadDeviceName);
-        }
+        check_text(text)?;
         Ok(Self(text.to_owned()))
     }
 }

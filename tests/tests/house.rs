@@ -1,6 +1,12 @@
-//! The house holds: who may depend on what (see the table of crates in README.md), checked against `cargo metadata`.
+//! The house holds: who may depend on what (see the table of crates in README.md), checked against `cargo metadata`; what
+//! lies at the top; a README in each folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
@@ -63,6 +69,43 @@ fn the_vault_half_reaches_neither_storage_nor_the_informed_half() {
     for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&["keyfold-assurance", "keyfold-store"]) {
         assert!(!reached.contains(*forbidden), "keyfold-vault reaches {forbidden}");
     }
+}
+
+#[test]
+fn nothing_else_lies_at_the_top() {
+    let tracked = tracked();
+    let top: BTreeSet<&str> = tracked.iter().map(|path| path.split('/').next().unwrap()).collect();
+    let named = ["Cargo.lock", "Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+    let folders = ["crates", "deploy", "migrations", "proto", "tests"];
+    let other: Vec<_> =
+        top.iter().filter(|name| !name.starts_with('.') && !named.contains(name) && !folders.contains(name)).collect();
+    assert!(other.is_empty(), "at the top there is also {other:?}");
+    assert!(named.iter().chain(&folders).all(|name| top.contains(name)), "at the top there is only {top:?}");
+}
+
+#[test]
+fn every_folder_says_what_lives_there_on_a_page() {
+    let crates = fs::read_dir(top().join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in crates.chain(["deploy", "migrations", "proto", "tests"].map(|name| top().join(name))) {
+        let path = folder.join("README.md");
+        let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
+        let longer = ["deploy", "proto", "tests"].iter().any(|name| folder.ends_with(name));
+        assert!(longer || text.lines().count() <= 60, "{} is longer than a page", path.display());
+        assert!(text.to_lowercase().contains("never") || longer, "{} does not say what not", path.display());
+    }
+    assert!(fs::read_to_string(top().join("README.md")).unwrap().lines().count() < 100);
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// What belongs to the project, not what a build left.
+fn tracked() -> Vec<String> {
+    let listed = Command::new("git").arg("ls-files").current_dir(top()).output().unwrap();
+    let listed: Vec<String> = String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert!(!listed.is_empty(), "git lists no file");
+    listed
 }
 
 struct House(Metadata);

@@ -58,7 +58,7 @@ impl Drop for Listener {
 
 #[cfg(test)]
 mod tests {
-    use keyfold_wire::AccountId;
+    use keyfold_vault::storage::AccountId;
 
     use super::*;
 

@@ -1,9 +1,6 @@
 //! Between the columns' types and the domain's: a value that does not fit was never written by this program.
 
-use keyfold_crypto::Hash;
-use keyfold_ledger::Element;
-use keyfold_vault::storage::StorageError;
-use keyfold_wire::{AccountId, EnrolmentId, ItemId, MemberId, v1::Signed};
+use keyfold_vault::storage::{AccountId, Element, EnrolmentId, Hash, ItemId, MemberId, Signed, StorageError};
 
 pub(crate) fn unsigned(number: i64) -> Result<u64, StorageError> {
     u64::try_from(number).map_err(|_| StorageError::Damaged("a number is negative"))

@@ -38,6 +38,8 @@ mod services;
 pub mod sessions;
 pub mod storage;
 
+pub use keyfold_crypto::{exact, request::SignedHeaders};
+
 pub use bus::{Bus, Subscription, Topic};
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};

@@ -9,12 +9,12 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use keyfold_crypto::exact::Malformed;
 use keyfold_vault::{
     AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
     chains::{AppendError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
+    exact::Malformed,
     pull::PullError,
     sessions::{OpenSessionError, RequestRefused},
     storage::StorageError,

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bytes::Bytes;
-use keyfold_crypto::exact;
+use keyfold_vault::exact;
 use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, Signed};
 
 use super::{State, address::address, body::Body, error::Refusal};

@@ -1,9 +1,8 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use keyfold_crypto::request::SignedHeaders;
 use keyfold_vault::{
-    Caller,
+    Caller, SignedHeaders,
     sessions::{Session, SignedRequest},
 };
 use keyfold_wire::v1::ProblemCode;

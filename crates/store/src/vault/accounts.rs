@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use keyfold_ledger::SetState;
-use keyfold_vault::storage::{AccountStorage, Created, Deleted, Deletion, Heads, NewAccount, Standing, StorageError};
-use keyfold_wire::{AccountId, v1::Signed};
+use keyfold_vault::storage::{
+    AccountId, AccountStorage, Created, Deleted, Deletion, Heads, NewAccount, SetState, Signed, Standing, StorageError,
+};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, sea_query::OnConflict,
 };

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use keyfold_vault::storage::{AppendWrite, ChainStorage, Heads, PushBase, PushWrite, StorageError, Written};
-use keyfold_wire::{AccountId, ItemId};
+use keyfold_vault::storage::{
+    AccountId, AppendWrite, ChainStorage, Heads, ItemId, PushBase, PushWrite, StorageError, Written,
+};
 use sea_orm::{ColumnTrait, Condition};
 
 use super::{append::append, push::push, push_base::push_base};

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use keyfold_vault::storage::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, StorageError};
-use keyfold_wire::EnrolmentId;
+use keyfold_vault::storage::{
+    Claim, EnrolmentId, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, StorageError,
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, UpdateMany,
     sea_query::{Expr, OnConflict},

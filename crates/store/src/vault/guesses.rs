@@ -1,6 +1,5 @@
 use async_trait::async_trait;
-use keyfold_vault::storage::{GuessStorage, GuessWindow, NonceStorage, StorageError};
-use keyfold_wire::{AccountId, MemberId};
+use keyfold_vault::storage::{AccountId, GuessStorage, GuessWindow, MemberId, NonceStorage, StorageError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},

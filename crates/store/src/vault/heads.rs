@@ -1,5 +1,4 @@
-use keyfold_vault::storage::{Heads, StorageError};
-use keyfold_wire::AccountId;
+use keyfold_vault::storage::{AccountId, Heads, StorageError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use crate::{

@@ -1,6 +1,5 @@
 use async_trait::async_trait;
-use keyfold_vault::storage::{InviteHash, InviteRow, InviteStorage, StorageError};
-use keyfold_wire::AccountId;
+use keyfold_vault::storage::{AccountId, InviteHash, InviteRow, InviteStorage, StorageError};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };

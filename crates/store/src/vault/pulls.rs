@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use keyfold_vault::storage::{CommitRow, Cursor, EntryRow, PullStorage, RevisionRow, Span, StorageError};
-use keyfold_wire::{AccountId, ItemId, MemberId};
+use keyfold_vault::storage::{
+    AccountId, CommitRow, Cursor, EntryRow, ItemId, MemberId, PullStorage, RevisionRow, Span, StorageError,
+};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Query},

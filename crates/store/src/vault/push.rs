@@ -1,5 +1,4 @@
-use keyfold_vault::storage::{Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
-use keyfold_wire::AccountId;
+use keyfold_vault::storage::{AccountId, Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict},

@@ -1,6 +1,4 @@
-use keyfold_ledger::{Element, SetState};
-use keyfold_vault::storage::{Heads, KEPT_REVISIONS, PushBase, StorageError};
-use keyfold_wire::{AccountId, ItemId};
+use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},

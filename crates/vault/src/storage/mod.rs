@@ -15,6 +15,10 @@ mod reads;
 mod server_keys;
 mod upkeep;
 
+pub use keyfold_crypto::Hash;
+pub use keyfold_ledger::{Element, SetState};
+pub use keyfold_wire::{AccountId, EnrolmentId, ItemId, MemberId, v1::Signed};
+
 pub use accounts::{AccountStorage, Created, Deleted, Deletion, NewAccount, Standing};
 pub use chains::{AppendWrite, ChainStorage, Change, KEPT_REVISIONS, PushBase, PushWrite, Written};
 pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment};

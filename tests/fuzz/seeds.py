@@ -1,0 +1,111 @@
+"""Writes what the corpus begins with: well-formed messages of each kind, for the fuzzer to change.
+
+    python3 tests/fuzz/seeds.py
+
+They come from proto/vectors and from the standards' own forms. A file is named by its content, so that running it again
+changes nothing; what fuzzing adds stays.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VECTORS = HERE.parent.parent / "proto" / "vectors"
+
+
+def main() -> None:
+    for target, seeds in corpus().items():
+        folder = HERE / "corpus" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for seed in seeds:
+            (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+        print(f"{target}: {len(seeds)} seeds")
+
+
+def corpus() -> dict[str, list[bytes]]:
+    vectors = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json"))}
+    bodies = [
+        vectors["genesis"]["made"],
+        vectors["first-rotation"]["made"],
+        vectors["add-device"]["made"],
+        vectors["remove"]["made"],
+        *vectors["commit"]["commits"],
+        *vectors["receipt"]["receipts"],
+        vectors["session"],
+    ]
+    signed = [message(bytes.fromhex(made["body"]), bytes.fromhex(made["signature"])) for made in bodies]
+    enrolment = vectors["enrolment"]
+    parts = [bytes.fromhex(enrolment[name]) for name in ("offer", "approval", "transcript")]
+    item = vectors["item-envelope"]
+    states = [bytes.fromhex(state["state"]) for state in vectors["set-hash"]["sets"]]
+    inputs = [request["signature_input_field"].encode() for request in vectors["request-signature"]["requests"]]
+    chains = [bytes.fromhex(made["body"]) for made in bodies] + states
+    return {
+        "chains": chains,
+        "envelope": [bytes.fromhex(item["envelope"])],
+        "device_api": signed + parts + [bytes.fromhex(item["content_bytes"])],
+        "request_signature": inputs,
+        "sealed_secrets": [bytes.fromhex(vectors["sealed-secrets"]["sealed"])],
+        "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
+        "webauthn_create": [json.dumps(CREATION).encode()],
+        "webauthn_get": [json.dumps(REQUEST).encode()],
+        "typed_text": [text.encode() for text in TYPED] + [vectors["session"]["session"].encode()],
+    }
+
+
+def message(body: bytes, signature: bytes) -> bytes:
+    """Signed {body = 1, signature = 2}"""
+    return b"\x0a" + varint(len(body)) + body + b"\x12" + varint(len(signature)) + signature
+
+
+def varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def text(value: str) -> bytes:
+    assert len(value) < 24
+    return bytes([0x60 + len(value)]) + value.encode()
+
+
+HASH = b"\x58\x20" + bytes(range(32))
+PUBLIC_KEY = b"\xa2" + text("alg") + b"\x26" + text("type") + text("public-key")
+# authenticatorMakeCredential {1: hash, 2: rp, 3: user, 4: parameters, 6: hmac-secret, 7: rk} and getAssertion {1: rp id, 2: hash}
+MAKE_CREDENTIAL = (
+    b"\x01\xa6\x01" + HASH + b"\x02\xa1" + text("id") + text("example.org") + b"\x03\xa2" + text("id") + b"\x43\x01\x02\x03"
+    + text("name") + text("ana") + b"\x04\x81" + PUBLIC_KEY + b"\x06\xa1" + text("hmac-secret") + b"\xf5"
+    + b"\x07\xa1" + text("rk") + b"\xf5"
+)  # fmt: skip
+GET_ASSERTION = b"\x02\xa2\x01" + text("example.org") + b"\x02" + HASH
+GET_INFO = b"\x04"
+
+CREATION = {
+    "rp": {"id": "example.org", "name": "Example"},
+    "user": {"id": "AQID", "name": "ana@example.org", "displayName": "Ana"},
+    "challenge": "AAECAwQFBgcICQoLDA0ODw",
+    "pubKeyCredParams": [{"type": "public-key", "alg": -7}, {"type": "public-key", "alg": -8}],
+    "excludeCredentials": [{"type": "public-key", "id": "AAECAwQFBgcICQoLDA0ODw", "transports": ["internal"]}],
+    "authenticatorSelection": {"residentKey": "required", "userVerification": "discouraged"},
+    "timeout": 60000,
+    "attestation": "none",
+    "extensions": {"credProps": True, "prf": {"eval": {"first": "AQID", "second": "BAUG"}}},
+}
+REQUEST = {
+    "rpId": "example.org",
+    "challenge": "EBESExQVFhcYGRobHB0eHw",
+    "allowCredentials": [{"type": "public-key", "id": "AAECAwQFBgcICQoLDA0ODw"}],
+    "userVerification": "discouraged",
+    "timeout": 60000,
+    "extensions": {"prf": {"evalByCredential": {"AAECAwQFBgcICQoLDA0ODw": {"first": "AQID"}}}},
+}
+TYPED = [
+    "keyfold:enrol?v=1&s=https%3A%2F%2Flocalhost%3A8443&f=&e=aaaqeayeaudaocajbifqydiob4&k=AAAAAAAAAAAAAAAAAAAAAA",
+    "aaaqeayeaudaocajbifqydiob4",
+    "https://localhost:8443",
+    "https://login.example.org",
+    "1234 5678",
+]
+
+if __name__ == "__main__":
+    main()

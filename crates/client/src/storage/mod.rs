@@ -12,12 +12,12 @@ mod writes;
 use async_trait::async_trait;
 use keyfold_crypto::Hash;
 use keyfold_ledger::Element;
-use keyfold_wire::ItemId;
+use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
 pub use records::{
-    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Revision, SealedKey, SealedLink, Shown, Stop,
-    StoredItem,
+    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, Revision, SealedKey, SealedLink,
+    Shown, Stop, StoredItem,
 };
 pub use sqlite::SqliteStorage;
 pub use step::Step;
@@ -46,6 +46,12 @@ pub trait Storage: Send + Sync {
 
     /// One item with the revision to show.
     async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError>;
+
+    /// The items whose latest revision is not shown for just this reason.
+    async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError>;
+
+    /// Commit `seq`, if this device holds it.
+    async fn commit(&self, seq: u64) -> Result<Option<Signed>, StorageError>;
 
     /// The envelope with this hash, if it is kept.
     async fn envelope(&self, hash: Hash) -> Result<Option<Vec<u8>>, StorageError>;

@@ -136,10 +136,23 @@ pub struct Revision {
     pub revision: u64,
     /// Hash of its envelope; `None` for a tombstone that was not justified.
     pub envelope: Option<Hash>,
+    /// Seq of its commit; `None` as in [`Fault::author`].
+    pub seq: Option<u64>,
     /// Who wrote it; `None` as in [`Fault::author`].
     pub author: Option<MemberId>,
     /// Why it is not shown.
     pub fault: Option<String>,
+}
+
+/// A quarantined revision that is its item's latest, and what is stored of how it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// What the vault counts.
+    pub element: Element,
+    /// Seq of its commit; `None` as in [`Fault::author`].
+    pub seq: Option<u64>,
+    /// The envelope of the revision before it (`None` inside for revision 1); `None` where that is not kept.
+    pub previous: Option<Option<Hash>>,
 }
 
 /// An edit that is not in an acknowledged commit.

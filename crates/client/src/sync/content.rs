@@ -1,5 +1,5 @@
 use keyfold_crypto::{Hash, envelope::Envelope};
-use keyfold_ledger::Element;
+use keyfold_ledger::{Commit, Element};
 use keyfold_wire::{AccountId, MemberId};
 
 use crate::{
@@ -18,6 +18,7 @@ pub(super) struct Touch {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommitOf {
+    pub(super) seq: u64,
     pub(super) author: MemberId,
     pub(super) at: u64,
     pub(super) epoch: u64,
@@ -78,6 +79,12 @@ pub(super) fn examine(
 pub(super) fn examine_purge(last_good: Option<&Item>, at: u64) -> Result<(), ContentFailure> {
     let deleted_at = last_good.and_then(|item| item.fields.deleted_at()).ok_or(ContentFailure::Purge)?;
     if deleted_at.saturating_add(PURGE_AFTER) <= at { Ok(()) } else { Err(ContentFailure::Purge) }
+}
+
+impl From<&Commit> for CommitOf {
+    fn from(commit: &Commit) -> Self {
+        Self { seq: commit.seq(), author: commit.author(), at: commit.at(), epoch: commit.epoch() }
+    }
 }
 
 const PURGE_AFTER: u64 = 30 * 24 * 60 * 60 * 1_000;

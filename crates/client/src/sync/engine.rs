@@ -53,6 +53,7 @@ impl SyncEngine {
             let step = self.storage().step().await?;
             self.check_condition().await?;
             report.add(self.pull(&step).await?);
+            self.reopen(&step).await?;
             self.resend_entry(&step).await.map_err(AppendError::into_sync)?;
             match self.push_all(&step, &mut report).await? {
                 Pushed::Everything => return Ok(report),

@@ -1,25 +1,33 @@
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use keyfold_crypto::Hash;
 use keyfold_ledger::{
     Account, AccountError, Chain, Commit, CommitError, Element, Entry, Receipt, Roster, RosterError, Vault,
 };
-use keyfold_wire::{ItemId, v1};
+use keyfold_wire::{ItemId, MemberId, v1};
 
 use super::{
     ChainFailure,
     content::{CommitOf, Touch},
+    order::Place,
 };
 use crate::{
+    api::PullFrom,
     storage::{Head, SealedKey, SealedLink},
-    vault::Held,
+    vault::{Held, is_named, is_named_link},
 };
 
 /// A pull while it arrives: chain by chain, each entry and commit held against the state before it. Nothing of it counts
 /// until [`Incoming::finish`].
 pub(super) struct Incoming {
     held: Held,
+    device: MemberId,
+    place: Place,
     heads: Option<v1::Heads>,
+    /// Seq of the next entry frame.
+    next: u64,
+    /// The last entry frame, whose keys and links may follow.
+    current: Option<Entry>,
     /// New entries, in order.
     pub(super) entries: Vec<Entry>,
     waiting: VecDeque<Entry>,
@@ -43,11 +51,18 @@ pub(super) struct Verified {
 }
 
 impl Incoming {
-    pub(super) fn new(held: Held) -> Self {
+    pub(super) fn new(held: Held, device: MemberId, from: PullFrom) -> Self {
         Self {
             account: held.account(),
-            held,
+            device,
+            place: Place::Beginning,
             heads: None,
+            next: match from {
+                PullFrom::Nothing | PullFrom::Snapshot(_) => 0,
+                PullFrom::Since { roster, .. } => roster.saturating_add(1),
+            },
+            current: None,
+            held,
             entries: Vec::new(),
             waiting: VecDeque::new(),
             sealed_keys: Vec::new(),
@@ -60,6 +75,10 @@ impl Incoming {
 
     /// The server's heads may not be behind what this device holds.
     pub(super) fn heads(&mut self, heads: v1::Heads) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Heads)?;
+        if heads.roster_seq >= MAX_ENTRIES {
+            return Err(ChainFailure::TooMany("roster entries"));
+        }
         let vault_seq = self.held.vault.as_ref().map_or(0, Vault::seq);
         if heads.roster_seq < self.held.roster.seq() || heads.vault_seq < vault_seq {
             return Err(ChainFailure::Behind { roster: heads.roster_seq, vault: heads.vault_seq });
@@ -70,21 +89,57 @@ impl Incoming {
 
     /// An entry that is new waits for its place between commits; one that is held must be the same.
     pub(super) fn entry(&mut self, signed: &v1::Signed) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Entries)?;
         let entry = Entry::parse(signed)?;
+        let last = self.heads.as_ref().map_or(0, |heads| heads.roster_seq);
+        if entry.seq() != self.next || entry.seq() > last {
+            return Err(ChainFailure::Disordered);
+        }
+        self.next += 1;
         let held = usize::try_from(entry.seq()).ok().and_then(|seq| self.held.entries.get(seq));
         match held {
             Some(held) if held.hash() == entry.hash() => {}
             Some(_) => return Err(ChainFailure::Forked),
             None => {
                 self.waiting.push_back(entry.clone());
-                self.entries.push(entry);
+                self.entries.push(entry.clone());
             }
+        }
+        self.current = Some(entry);
+        Ok(())
+    }
+
+    /// A sealed key of the entry before it. One that answers no signed entry, or is there already, is ignored.
+    pub(super) fn sealed_key(&mut self, key: SealedKey) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Entries)?;
+        let named = self.current.as_ref().is_some_and(|entry| is_named(entry, &self.device, &key));
+        if named && !self.sealed_keys.contains(&key) {
+            self.sealed_keys.push(key);
         }
         Ok(())
     }
 
+    /// A link of the entry before it. One that answers no signed entry, or is there already, is ignored.
+    pub(super) fn link(&mut self, link: SealedLink) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Entries)?;
+        let named = self.current.as_ref().is_some_and(|entry| is_named_link(entry, &link));
+        if named && !self.links.contains(&link) {
+            self.links.push(link);
+        }
+        Ok(())
+    }
+
+    /// An envelope is about to come: from here on both chains stand.
+    pub(super) fn envelopes(&mut self) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Envelopes)
+    }
+
     /// An element of a snapshot.
     pub(super) fn element(&mut self, element: &v1::Element) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Elements)?;
+        if self.elements.len() >= MAX_ELEMENTS {
+            return Err(ChainFailure::TooMany("items"));
+        }
         if self.account.is_some() {
             return Err(CommitError::Snapshot).map_err(AccountError::Vault)?;
         }
@@ -107,6 +162,11 @@ impl Incoming {
     }
 
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
+        self.place.enter(Place::Commits)?;
+        self.take_commit(commit)
+    }
+
+    fn take_commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
         let Some(account) = self.account.take() else {
             return self.snapshot_commit(commit);
         };
@@ -115,7 +175,7 @@ impl Incoming {
             AccountError::Vault(CommitError::NotNext) => ChainFailure::Forked,
             error => error.into(),
         })?;
-        let commit_of = CommitOf { author: commit.author(), at: commit.at(), epoch: commit.epoch() };
+        let commit_of = CommitOf::from(commit);
         for element in written {
             let before = self.elements.insert(element.item, element);
             let previous = Some(before.and_then(|before| before.envelope));
@@ -132,14 +192,14 @@ impl Incoming {
         let vault = if roster.vault_head() == keyfold_ledger::vault_zero(&roster.account()) {
             let vault = Vault::empty(roster.account());
             self.account = Some(Account::from_verified(roster.clone(), vault));
-            return self.commit(commit);
+            return self.take_commit(commit);
         } else {
             Vault::from_snapshot(roster.account(), &roster.vault_head(), commit, &self.elements)
         };
         let vault = vault.map_err(AccountError::Vault)?;
         self.account = Some(Account::from_verified(roster.clone(), vault));
         self.taken.insert(commit.hash());
-        let commit_of = CommitOf { author: commit.author(), at: commit.at(), epoch: commit.epoch() };
+        let commit_of = CommitOf::from(commit);
         // The snapshot's last commit is known, so its items' authors are.
         for change in commit.changes() {
             if let Some(touch) = self.touched.get_mut(&change.item) {
@@ -163,12 +223,6 @@ impl Incoming {
     /// How many commits came.
     pub(super) fn commits(&self) -> u64 {
         u64::try_from(self.taken.len()).unwrap_or(u64::MAX)
-    }
-
-    /// The envelopes that must come: of each touched item the latest.
-    pub(super) fn expected(&self) -> HashMap<Hash, ItemId> {
-        let latest = self.touched.values().map(|touch| touch.element);
-        latest.filter_map(|element| Some((element.envelope?, element.item))).collect()
     }
 
     /// Held entries and new ones.
@@ -235,6 +289,11 @@ impl Incoming {
         Ok(Account::from_verified(roster.clone(), Vault::empty(roster.account())))
     }
 }
+
+/// Roster entries of an account (specification §17).
+const MAX_ENTRIES: u64 = 1_000;
+/// Items and tombstones of an account (specification §17).
+const MAX_ELEMENTS: usize = 200_000;
 
 /// A chain's head with the server's receipt for exactly it.
 pub(super) fn head(account: &Account, chain: Chain, receipt: Option<&v1::Signed>) -> Result<Head, ChainFailure> {

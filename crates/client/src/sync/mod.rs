@@ -6,9 +6,11 @@
 mod account;
 mod append;
 mod content;
+mod contents;
 mod engine;
 mod error;
 mod incoming;
+mod order;
 mod outgoing;
 mod progress;
 mod pull;
@@ -16,6 +18,7 @@ mod push;
 mod reopen;
 mod report;
 mod settle;
+mod stage;
 mod watch;
 
 pub use append::AppendError;

@@ -1,63 +1,67 @@
-use std::collections::HashMap;
-
-use keyfold_crypto::{Hash, envelope::envelope_hash};
+use keyfold_crypto::envelope::envelope_hash;
 use keyfold_ledger::{Chain, Commit, Vault};
 use keyfold_wire::ItemId;
 
 use super::{
     ChainFailure, SyncEngine, SyncError, SyncReport,
-    content::{Touch, examine, examine_purge},
+    contents::Contents,
     incoming::{Incoming, Verified},
     settle,
+    stage::Stage,
 };
 use crate::{
     api::{ApiError, Frame, PullFrom, PullStream},
     item::Item,
-    storage::{Condition, Fault, Revision, Staged, Step, Storage, StorageError, Write},
-    vault::{EpochKeys, is_named, is_named_link, joined_by, read_shown},
+    storage::{Condition, Staged, Step, StorageError, Write},
+    vault::{EpochKeys, joined_by, read_shown},
 };
 
-/// Envelopes of a pull as they are verified.
-struct Contents {
-    keys: EpochKeys,
-    /// Those that must still come.
-    expected: HashMap<Hash, ItemId>,
-    total: u64,
-    writes: Vec<Write>,
-    quarantined: Vec<(ItemId, Fault)>,
+/// What a stream came to.
+enum Taken {
+    /// Everything, verified.
+    Whole(Box<Verified>, Contents),
+    /// An envelope was superseded while it ran, by a commit after the one with this seq.
+    Moved(u64),
 }
 
-/// What is laid down ahead of the one transaction that makes it count, in pieces of bounded size.
-#[derive(Default)]
-struct Stage {
-    waiting: Vec<Staged>,
-    bytes: usize,
+/// What one pull came to.
+enum Pulled {
+    Whole(SyncReport),
+    Moved(u64),
 }
 
 impl SyncEngine {
     /// Takes everything that this device has not seen: verified as a whole, stored as a whole.
     pub(super) async fn pull(&self, step: &Step) -> Result<SyncReport, SyncError> {
+        let mut moved_at = None;
         for _ in 0..MAX_PULLS {
-            if let Some(report) = self.pull_once(step).await? {
-                return Ok(report);
+            match self.pull_once(step).await? {
+                Pulled::Whole(report) => return Ok(report),
+                // Somebody wrote meanwhile, so there must be more to see now. Else the envelope is withheld.
+                Pulled::Moved(seq) if moved_at.is_some_and(|before| seq <= before) => {
+                    return Err(self.stop(step, &WITHHELD).await);
+                }
+                Pulled::Moved(seq) => moved_at = Some(seq),
             }
         }
         Err(SyncError::Busy)
     }
 
-    /// `None` if an envelope was superseded while the stream ran.
-    async fn pull_once(&self, step: &Step) -> Result<Option<SyncReport>, SyncError> {
+    async fn pull_once(&self, step: &Step) -> Result<Pulled, SyncError> {
         let held = self.held().await?;
+        let device = self.vault.keys().id();
         let from = match &held.vault {
             Some(vault) => PullFrom::Since { roster: held.roster.seq(), vault: vault.seq() },
-            None => joined_by(&held.entries, &self.vault.keys().id()).map_or(PullFrom::Nothing, PullFrom::Snapshot),
+            None => joined_by(&held.entries, &device).map_or(PullFrom::Nothing, PullFrom::Snapshot),
         };
         self.storage().apply(step, vec![Write::Sweep]).await?;
         let stream = self.api.pull(from).await?;
-        let mut incoming = Incoming::new(held);
+        let mut incoming = Incoming::new(held, device, from);
         match self.take_stream(step, stream, &mut incoming).await {
-            Ok(Some(contents)) => self.finish(step, incoming, contents).await.map(Some),
-            Ok(None) => Ok(None),
+            Ok(Taken::Whole(verified, contents)) => {
+                self.take_all(step, &incoming, *verified, contents).await.map(Pulled::Whole)
+            }
+            Ok(Taken::Moved(seq)) => Ok(Pulled::Moved(seq)),
             Err(Interruption::Failure(failure)) => Err(self.stop(step, &failure).await),
             Err(Interruption::Error(error)) => Err(error),
         }
@@ -68,15 +72,15 @@ impl SyncEngine {
         step: &Step,
         mut stream: PullStream,
         incoming: &mut Incoming,
-    ) -> Result<Option<Contents>, Interruption> {
-        let mut contents = None;
+    ) -> Result<Taken, Interruption> {
+        let mut chains = None;
         let mut stage = Stage::default();
         while let Some(frame) = stream.frame().await? {
             match frame {
                 Frame::Heads(heads) => incoming.heads(heads)?,
                 Frame::Entry(entry) => incoming.entry(&entry)?,
-                Frame::SealedKey(key) => incoming.sealed_keys.push(key.into()),
-                Frame::Link(link) => incoming.links.push(link.into()),
+                Frame::SealedKey(key) => incoming.sealed_key(key.into())?,
+                Frame::Link(link) => incoming.link(link.into())?,
                 Frame::Element(element) => incoming.element(&element)?,
                 Frame::Commit(signed) => {
                     let commit = Commit::parse(&signed).map_err(ChainFailure::from)?;
@@ -88,17 +92,24 @@ impl SyncEngine {
                     stage.put(self.storage().as_ref(), step, staged, bytes).await?;
                 }
                 Frame::Envelope(envelope) => {
-                    let contents = contents.get_or_insert_with(|| self.contents(incoming));
+                    incoming.envelopes()?;
+                    let (_, contents) = match &mut chains {
+                        Some(chains) => chains,
+                        None => chains.insert(self.end_chains(incoming)?),
+                    };
                     let (staged, bytes) = self.take_envelope(incoming, contents, envelope).await?;
                     stage.put(self.storage().as_ref(), step, staged, bytes).await?;
                 }
                 Frame::End(end) => {
-                    let contents = contents.unwrap_or_else(|| self.contents(incoming));
+                    let (verified, contents) = match chains {
+                        Some(chains) => chains,
+                        None => self.end_chains(incoming)?,
+                    };
                     stage.flush(self.storage().as_ref(), step).await?;
-                    return match contents.expected.is_empty() {
-                        true => Ok(Some(contents)),
-                        false if end.moved => Ok(None),
-                        false => Err(ChainFailure::Withheld("an envelope that a commit names").into()),
+                    return match contents.is_complete() {
+                        true => Ok(Taken::Whole(Box::new(verified), contents)),
+                        false if end.moved => Ok(Taken::Moved(verified.account.vault().seq())),
+                        false => Err(WITHHELD.into()),
                     };
                 }
             }
@@ -106,25 +117,16 @@ impl SyncEngine {
         Err(ApiError::BadAnswer("a pull that was cut short").into())
     }
 
-    /// What the envelopes of this pull are held against, now that all entries and commits are known.
-    fn contents(&self, incoming: &mut Incoming) -> Contents {
+    /// Holds both chains against the server's heads, and says which envelopes must come.
+    fn end_chains(&self, incoming: &mut Incoming) -> Result<(Verified, Contents), ChainFailure> {
+        let verified = incoming.finish()?;
         let entries = incoming.all_entries();
-        let device = self.vault.keys().id();
-        // What answers no signed entry is ignored.
-        incoming.sealed_keys.retain(|key| is_named(&entries, &device, key));
-        incoming.links.retain(|link| is_named_link(&entries, link));
         let held = incoming.held();
         let sealed: Vec<_> = held.sealed_keys.iter().chain(&incoming.sealed_keys).cloned().collect();
         let links: Vec<_> = held.links.iter().chain(&incoming.links).cloned().collect();
-        let keys = EpochKeys::open(self.vault.keys(), incoming.roster(), &entries, &sealed, &links);
-        let expected = incoming.expected();
-        Contents {
-            keys,
-            total: u64::try_from(expected.len()).unwrap_or(u64::MAX),
-            expected,
-            writes: Vec::new(),
-            quarantined: Vec::new(),
-        }
+        let keys = EpochKeys::open(self.vault.keys(), verified.account.roster(), &entries, &sealed, &links);
+        let contents = Contents::new(self.vault.local().profile().account, keys, incoming);
+        Ok((verified, contents))
     }
 
     async fn take_envelope(
@@ -135,14 +137,12 @@ impl SyncEngine {
     ) -> Result<(Staged, usize), Interruption> {
         let hash = envelope_hash(&envelope);
         let other = ChainFailure::Withheld("an envelope, and gives another");
-        let item = contents.expected.remove(&hash).ok_or(other.clone())?;
-        let touch = incoming.touched.get(&item).ok_or(other)?;
-        let last_good = self.last_good(&contents.keys, item).await?;
-        let account = self.vault.local().profile().account;
-        let examined = examine(account, &contents.keys, touch, last_good.as_ref(), &envelope);
-        contents.revision(touch, examined.err().map(|failure| failure.to_string()));
-        let left = u64::try_from(contents.expected.len()).unwrap_or(0);
-        self.progress.items(contents.total.saturating_sub(left), contents.total);
+        for item in contents.take(&hash).ok_or(other.clone())? {
+            let touch = incoming.touched.get(&item).ok_or(other.clone())?;
+            let last_good = self.last_good(&contents.keys, item).await?;
+            contents.envelope(touch, last_good.as_ref(), &envelope);
+        }
+        self.progress.items(contents.came(), contents.total);
         let bytes = envelope.len();
         Ok((Staged::Envelope { hash, envelope }, bytes))
     }
@@ -154,16 +154,14 @@ impl SyncEngine {
         Ok(shown.map(|(_, item)| item))
     }
 
-    async fn finish(
+    /// Makes all of it count, in one step.
+    async fn take_all(
         &self,
         step: &Step,
-        mut incoming: Incoming,
+        incoming: &Incoming,
+        verified: Verified,
         mut contents: Contents,
     ) -> Result<SyncReport, SyncError> {
-        let verified = match incoming.finish() {
-            Ok(verified) => verified,
-            Err(failure) => return Err(self.stop(step, &failure).await),
-        };
         for touch in incoming.touched.values().filter(|touch| touch.element.is_tombstone()) {
             let last_good = self.last_good(&contents.keys, touch.element.item).await?;
             contents.purge(touch, last_good.as_ref());
@@ -173,66 +171,14 @@ impl SyncEngine {
             commits_pulled: incoming.commits(),
             items_pulled: contents.total,
             items_pushed: 0,
-            quarantined: std::mem::take(&mut contents.quarantined),
+            quarantined: contents.quarantined,
         };
-        let new_keys = !incoming.sealed_keys.is_empty() || !incoming.links.is_empty();
-        let mut writes = chain_writes(&incoming, verified);
+        let mut writes = chain_writes(incoming, verified);
         writes.extend(contents.writes);
-        writes.extend(settle::writes(self.storage().as_ref(), &incoming).await?);
+        writes.extend(settle::writes(self.storage().as_ref(), incoming).await?);
         writes.push(Write::Sweep);
         self.storage().apply(step, writes).await?;
-        if new_keys {
-            self.reopen(step).await?;
-        }
         Ok(report)
-    }
-}
-
-impl Stage {
-    async fn put(
-        &mut self,
-        storage: &dyn Storage,
-        step: &Step,
-        staged: Staged,
-        bytes: usize,
-    ) -> Result<(), StorageError> {
-        self.waiting.push(staged);
-        self.bytes += bytes;
-        if self.bytes > STAGE { self.flush(storage, step).await } else { Ok(()) }
-    }
-
-    async fn flush(&mut self, storage: &dyn Storage, step: &Step) -> Result<(), StorageError> {
-        self.bytes = 0;
-        storage.stage(step, std::mem::take(&mut self.waiting)).await
-    }
-}
-
-impl Contents {
-    fn revision(&mut self, touch: &Touch, failure: Option<String>) {
-        let element = touch.element;
-        let author = touch.commit.map(|commit| commit.author);
-        if let Some(reason) = &failure {
-            let fault = Fault { revision: element.revision, author, reason: reason.clone() };
-            self.quarantined.push((element.item, fault));
-        }
-        let Some(envelope) = element.envelope.map(Some).or(failure.is_some().then_some(None)) else { return };
-        self.writes.push(Write::Revision(Revision {
-            item: element.item,
-            revision: element.revision,
-            envelope,
-            author,
-            fault: failure,
-        }));
-    }
-
-    fn purge(&mut self, touch: &Touch, last_good: Option<&Item>) {
-        // A snapshot's old tombstone leaves nothing to keep.
-        let Some(commit) = touch.commit else { return };
-        match examine_purge(last_good, commit.at) {
-            Ok(()) => self.writes.push(Write::Purge(touch.element.item)),
-            Err(_) if last_good.is_none() => {}
-            Err(failure) => self.revision(touch, Some(failure.to_string())),
-        }
     }
 }
 
@@ -287,5 +233,4 @@ impl From<StorageError> for Interruption {
 
 /// How often a pull begins anew because the vault moved while it ran.
 const MAX_PULLS: u32 = 16;
-/// Bytes of envelopes in memory before they are laid down.
-const STAGE: usize = 2 * 1024 * 1024;
+const WITHHELD: ChainFailure = ChainFailure::Withheld("an envelope that a commit names");

@@ -99,6 +99,7 @@ impl SyncEngine {
                 item: element.item,
                 revision: element.revision,
                 envelope: element.envelope,
+                seq: Some(commit.seq()),
                 author: Some(commit.author()),
                 fault: None,
             }));

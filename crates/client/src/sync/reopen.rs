@@ -1,36 +1,46 @@
-use keyfold_ledger::Element;
+use keyfold_ledger::Commit;
 
 use super::{
     SyncEngine, SyncError,
-    content::{NO_KEY, Touch, examine},
+    content::{CommitOf, NO_KEY, Touch, examine},
 };
 use crate::{
-    storage::{Revision, Step, Write},
+    storage::{Quarantined, Revision, Step, Write},
     vault::read_shown,
 };
 
 impl SyncEngine {
-    /// Looks again at items that had no key, now that keys have come.
+    /// Looks again at items that had no key: keys may have come since. What it finds does not depend on when it looks.
     pub(super) async fn reopen(&self, step: &Step) -> Result<(), SyncError> {
-        let held = self.held().await?;
-        let keys = self.vault.epoch_keys(&held);
+        let waiting = self.storage().quarantined(NO_KEY).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let keys = self.vault.epoch_keys(&self.held().await?);
         let account = self.vault.local().profile().account;
         let mut writes = Vec::new();
-        for stored in self.storage().items().await? {
-            let Element { item, revision, envelope: Some(hash) } = stored.element else { continue };
-            let Some(fault) = stored.fault.as_ref().filter(|fault| fault.reason == NO_KEY) else { continue };
+        for Quarantined { element, seq, previous } in waiting {
+            let Some(hash) = element.envelope else { continue };
             let Some(envelope) = self.storage().envelope(hash).await? else { continue };
+            let Some(stored) = self.storage().item(element.item).await? else { continue };
             let last_good = read_shown(account, &keys, &stored).ok().flatten().map(|(_, item)| item);
-            let touch = Touch { element: stored.element, commit: None, previous: None };
+            let touch = Touch { element, commit: self.commit_of(seq).await?, previous };
             let examined = examine(account, &keys, &touch, last_good.as_ref(), &envelope);
             writes.push(Write::Revision(Revision {
-                item,
-                revision,
+                item: element.item,
+                revision: element.revision,
                 envelope: Some(hash),
-                author: fault.author,
+                seq,
+                author: touch.commit.map(|commit| commit.author),
                 fault: examined.err().map(|failure| failure.to_string()),
             }));
         }
         Ok(self.storage().apply(step, writes).await?)
+    }
+
+    async fn commit_of(&self, seq: Option<u64>) -> Result<Option<CommitOf>, SyncError> {
+        let Some(seq) = seq else { return Ok(None) };
+        let signed = self.storage().commit(seq).await?;
+        Ok(signed.and_then(|signed| Commit::parse(&signed).ok()).as_ref().map(CommitOf::from))
     }
 }

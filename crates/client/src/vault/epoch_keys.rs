@@ -71,16 +71,15 @@ impl EpochKeys {
 }
 
 /// Whether a sealed key is the one that its signed entry names for `member`. One that answers no entry is ignored.
-pub(crate) fn is_named(entries: &[Entry], member: &MemberId, sealed: &SealedKey) -> bool {
-    let named = position(entries, sealed.roster_seq).and_then(|entry| entry.sealed_key_for(member));
-    named == Some(sealed_hash(&sealed.sealed))
+pub(crate) fn is_named(entry: &Entry, member: &MemberId, sealed: &SealedKey) -> bool {
+    entry.seq() == sealed.roster_seq && entry.sealed_key_for(member) == Some(sealed_hash(&sealed.sealed))
 }
 
 /// Whether a link is the one that its signed entry names.
-pub(crate) fn is_named_link(entries: &[Entry], link: &SealedLink) -> bool {
-    let rotation = position(entries, link.roster_seq).and_then(Entry::rotation);
+pub(crate) fn is_named_link(entry: &Entry, link: &SealedLink) -> bool {
     let hash: Hash = link_hash(&link.sealed);
-    rotation.is_some_and(|rotation| rotation.links.contains(&(link.epoch, hash)))
+    let named = entry.rotation().is_some_and(|rotation| rotation.links.contains(&(link.epoch, hash)));
+    entry.seq() == link.roster_seq && named
 }
 
 /// The entry by which a device joined, if it is not the first device.

@@ -89,11 +89,11 @@ async fn one(connection: &mut SqliteConnection, write: Write) -> Result<(), Stor
             query.bind(to_sql(seq)).bind(entry.body).bind(entry.signature)
         }
         Write::SealedKey(key) => {
-            let query = sqlx::query("INSERT OR REPLACE INTO sealed_keys (roster_seq, sealed) VALUES (?, ?)");
+            let query = sqlx::query("INSERT OR IGNORE INTO sealed_keys (roster_seq, sealed) VALUES (?, ?)");
             query.bind(to_sql(key.roster_seq)).bind(key.sealed)
         }
         Write::Link(link) => {
-            let query = sqlx::query("INSERT OR REPLACE INTO links (roster_seq, epoch, sealed) VALUES (?, ?, ?)");
+            let query = sqlx::query("INSERT OR IGNORE INTO links (roster_seq, epoch, sealed) VALUES (?, ?, ?)");
             query.bind(to_sql(link.roster_seq)).bind(to_sql(link.epoch)).bind(link.sealed)
         }
         Write::Sweep => return sweep(connection).await,
@@ -145,10 +145,11 @@ async fn put_element(connection: &mut SqliteConnection, element: Element) -> Res
 async fn put_revision(connection: &mut SqliteConnection, revision: Revision) -> Result<(), StorageError> {
     let item = revision.item.to_vec();
     let query = sqlx::query(
-        "INSERT OR REPLACE INTO revisions (item, revision, envelope, author, fault) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO revisions (item, revision, envelope, seq, author, fault) VALUES (?, ?, ?, ?, ?, ?)",
     );
     let query = query.bind(item.clone()).bind(to_sql(revision.revision)).bind(revision.envelope.map(Hash::to_vec));
-    let query = query.bind(revision.author.map(|author| author.to_vec())).bind(revision.fault);
+    let query =
+        query.bind(revision.seq.map(to_sql)).bind(revision.author.map(|author| author.to_vec())).bind(revision.fault);
     query.execute(&mut *connection).await?;
     if let Some(envelope) = revision.envelope {
         let query = sqlx::query("UPDATE envelopes SET staged = 0 WHERE hash = ?");
@@ -166,7 +167,10 @@ async fn purge(connection: &mut SqliteConnection, item: ItemId) -> Result<(), St
 
 /// Deletes revisions and the envelopes that only they name.
 async fn forget(connection: &mut SqliteConnection, which: &str, item: &[u8]) -> Result<(), StorageError> {
-    let envelopes = format!("DELETE FROM envelopes WHERE hash IN (SELECT envelope FROM revisions WHERE {which})");
+    let envelopes = format!(
+        "DELETE FROM envelopes WHERE hash IN (SELECT envelope FROM revisions WHERE {which})
+            AND NOT EXISTS (SELECT 1 FROM revisions WHERE envelope = envelopes.hash AND NOT ({which}))"
+    );
     let revisions = format!("DELETE FROM revisions WHERE {which}");
     for delete in [envelopes, revisions] {
         sqlx::query(sqlx::AssertSqlSafe(delete)).bind(item).bind(REVISIONS).execute(&mut *connection).await?;

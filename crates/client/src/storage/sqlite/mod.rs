@@ -10,11 +10,13 @@ use std::{path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use keyfold_crypto::Hash;
 use keyfold_ledger::Element;
-use keyfold_wire::ItemId;
+use keyfold_wire::{ItemId, v1::Signed};
 use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
-use super::{Chains, Edit, Outbox, OutboxKind, Profile, Staged, Step, Storage, StorageError, StoredItem, Write};
+use super::{
+    Chains, Edit, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError, StoredItem, Write,
+};
 
 /// The storage of everybody who has a file system.
 #[derive(Debug, Clone)]
@@ -54,6 +56,14 @@ impl Storage for SqliteStorage {
 
     async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError> {
         queries::item(&self.pool, item).await
+    }
+
+    async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError> {
+        queries::quarantined(&self.pool, reason).await
+    }
+
+    async fn commit(&self, seq: u64) -> Result<Option<Signed>, StorageError> {
+        queries::commit(&self.pool, seq).await
     }
 
     async fn envelope(&self, hash: Hash) -> Result<Option<Vec<u8>>, StorageError> {

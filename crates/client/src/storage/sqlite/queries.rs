@@ -1,11 +1,11 @@
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element, SetState, VaultParts};
-use keyfold_wire::ItemId;
+use keyfold_wire::{ItemId, v1::Signed};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use super::rows::{chain_name, damaged, hash, id, number, optional_hash, optional_id, signed, to_sql};
 use crate::storage::{
-    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, SealedKey, SealedLink, Shown, Stop,
+    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, SealedKey, SealedLink, Shown, Stop,
     StorageError, StoredItem,
 };
 
@@ -87,6 +87,34 @@ pub(super) async fn item(pool: &SqlitePool, item: ItemId) -> Result<Option<Store
     let query = sqlx::query(sqlx::AssertSqlSafe(format!("{ITEMS} WHERE e.item = ?")));
     let row = query.bind(item.as_bytes().as_slice()).fetch_optional(pool).await?;
     row.as_ref().map(stored_item).transpose()
+}
+
+pub(super) async fn quarantined(pool: &SqlitePool, reason: &str) -> Result<Vec<Quarantined>, StorageError> {
+    let query = "
+        SELECT e.item, e.revision, e.envelope, r.seq, before.item AS has_before, before.envelope AS before
+        FROM revisions r
+        JOIN elements e ON e.item = r.item AND e.revision = r.revision
+        LEFT JOIN revisions before ON before.item = r.item AND before.revision = r.revision - 1
+        WHERE r.fault = ?";
+    let rows = sqlx::query(query).bind(reason).fetch_all(pool).await?;
+    let quarantined = |row: &SqliteRow| {
+        let element = element(row)?;
+        let is_kept = row.try_get::<Option<Vec<u8>>, _>("has_before")?.is_some();
+        let previous = match element.revision {
+            1 => Some(None),
+            _ if is_kept => Some(optional_hash(row, "before")?),
+            _ => None,
+        };
+        let seq = row.try_get::<Option<i64>, _>("seq")?.map(|_| number(row, "seq")).transpose()?;
+        Ok(Quarantined { element, seq, previous })
+    };
+    rows.iter().map(quarantined).collect()
+}
+
+pub(super) async fn commit(pool: &SqlitePool, seq: u64) -> Result<Option<Signed>, StorageError> {
+    let query = "SELECT body, signature FROM commits WHERE seq = ? AND seq <= (SELECT seq FROM vault)";
+    let row = sqlx::query(query).bind(to_sql(seq)).fetch_optional(pool).await?;
+    row.as_ref().map(signed).transpose()
 }
 
 pub(super) async fn envelope(pool: &SqlitePool, hash: Hash) -> Result<Option<Vec<u8>>, StorageError> {

@@ -41,16 +41,18 @@ CREATE TABLE heads (
 
 -- What the set hash counts; `envelope` is null for a tombstone.
 CREATE TABLE elements (item BLOB PRIMARY KEY, revision INTEGER NOT NULL, envelope BLOB) WITHOUT ROWID;
--- The last ten revisions of each item; one with a fault is quarantined.
+-- The last ten revisions of each item; one with a fault is quarantined. `seq` is its commit's, unless it came by a snapshot.
 CREATE TABLE revisions (
     item BLOB NOT NULL,
     revision INTEGER NOT NULL,
     envelope BLOB,
+    seq INTEGER,
     author BLOB,
     fault TEXT,
     PRIMARY KEY (item, revision)
 ) WITHOUT ROWID;
 CREATE INDEX revisions_by_envelope ON revisions (envelope);
+CREATE INDEX faults ON revisions (fault) WHERE fault IS NOT NULL;
 -- `staged` until a revision in force names it.
 CREATE TABLE envelopes (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL, staged INTEGER NOT NULL);
 CREATE INDEX staged_envelopes ON envelopes (staged) WHERE staged = 1;

@@ -1,0 +1,85 @@
+use std::collections::HashMap;
+
+use keyfold_crypto::Hash;
+use keyfold_wire::{AccountId, ItemId};
+
+use super::{
+    content::{ContentFailure, Touch, examine, examine_purge},
+    incoming::Incoming,
+};
+use crate::{
+    item::Item,
+    storage::{Fault, Revision, Write},
+    vault::EpochKeys,
+};
+
+/// Envelopes of a pull as they are verified, once both chains are known to their ends.
+pub(super) struct Contents {
+    account: AccountId,
+    pub(super) keys: EpochKeys,
+    /// Those that must still come, each with the items whose revision it is said to be.
+    expected: HashMap<Hash, Vec<ItemId>>,
+    pub(super) total: u64,
+    pub(super) writes: Vec<Write>,
+    pub(super) quarantined: Vec<(ItemId, Fault)>,
+}
+
+impl Contents {
+    pub(super) fn new(account: AccountId, keys: EpochKeys, incoming: &Incoming) -> Self {
+        let mut expected: HashMap<Hash, Vec<ItemId>> = HashMap::new();
+        for element in incoming.touched.values().map(|touch| touch.element) {
+            if let Some(envelope) = element.envelope {
+                expected.entry(envelope).or_default().push(element.item);
+            }
+        }
+        let total = u64::try_from(expected.len()).unwrap_or(u64::MAX);
+        Self { account, keys, expected, total, writes: Vec::new(), quarantined: Vec::new() }
+    }
+
+    /// The items that wait for this envelope; none if nobody does (any more).
+    pub(super) fn take(&mut self, envelope: &Hash) -> Option<Vec<ItemId>> {
+        self.expected.remove(envelope)
+    }
+
+    /// How many envelopes have come.
+    pub(super) fn came(&self) -> u64 {
+        self.total.saturating_sub(u64::try_from(self.expected.len()).unwrap_or(0))
+    }
+
+    /// Whether every envelope came that the chain names.
+    pub(super) fn is_complete(&self) -> bool {
+        self.expected.is_empty()
+    }
+
+    pub(super) fn envelope(&mut self, touch: &Touch, last_good: Option<&Item>, envelope: &[u8]) {
+        let examined = examine(self.account, &self.keys, touch, last_good, envelope);
+        self.revision(touch, examined.err());
+    }
+
+    pub(super) fn purge(&mut self, touch: &Touch, last_good: Option<&Item>) {
+        // A snapshot's old tombstone leaves nothing to keep.
+        let Some(commit) = touch.commit else { return };
+        match examine_purge(last_good, commit.at) {
+            Ok(()) => self.writes.push(Write::Purge(touch.element.item)),
+            Err(_) if last_good.is_none() => {}
+            Err(failure) => self.revision(touch, Some(failure)),
+        }
+    }
+
+    fn revision(&mut self, touch: &Touch, failure: Option<ContentFailure>) {
+        let element = touch.element;
+        let author = touch.commit.map(|commit| commit.author);
+        let fault = failure.map(|failure| failure.to_string());
+        if let Some(reason) = fault.clone() {
+            self.quarantined.push((element.item, Fault { revision: element.revision, author, reason }));
+        }
+        self.writes.push(Write::Revision(Revision {
+            item: element.item,
+            revision: element.revision,
+            envelope: element.envelope,
+            seq: touch.commit.map(|commit| commit.seq),
+            author,
+            fault,
+        }));
+    }
+}

@@ -46,7 +46,8 @@ pub(crate) struct Global {
     /// Trust only the CA certificates in this PEM file (kept in the profile when it is made)
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Answer yes to every question whether to go on
+    /// Answer yes to every question whether to go on, for whoever gave the passphrase: a ceremony then reports that the user
+    /// was there and verified
     #[arg(long, short, global = true)]
     pub(crate) yes: bool,
     /// Print nothing but results and errors

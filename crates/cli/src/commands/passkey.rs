@@ -1,5 +1,7 @@
 mod view;
 
+use std::time::Duration;
+
 use keyfold_client::{
     ItemId,
     item::FieldTag,
@@ -67,10 +69,16 @@ async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure>
     }
 }
 
-/// The edit is durable here; that it cannot be sent now is no failure.
+/// The edit is durable here; that it cannot be sent now, or soon, is no failure.
 pub(super) async fn send(app: &App, vault: &UnlockedVault) -> Result<(), Failure> {
-    if let Err(error) = app.engine(vault.clone())?.sync().await {
-        super::sync::later(&error);
+    let engine = app.engine(vault.clone())?;
+    match tokio::time::timeout(PATIENCE, engine.sync()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => super::sync::later(&error),
+        Err(_) => super::sync::later(&"the server takes too long"),
     }
     Ok(())
 }
+
+/// A long pull belongs to `keyfold sync`.
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 use keyfold_client::sync::{SyncReport, WatchEvent};
 use serde::Serialize;
 
-use crate::{app::App, failure::Failure, output::say};
+use crate::{app::App, failure::Failure, output::say, terminal::printable};
 
 #[derive(Serialize)]
 struct Synced {
@@ -56,6 +56,7 @@ pub(crate) async fn run(app: &App, watch: bool, resume: bool) -> Result<(), Fail
 
 /// What `keyfold` says when a command's own work is done and the sync after it did not work out.
 pub(crate) fn later(failure: &impl std::fmt::Display) {
+    let failure = printable(&failure.to_string());
     say(&format!("keyfold: kept on this device; the next sync will send it ({failure})"));
 }
 
@@ -107,7 +108,7 @@ impl Event {
     fn line(&self) -> String {
         match self {
             Self::Synced(synced) => synced.line(),
-            Self::Offline { detail } => format!("Offline: {detail}"),
+            Self::Offline { detail } => format!("Offline: {}", printable(detail)),
         }
     }
 }

@@ -27,9 +27,9 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let vault = app.unlocked().await?;
     let mut user = |prompt: &Prompt<'_>| answer(app.global.yes, prompt);
     let response = vault.register(&origin, &options, &mut user).await?;
-    // It is durable on this device. Other devices have it once the server does; without a network, later.
-    send(app, &vault).await?;
-    print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)
+    // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
+    print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)?;
+    send(app, &vault).await
 }
 
 async fn get(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {

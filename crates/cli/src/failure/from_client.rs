@@ -90,11 +90,11 @@ impl HasExit for SecretsError {
 impl HasExit for VaultError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoProfile | Self::NotFound | Self::NotHeld => Exit::NotFound,
+            Self::NoProfile | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
             Self::Secrets(error) => error.exit(),
             Self::Storage(error) => error.exit(),
             Self::Damaged(_) => Exit::Storage,
-            Self::NotEditable => Exit::NotAllowed,
+            Self::NotEditable | Self::Full => Exit::NotAllowed,
             Self::BadValue => Exit::Malformed,
         }
     }

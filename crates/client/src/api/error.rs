@@ -92,6 +92,23 @@ impl ApiError {
             _ => None,
         }
     }
+
+    /// Whether the message will never be accepted as it is. Without an answer, or with one that says to wait or to ask
+    /// again, the same bytes may be.
+    #[must_use]
+    pub(crate) fn is_final(&self) -> bool {
+        self.code().is_some_and(|code| {
+            !matches!(
+                code,
+                ProblemCode::RateLimited
+                    | ProblemCode::Unavailable
+                    | ProblemCode::Internal
+                    | ProblemCode::Unauthenticated
+                    | ProblemCode::ClockSkew
+                    | ProblemCode::Replayed
+            )
+        })
+    }
 }
 
 pub(super) const MAX_PROBLEM: usize = 16 * 1024;

@@ -133,8 +133,7 @@ async fn send(storage: &dyn Storage, api: &Api, local: &LocalVault) -> Result<()
         Ok(accepted) => accepted,
         Err(error) => {
             // What was refused is not there; without an answer it may be.
-            let waits = [ProblemCode::RateLimited, ProblemCode::Unavailable, ProblemCode::Internal];
-            if error.code().is_some_and(|code| !waits.contains(&code)) {
+            if error.is_final() && storage.count_edits().await? == 0 {
                 storage.apply(&step, vec![Write::Erase]).await?;
             }
             return Err(error.into());

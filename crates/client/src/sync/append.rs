@@ -108,7 +108,7 @@ impl SyncEngine {
                 Err(ApiError::Transport(_)) if attempt < MAX_SENDS => {}
                 Err(error) if error.code() == Some(ProblemCode::HeadMoved) => break None,
                 Err(error) => {
-                    if error.code().is_some() {
+                    if error.is_final() {
                         self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
                     }
                     return Err(error.into());
@@ -135,14 +135,18 @@ impl SyncEngine {
             return Ok(false);
         }
         let appended = account.append(entry).map_err(ChainFailure::from);
-        let received = appended.and_then(|after| head(&after, Chain::Roster, heads.roster_receipt.as_ref()));
-        let roster_head = match received {
+        let received = appended.and_then(|after| {
+            let roster_head = head(&after, Chain::Roster, heads.roster_receipt.as_ref())?;
+            Ok((roster_head, head(&after, Chain::Vault, heads.vault_receipt.as_ref())?))
+        });
+        let (roster_head, vault_head) = match received {
             Ok(received) => received,
             Err(failure) => return Err(self.stop(step, &failure).await.into()),
         };
         let writes = vec![
             Write::Entry { seq: entry.seq(), entry: entry.signed().clone() },
             Write::Head(Chain::Roster, roster_head),
+            Write::Head(Chain::Vault, vault_head),
             Write::ClearOutbox(OutboxKind::Roster),
         ];
         self.storage().apply(step, writes).await?;

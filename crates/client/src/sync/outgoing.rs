@@ -4,13 +4,13 @@ use keyfold_crypto::{
     envelope::{self, Context, envelope_hash},
     random,
 };
-use keyfold_ledger::{Account, Change, Commit, Content, Element, MAX_CHANGES};
+use keyfold_ledger::{Account, Change, Commit, CommitError, Content, Element, MAX_CHANGES};
 use keyfold_wire::{ItemId, v1};
 use prost::Message;
 
-use super::{SyncEngine, SyncError};
+use super::{SyncEngine, SyncError, content::NO_KEY};
 use crate::{
-    item::{FieldTag, Item},
+    item::{Field, FieldTag, Item},
     storage::{Outbox, OutboxKind, StoredItem},
     vault::{EpochKeys, ItemEdit, VaultError, read_shown},
 };
@@ -24,6 +24,16 @@ pub(super) enum Outgoing {
         /// To be forgotten.
         moot: Vec<i64>,
     },
+}
+
+/// What an item's edits come to.
+enum Merged {
+    /// This is to be written.
+    Write(Item),
+    /// They change nothing, or nothing that is left.
+    Moot,
+    /// There is nothing yet that they could be merged with.
+    Wait,
 }
 
 /// One item of a commit that is being made.
@@ -50,28 +60,36 @@ impl SyncEngine {
             }
             let stored = self.storage().item(id).await?;
             match self.merge(account, keys, stored.as_ref(), &edit, at) {
-                Some(item) => {
+                Merged::Write(item) => {
                     let element = stored.map(|stored| stored.element);
                     drafts.insert(id, Draft { item, element, edits: edit.ids });
                 }
-                None => moot.extend(edit.ids),
+                Merged::Moot => moot.extend(edit.ids),
+                Merged::Wait => {}
             }
         }
         if drafts.is_empty() { Ok(Outgoing::Nothing { moot }) } else { self.seal(account, keys, at, drafts, moot) }
     }
 
-    /// Whether something is worth a commit. A use alone is not, for an hour: its timing would tell the server which
-    /// item it was.
+    /// Whether edits wait that are worth a commit now.
+    pub(super) async fn has_due_edits(&self) -> Result<bool, SyncError> {
+        Ok(self.is_due(&self.vault.edits().await?))
+    }
+
+    /// Whether something is worth a commit. A use alone is not, until its time slot is over: the commit's time would tell
+    /// the server when the item was used.
     fn is_due(&self, edits: &BTreeMap<ItemId, ItemEdit>) -> bool {
+        let slot = |ms: u64| ms / USE_SLOT;
         let now = self.api.anonymous().now();
         edits.values().any(|edit| {
             let mut fields = edit.fields.iter();
-            edit.passkey.is_some()
-                || fields.any(|(tag, field)| tag != FieldTag::LastUsed || field.stamp.ms.saturating_add(HOUR) <= now)
+            let is_due =
+                |(tag, field): (FieldTag, &Field)| tag != FieldTag::LastUsed || slot(field.stamp.ms) < slot(now);
+            edit.passkey.is_some() || fields.any(is_due)
         })
     }
 
-    /// The item with this device's edits; `None` where they change nothing, or there is nothing to change.
+    /// The item with this device's edits.
     fn merge(
         &self,
         account: &Account,
@@ -79,19 +97,30 @@ impl SyncEngine {
         stored: Option<&StoredItem>,
         edit: &ItemEdit,
         at: u64,
-    ) -> Option<Item> {
+    ) -> Merged {
         let device = Some(self.vault.keys().id());
         let Some(stored) = stored else {
             let fields = edit.fields.clone().read_at(at, device);
-            return Some(Item { passkey: edit.passkey.clone()?, fields });
+            return match edit.passkey.clone() {
+                Some(passkey) => Merged::Write(Item { passkey, fields }),
+                None => Merged::Wait,
+            };
         };
         if stored.element.is_tombstone() {
-            return None;
+            // A purge that is not justified leaves the last good revision, and what was written on it.
+            return if stored.fault.is_some() { Merged::Wait } else { Merged::Moot };
         }
-        let (_, base) = read_shown(account.roster().account(), keys, stored).ok().flatten()?;
+        // What has no key yet may be good: nothing is built beside it.
+        if stored.fault.as_ref().is_some_and(|fault| fault.reason == NO_KEY) {
+            return Merged::Wait;
+        }
+        let Ok(Some((_, base))) = read_shown(account.roster().account(), keys, stored) else { return Merged::Wait };
         let fields = base.fields.clone().merge(edit.fields.clone()).read_at(at, device);
         // A quarantined revision is healed by the next edit, whatever it says.
-        (fields != base.fields || stored.fault.is_some()).then_some(Item { passkey: base.passkey, fields })
+        if fields == base.fields && stored.fault.is_none() {
+            return Merged::Moot;
+        }
+        Merged::Write(Item { passkey: base.passkey, fields })
     }
 
     fn seal(
@@ -123,7 +152,10 @@ impl SyncEngine {
             elements.extend(draft.element.map(|element| (id, element)));
         }
         let commit = account.vault().draft(account.roster(), device.id(), at, &changes, &elements);
-        let commit = commit.map_err(|error| VaultError::Damaged(error.to_string()))?;
+        let commit = commit.map_err(|error| match error {
+            CommitError::TooManyItems => VaultError::Full,
+            error => VaultError::Damaged(error.to_string()),
+        })?;
         let push = v1::Push { commit: Some(device.author.signing.sign(&commit)), envelopes };
         Ok(Outgoing::Commit(Outbox { kind: OutboxKind::Commit, message: push.encode_to_vec(), edits }))
     }
@@ -137,4 +169,5 @@ pub(super) fn read_push(message: &[u8]) -> Option<(Commit, Vec<Vec<u8>>)> {
 
 /// Of all envelopes of one push; one always fits.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-const HOUR: u64 = 60 * 60 * 1_000;
+/// Uses of the same six hours travel together, once these are over.
+const USE_SLOT: u64 = 6 * 60 * 60 * 1_000;

@@ -77,9 +77,10 @@ impl SyncEngine {
         let elements: BTreeMap<ItemId, Element> = elements.into_iter().map(|element| (element.item, element)).collect();
         let pushed = account.push(&commit, &elements).map_err(ChainFailure::from);
         let received = pushed.and_then(|(after, written)| {
-            Ok((head(&after, Chain::Vault, heads.vault_receipt.as_ref())?, after, written))
+            let roster_head = head(&after, Chain::Roster, heads.roster_receipt.as_ref())?;
+            Ok((roster_head, head(&after, Chain::Vault, heads.vault_receipt.as_ref())?, after, written))
         });
-        let (vault_head, after, written) = match received {
+        let (roster_head, vault_head, after, written) = match received {
             Ok(received) => received,
             Err(failure) => return Err(self.stop(step, &failure).await),
         };
@@ -91,8 +92,11 @@ impl SyncEngine {
         let signed = commit.signed().clone();
         staged.push(Staged::Commit { seq: commit.seq(), head: commit.hash(), commit: signed });
         self.storage().stage(step, staged).await?;
-        let mut writes =
-            vec![Write::Vault(Box::new(after.vault().parts().clone())), Write::Head(Chain::Vault, vault_head)];
+        let mut writes = vec![
+            Write::Vault(Box::new(after.vault().parts().clone())),
+            Write::Head(Chain::Roster, roster_head),
+            Write::Head(Chain::Vault, vault_head),
+        ];
         for element in written {
             writes.push(Write::Element(element));
             writes.push(Write::Revision(Revision {
@@ -112,20 +116,7 @@ impl SyncEngine {
 
     /// What a refusal means for the commit in the outbox. Its edits stay in any case.
     async fn refused(&self, step: &Step, error: ApiError) -> Result<Pushed, SyncError> {
-        // Without an answer, or with one that says to wait, the same bytes are sent again by the next sync.
-        let final_word = match error.code() {
-            None
-            | Some(
-                ProblemCode::RateLimited
-                | ProblemCode::Unavailable
-                | ProblemCode::Internal
-                | ProblemCode::Unauthenticated
-                | ProblemCode::ClockSkew
-                | ProblemCode::Replayed,
-            ) => false,
-            Some(_) => true,
-        };
-        if final_word {
+        if error.is_final() {
             self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Commit)]).await?;
         }
         if error.code() == Some(ProblemCode::HeadMoved) { Ok(Pushed::HeadMoved) } else { Err(error.into()) }

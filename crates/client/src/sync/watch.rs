@@ -41,11 +41,15 @@ impl SyncEngine {
         *failures = 0;
         loop {
             match tokio::time::timeout(LOOK, hints.next()).await {
-                Ok(Ok(Some(_))) => tell(WatchEvent::Synced(self.sync().await?)),
+                Ok(Ok(Some(_))) => {
+                    tell(WatchEvent::Synced(self.sync().await?));
+                    // However many hints come meanwhile, they are one.
+                    tokio::time::sleep(REST).await;
+                }
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
-                // Nothing was heard: another process of this profile may have left an edit.
-                Err(_) if self.storage().count_edits().await? > 0 => tell(WatchEvent::Synced(self.sync().await?)),
+                // Nothing was heard: another process of this profile may have left an edit, or one has become due.
+                Err(_) if self.has_due_edits().await? => tell(WatchEvent::Synced(self.sync().await?)),
                 Err(_) => {}
             }
         }
@@ -72,4 +76,6 @@ fn pause(failures: u32) -> Duration {
     base.min(Duration::from_secs(60)) + jitter(4)
 }
 
+/// Between two syncs that hints ask for.
+const REST: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(30);

@@ -25,6 +25,7 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`].
     pub async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
+        self.check_created().await?;
         let second_member = self.local().held().await?.roster.members().len() > 1;
         Ok(PasskeySnapshot { contents: self.contents().await?, second_member, saved: Vec::new() })
     }
@@ -46,7 +47,7 @@ impl UnlockedVault {
                 edits.push(self.field_edit(&snapshot.contents, replaced, FieldTag::Deleted, vec![1])?);
             }
         }
-        self.storage().add_edits(edits).await?;
+        self.keep_edits(edits).await?;
         Ok(made)
     }
 
@@ -59,7 +60,7 @@ impl UnlockedVault {
         let Some(used) = used else { return Err(VaultError::NotFound) };
         let now = self.local().clock().now().to_be_bytes().to_vec();
         let edit = self.field_edit(&snapshot.contents, used.id, FieldTag::LastUsed, now)?;
-        Ok(self.storage().add_edits(vec![edit]).await?)
+        self.keep_edits(vec![edit]).await
     }
 }
 

@@ -10,6 +10,9 @@ pub enum VaultError {
         "this profile has no account yet; create one with `keyfold account create`, or join one with `keyfold device enroll`"
     )]
     NoProfile,
+    /// The account waits for the server's word; until then it may come to nothing.
+    #[error("the account is not created yet; run `keyfold account create` again")]
+    NotCreated,
     /// The device's secrets do not open.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -27,6 +30,9 @@ pub enum VaultError {
     /// The item was purged, or cannot be read: it takes no edit.
     #[error("this passkey cannot be changed: no good revision of it is on this device")]
     NotEditable,
+    /// No room for a new passkey.
+    #[error("the vault holds as many passkeys as it may: 200,000")]
+    Full,
     /// A value that the field cannot have.
     #[error("that text is too long: at most 1,024 bytes")]
     BadValue,

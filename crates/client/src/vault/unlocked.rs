@@ -7,7 +7,7 @@ use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultIt
 use crate::{
     device::{DeviceKeys, Passphrase},
     item::{FieldTag, Fields, Passkey},
-    storage::{Storage, Write},
+    storage::{Condition, Storage, Write},
 };
 
 /// A profile with its secrets open. Passkeys are decrypted when they are asked for and zeroized with what is given out.
@@ -65,7 +65,7 @@ impl UnlockedVault {
         names: impl IntoIterator<Item = (FieldTag, String)> + Send,
     ) -> Result<ItemId, VaultError> {
         let (id, edit) = self.new_item(passkey, names)?;
-        self.storage().add_edits(vec![(id, edit)]).await?;
+        self.keep_edits(vec![(id, edit)]).await?;
         Ok(id)
     }
 
@@ -76,7 +76,7 @@ impl UnlockedVault {
     pub async fn set(&self, id: ItemId, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
         let contents = self.contents().await?;
         let edit = self.field_edit(&contents, id, tag, value)?;
-        Ok(self.storage().add_edits(vec![edit]).await?)
+        self.keep_edits(vec![edit]).await
     }
 
     /// Seals the secrets under another passphrase.
@@ -88,6 +88,20 @@ impl UnlockedVault {
         let sealed = sealed.map_err(|error| VaultError::Secrets(error.into()))?;
         let step = self.storage().step().await?;
         Ok(self.storage().apply(&step, vec![Write::SealedSecrets(sealed)]).await?)
+    }
+
+    /// Refuses where an edit could be lost: an account that the server refuses is erased.
+    pub(super) async fn check_created(&self) -> Result<(), VaultError> {
+        match self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition {
+            Condition::Creating => Err(VaultError::NotCreated),
+            Condition::Joining | Condition::Active => Ok(()),
+        }
+    }
+
+    /// Keeps edits, durably.
+    pub(super) async fn keep_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), VaultError> {
+        self.check_created().await?;
+        Ok(self.storage().add_edits(edits).await?)
     }
 
     /// The edit that makes a new item.

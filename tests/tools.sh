@@ -13,6 +13,17 @@ need_tools() {
   mkdir -p "$TARGET"
 }
 
+# What the end-to-end tests need of Debian, installed where it is missing.
+need_packages() {
+  compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null && return
+  local as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo --non-interactive)
+  step "installing the Debian package faketime: it makes a clock wrong for one program"
+  "${as_root[@]}" apt-get update --quiet=2 &&
+    "${as_root[@]}" apt-get install --quiet=2 --yes --no-install-recommends faketime ||
+    fail "faketime is missing and cannot be installed. Mend: as root, apt-get install faketime"
+}
+
 # A private Python with what tests/rp/requirements.txt names; made again when that changes.
 make_venv() {
   local wanted

@@ -1,14 +1,14 @@
 use std::{
-    fs,
+    env, fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Server, program};
+use crate::{Said, Server, exit::Exit, program};
 
 /// A device: one profile of the real `keyfold`, in a home of its own.
 pub struct Device {
@@ -17,18 +17,15 @@ pub struct Device {
     ca: PathBuf,
 }
 
-/// What a command said, and how it ended.
-#[derive(Debug)]
-pub struct Said {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
-}
-
 impl Device {
     /// A device that has no account yet.
     pub fn new(server: &Server) -> Self {
-        let home = TempDir::new().unwrap();
+        Self::new_in(server, &env::temp_dir())
+    }
+
+    /// A device whose home lies in this folder.
+    pub fn new_in(server: &Server, folder: &Path) -> Self {
+        let home = TempDir::new_in(folder).unwrap();
         fs::write(home.path().join("passphrase"), "correct horse battery staple\n").unwrap();
         Self { home, url: server.url(), ca: server.ca() }
     }
@@ -40,8 +37,14 @@ impl Device {
 
     pub fn founded_with_key(server: &Server, name: &str, key: &str) -> Self {
         let device = Self::new(server);
-        device.ok(&["account", "create", "--server", &device.url, "--name", name, "--device-key", key]);
+        device.found(name, key);
         device
+    }
+
+    /// Creates an account with this device as its first.
+    #[track_caller]
+    pub fn found(&self, name: &str, key: &str) {
+        self.ok(&["account", "create", "--server", &self.url, "--name", name, "--device-key", key]);
     }
 
     /// A further device, let in by `approver` through its QR code.
@@ -51,25 +54,23 @@ impl Device {
 
     pub fn enrolled_with_key(server: &Server, name: &str, approver: &Self, key: &str) -> Self {
         let device = Self::new(server);
-        let qr = device.pipe("qr.txt");
-        let enroll = device.start(&[
-            "device",
-            "enroll",
-            "--server",
-            &device.url,
-            "--name",
-            name,
-            "--device-key",
-            key,
-            "--qr-file",
-            qr.to_str().unwrap(),
-        ]);
-        let code = fs::read_to_string(&qr).unwrap();
-        let approved = approver.run_with(&["device", "approve", "--qr", "-", "--yes"], &code);
-        assert_eq!(approved.status, 0, "not approved: {}", approved.err);
-        let enrolled = Said::of(enroll.wait_with_output().unwrap());
-        assert_eq!(enrolled.status, 0, "not enrolled: {}", enrolled.err);
+        device.join(approver, name, key);
         device
+    }
+
+    /// Joins the approver's account through a QR code.
+    #[track_caller]
+    pub fn join(&self, approver: &Self, name: &str, key: &str) {
+        let qr = self.pipe("qr.txt");
+        let enroll = self.enroll(name, &["--device-key", key, "--qr-file", qr.to_str().unwrap()]);
+        let code = fs::read_to_string(&qr).unwrap();
+        approver.run_with(&["device", "approve", "--qr", "-", "--yes"], &code).done();
+        Said::by(enroll).done();
+    }
+
+    /// Starts to enrol, with more options.
+    pub fn enroll(&self, name: &str, options: &[&str]) -> Child {
+        self.start(&[&["device", "enroll", "--server", &self.url, "--name", name], options].concat())
     }
 
     /// A named pipe in this device's home: who reads it waits until somebody has written.
@@ -81,6 +82,11 @@ impl Device {
 
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Where `keyfold` keeps this device's profile.
+    pub fn profile_folder(&self) -> PathBuf {
+        self.home.path().join("home/profiles/default")
     }
 
     pub fn url(&self) -> &str {
@@ -99,9 +105,19 @@ impl Device {
 
     #[track_caller]
     pub fn ok_with(&self, arguments: &[&str], stdin: &str) -> Value {
-        let said = self.run_with(arguments, stdin);
-        assert_eq!(said.status, 0, "keyfold {arguments:?}: {}", said.err);
-        if said.out.trim().is_empty() { Value::Null } else { serde_json::from_str(&said.out).unwrap() }
+        self.run_with(arguments, stdin).done()
+    }
+
+    /// A command that must fail so each time, in one line: as a problem object, and in words for people. Gives the detail.
+    #[track_caller]
+    pub fn fails(&self, exit: Exit, arguments: &[&str]) -> String {
+        self.fails_with(exit, arguments, "")
+    }
+
+    #[track_caller]
+    pub fn fails_with(&self, exit: Exit, arguments: &[&str], stdin: &str) -> String {
+        fed(self.command_for_people(arguments), stdin).line(exit);
+        fed(self.command(arguments), stdin).problem(exit)
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
@@ -109,10 +125,7 @@ impl Device {
     }
 
     pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Said {
-        let mut child = self.start(arguments);
-        // A command that fails early does not read its input: then nobody is there to take it.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        Said::of(child.wait_with_output().unwrap())
+        fed(self.command(arguments), stdin)
     }
 
     /// `RegistrationResponseJSON` for a relying party's options.
@@ -128,24 +141,40 @@ impl Device {
     }
 
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        started(self.command(arguments))
     }
 
     /// The command with this device's options, for tests that change something about it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("keyfold"));
-        command.args(["--json", "--home"]).arg(self.home.path().join("home"));
+        let mut command = self.command_for_people(arguments);
+        command.arg("--json");
+        command
+    }
+
+    /// The same, with its answers in words.
+    pub fn command_for_people(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare();
         command.arg("--ca").arg(&self.ca).arg("--passphrase-file").arg(self.passphrase_file()).args(arguments);
+        command
+    }
+
+    /// `keyfold` with this device's home and nothing else.
+    pub fn bare(&self) -> Command {
+        let mut command = Command::new(program("keyfold"));
+        command.arg("--home").arg(self.home.path().join("home"));
         command
     }
 }
 
-impl Said {
-    pub fn of(output: Output) -> Self {
-        Self {
-            status: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
+/// Runs a command to its end, with this on its standard input.
+pub fn fed(command: Command, stdin: &str) -> Said {
+    let mut child = started(command);
+    // A command that fails early does not read its input: then nobody is there to take it.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    Said::by(child)
+}
+
+/// Starts a command that this test talks to.
+pub fn started(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

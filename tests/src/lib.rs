@@ -17,13 +17,24 @@
     reason = "a test fails by panicking, and its helpers are read beside it"
 )]
 
+mod clock;
 mod device;
+pub mod exit;
+mod http;
 pub mod parsers;
 mod programs;
+mod said;
 mod server;
+mod session;
 mod shop;
+mod small_disk;
 
-pub use device::{Device, Said};
+pub use clock::clock_off_by;
+pub use device::{Device, fed, started};
+pub use http::{Http, Reply, tls_config};
 pub use programs::{program, vectors};
+pub use said::Said;
 pub use server::{Server, ServerOptions};
+pub use session::Session;
 pub use shop::{Shop, Verdict};
+pub use small_disk::{SmallDisk, on_a_small_disk};

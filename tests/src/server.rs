@@ -1,21 +1,26 @@
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program;
+use crate::{Said, program};
 
 /// A `keyfoldd` of this test's own, over TLS, with SQLite in a folder of its own. It ends with the test.
 pub struct Server {
     data: TempDir,
+    log: PathBuf,
+    /// Where its log lies, unless the test said where.
+    _logs: TempDir,
     port: u16,
     options: ServerOptions,
     process: Option<Child>,
+    ready: Value,
 }
 
 /// What a test changes of the defaults.
@@ -23,6 +28,20 @@ pub struct Server {
 pub struct ServerOptions {
     /// More environment, such as `KEYFOLD_SIGN_UP=closed`.
     pub environment: Vec<(String, String)>,
+    /// The folder in which its data folder lies.
+    pub disk: Option<PathBuf>,
+    /// The file that its log is appended to.
+    pub log: Option<PathBuf>,
+    /// The port that devices use, where something stands between them and the server.
+    pub public_port: Option<u16>,
+}
+
+impl ServerOptions {
+    /// With settings, such as `("KEYFOLD_SIGN_UP", "closed")`.
+    pub fn with<const N: usize>(settings: [(&str, &str); N]) -> Self {
+        let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { environment, ..Self::default() }
+    }
 }
 
 impl Server {
@@ -31,7 +50,13 @@ impl Server {
     }
 
     pub fn start_with(options: ServerOptions) -> Self {
-        let mut server = Self { data: TempDir::new().unwrap(), port: 0, options, process: None };
+        let data = match &options.disk {
+            Some(disk) => TempDir::new_in(disk).unwrap(),
+            None => TempDir::new().unwrap(),
+        };
+        let logs = TempDir::new().unwrap();
+        let log = options.log.clone().unwrap_or_else(|| logs.path().join("keyfoldd.log"));
+        let mut server = Self { data, log, _logs: logs, port: 0, options, process: None, ready: Value::Null };
         // The port is free when it is looked for; somebody may take it before the server does, so there are more tries.
         for _ in 0..5 {
             server.port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -47,6 +72,12 @@ impl Server {
         assert!(self.process.is_none() && self.run(), "keyfoldd does not start again: {}", self.log());
     }
 
+    /// The same with other environment.
+    pub fn restart_with(&mut self, options: ServerOptions) {
+        self.options.environment = options.environment;
+        self.restart();
+    }
+
     /// As a power failure would.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
@@ -54,8 +85,24 @@ impl Server {
         process.wait().unwrap();
     }
 
+    /// As an operator or a supervisor does; waits until it has ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.terminate();
+        self.process.take().unwrap().wait().unwrap()
+    }
+
+    /// Sends SIGTERM and goes on.
+    pub fn terminate(&self) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    }
+
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("https://localhost:{}", self.options.public_port.unwrap_or(self.port))
+    }
+
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn ca(&self) -> PathBuf {
@@ -67,7 +114,12 @@ impl Server {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.data.path().join("keyfoldd.log")).unwrap_or_default()
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What it wrote when it was ready.
+    pub const fn ready(&self) -> &Value {
+        &self.ready
     }
 
     /// The process's resident memory in bytes, at its highest.
@@ -78,15 +130,23 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 
+    /// Runs another command of `keyfoldd` with this server's settings.
+    pub fn command(&self, arguments: &[&str]) -> Said {
+        Said::of(self.program(arguments).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("keyfoldd"));
+        command.args(arguments).arg("--data-dir").arg(self.data.path());
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--public-url", &self.url()]);
+        command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
     fn run(&mut self) -> bool {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.data.path().join("keyfoldd.log")).unwrap();
-        let mut process = Command::new(program("keyfoldd"))
-            .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{}", self.port), "--public-url", &self.url()])
-            .arg("--data-dir")
-            .arg(self.data.path())
-            .args(["--ready-file", "/dev/stdout"])
-            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let mut process = self
+            .program(&["serve", "--ready-file", "/dev/stdout"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -98,6 +158,7 @@ impl Server {
             process.wait().unwrap();
             return false;
         }
+        self.ready = serde_json::from_str(&ready).unwrap();
         self.process = Some(process);
         true
     }

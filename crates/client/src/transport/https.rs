@@ -59,9 +59,9 @@ impl Body for Incoming {
 }
 
 fn classify(error: &reqwest::Error) -> TransportError {
-    let cause = std::iter::successors(error.source(), |&error| error.source()).last();
-    let cause = cause.map_or_else(|| "no further cause is known".to_owned(), ToString::to_string);
-    if tls_failure(error) {
+    let cause = causes(error).last().map_or_else(|| "no further cause is known".to_owned(), ToString::to_string);
+    let refused = causes(error).find_map(|error| error.downcast_ref::<rustls::Error>());
+    if matches!(refused, Some(rustls::Error::InvalidCertificate(_))) {
         TransportError::Untrusted(cause)
     } else if error.is_timeout() {
         TransportError::Timeout
@@ -72,11 +72,11 @@ fn classify(error: &reqwest::Error) -> TransportError {
     }
 }
 
-/// Whether rustls refused the server. An `io::Error` hides what it wraps from `source`, so it is asked as well.
-fn tls_failure(error: &reqwest::Error) -> bool {
-    std::iter::successors(error.source(), |&error| error.source()).any(|error| {
+/// What lies behind an error, down to the first cause. An `io::Error` passes over what it wraps in `source`.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| {
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        error.is::<rustls::Error>() || wrapped.is_some_and(|error| error.is::<rustls::Error>())
+        wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
     })
 }
 

@@ -16,7 +16,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let json = cli.global.json;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -29,4 +32,15 @@ fn main() -> ExitCode {
     // A prompt may still wait in a thread; nobody will answer it.
     runtime.shutdown_background();
     code
+}
+
+/// What clap says of the command line: its own words for people, one problem object for programs. `--help` is no failure.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
+        error.exit();
+    }
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let detail = lines.join(" ");
+    failure::Failure::new(exit::Exit::Usage, detail.trim_start_matches("error: ")).report(true)
 }

@@ -1,6 +1,8 @@
 //! What goes wrong in the world: for each, one clear line, a documented exit status, and nothing lost.
 
 mod network;
+mod prompts;
+mod relying_party;
 mod trust;
 
 use keyfold_tests::{Device, Shop};

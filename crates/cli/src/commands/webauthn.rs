@@ -1,7 +1,7 @@
 use std::{io::Read, path::Path};
 
 use keyfold_client::{
-    authenticator::{Action, Answer, Prompt},
+    authenticator::{Action, Answer, Prompt, UserVerification},
     webauthn::Origin,
 };
 
@@ -25,8 +25,9 @@ pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failu
 async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let (origin, options) = read(ceremony)?;
     let vault = app.unlocked().await?;
-    let mut user = |prompt: &Prompt<'_>| answer(app.global.yes, prompt);
-    let response = vault.register(&origin, &options, &mut user).await?;
+    let mut person = Person::new(app);
+    let response = vault.register(&origin, &options, &mut person).await;
+    let response = person.or_why_not(response)?;
     // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
     print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)?;
     send(app, &vault).await
@@ -35,8 +36,9 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
 async fn get(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let (origin, options) = read(ceremony)?;
     let vault = app.unlocked().await?;
-    let mut user = |prompt: &Prompt<'_>| answer(app.global.yes, prompt);
-    let signed_in = vault.sign_in(&origin, &options, &mut user).await?;
+    let mut person = Person::new(app);
+    let signed_in = vault.sign_in(&origin, &options, &mut person).await;
+    let signed_in = person.or_why_not(signed_in)?;
     if let Some(error) = signed_in.not_noted {
         say(&format!("keyfold: signed in; when is not noted ({error})"));
     }
@@ -56,33 +58,52 @@ fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
     Ok((origin, options))
 }
 
-/// Asks the person. The passphrase that opened the vault for this very call has verified who it is.
-fn answer(yes: bool, prompt: &Prompt<'_>) -> Answer {
-    let Some(question) = question(prompt) else { return Answer::Denied };
-    if yes {
-        return Answer::Verified { account: 0 };
+/// The person at this device. The passphrase that opened the vault for this very call has verified who it is.
+struct Person {
+    /// Whether `--yes` answers.
+    yes: bool,
+    /// Why nobody agreed, where that says more than the ceremony's own error.
+    why_not: Option<Failure>,
+}
+
+impl Person {
+    const fn new(app: &App) -> Self {
+        Self { yes: app.global.yes, why_not: None }
     }
-    match choose(&question, prompt) {
-        Ok(Some(account)) => Answer::Verified { account },
-        Ok(None) => Answer::Denied,
-        Err(failure) => {
-            failure.report(false);
-            Answer::Denied
+
+    fn answer(&self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
+        let question = question(prompt)?;
+        if self.yes {
+            return Ok(Answer::Verified { account: 0 });
         }
+        Ok(choose(&question, prompt)?.map_or(Answer::Denied, |account| Answer::Verified { account }))
+    }
+
+    /// What a ceremony gave, or the one reason that the person is told.
+    fn or_why_not<T, E: Into<Failure>>(self, ceremony: Result<T, E>) -> Result<T, Failure> {
+        ceremony.map_err(|error| self.why_not.unwrap_or_else(|| error.into()))
     }
 }
 
-fn question(prompt: &Prompt<'_>) -> Option<String> {
+impl UserVerification for Person {
+    fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
+        self.answer(prompt).unwrap_or_else(|failure| {
+            self.why_not = Some(failure);
+            Answer::Denied
+        })
+    }
+}
+
+fn question(prompt: &Prompt<'_>) -> Result<String, Failure> {
     let rp = printable(prompt.relying_party.id.as_str());
     let account = prompt.accounts.first().map(name_of).unwrap_or_default();
     match prompt.action {
-        Action::Register => Some(format!("Make a passkey at {rp} for {account}?")),
-        Action::Replace => Some(format!("Make a passkey at {rp} for {account}, in place of the one that is there?")),
-        Action::ReportExcluded => Some(format!("Tell {rp} that there is a passkey for {account} already?")),
-        Action::SignIn => Some(format!("Sign in at {rp} as {account}?")),
+        Action::Register => Ok(format!("Make a passkey at {rp} for {account}?")),
+        Action::Replace => Ok(format!("Make a passkey at {rp} for {account}, in place of the one that is there?")),
+        Action::ReportExcluded => Ok(format!("Tell {rp} that there is a passkey for {account} already?")),
+        Action::SignIn => Ok(format!("Sign in at {rp} as {account}?")),
         Action::ReportNoPasskey => {
-            say(&format!("There is no passkey for {rp} that fits."));
-            None
+            Err(Failure::new(Exit::NotAllowed, format!("there is no passkey for {rp} that fits")))
         }
     }
 }

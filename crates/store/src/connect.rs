@@ -3,7 +3,10 @@ use std::time::Duration;
 use keyfold_migrations::MigrationError;
 use sea_orm::{
     ConnectOptions, DatabaseConnection,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        self, Connection,
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 
 use crate::{
@@ -87,7 +90,18 @@ fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
             .busy_timeout(ACQUIRE);
         if role == Role::Reader { file.pragma("query_only", "on") } else { file }
     });
+    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_clean(connection))));
     options
+}
+
+/// Whether a connection is outside every transaction, so that the next to have it begins one of its own.
+///
+/// A failure such as a full disk may end a transaction inside SQLite, and the rollback after it then fails: sqlx takes the
+/// connection for one within a transaction, and what follows would become savepoints that nothing ever commits.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that was left to be done is done before the answer.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 const SQLITE_READERS: u32 = 4;

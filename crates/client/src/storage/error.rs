@@ -32,6 +32,10 @@ impl From<sqlx::Error> for StorageError {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::RowNotFound => return Self::Damaged(error.to_string()),
             _ => None,
         };
+        // Memory that processes share lies in a file beside the database's, which a full disk lets nobody enlarge.
+        if code == Some(SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         // The low byte of an extended result code is the primary one.
         match code.map(|code| code & 0xff) {
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
@@ -51,6 +55,7 @@ pub(crate) fn io_error(error: &std::io::Error) -> StorageError {
     }
 }
 
+const SQLITE_IOERR_SHMSIZE: i32 = 10 | 19 << 8;
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_CORRUPT: i32 = 11;

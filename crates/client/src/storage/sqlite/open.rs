@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Row, SqlitePool,
+    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -56,6 +56,7 @@ impl SqliteStorage {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(is_clean(connection)))
             .connect_with(options)
             .await?;
         migrate(&pool).await?;
@@ -78,6 +79,16 @@ impl SqliteStorage {
         let file = tokio::time::timeout(STEP_TIMEOUT, lock(file)).await.map_err(|_| StorageError::Busy)??;
         Ok(Step::new((turn, file)))
     }
+}
+
+/// Whether a connection is outside every transaction, so that the next to have it begins one of its own.
+///
+/// A failure such as a full disk may end a transaction inside SQLite, and the rollback after it then fails: sqlx takes the
+/// connection for one within a transaction, and what follows would become savepoints that nothing ever commits.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that was left to be done is done before the answer.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The lock ends with the file, also when the process is killed.

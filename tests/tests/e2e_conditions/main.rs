@@ -1,5 +1,6 @@
 //! What goes wrong in the world: for each, one clear line, a documented exit status, and nothing lost.
 
+mod clock;
 mod full_disk;
 mod network;
 mod prompts;

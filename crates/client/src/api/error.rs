@@ -43,7 +43,9 @@ impl Refusal {
     /// What happened and what to do, in one line.
     fn text(&self) -> String {
         let advice = match self.code {
-            ProblemCode::ClockSkew => "this device's clock is wrong; set it and try again",
+            ProblemCode::ClockSkew => {
+                "this device's clock and the server's differ; set the one that is wrong and try again"
+            }
             ProblemCode::BadTime => "this device's clock is ahead of the server's; set it and try again",
             ProblemCode::NotAMember => "this device is not a member of the account any more",
             ProblemCode::SignUpClosed => "the server takes no new accounts",

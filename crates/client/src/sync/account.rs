@@ -38,7 +38,7 @@ pub enum CreateError {
     #[error("this profile's account was begun on {0}; run the command again with that server")]
     OtherServer(String),
     /// The clocks differ by more than a minute.
-    #[error("this device's clock is {seconds} seconds off the server's; set it and try again")]
+    #[error("this device's clock is {seconds} seconds off the server's; set the one that is wrong and try again")]
     Clock {
         /// How far.
         seconds: u64,

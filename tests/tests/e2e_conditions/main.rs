@@ -1,8 +1,10 @@
 //! What goes wrong in the world: for each, one clear line, a documented exit status, and nothing lost.
 
+mod bodies;
 mod clock;
 mod full_disk;
 mod network;
+mod passphrase;
 mod prompts;
 mod relying_party;
 mod trust;

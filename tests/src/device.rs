@@ -30,6 +30,11 @@ impl Device {
         Self { home, url: server.url(), ca: server.ca() }
     }
 
+    /// A device that trusts another CA than the server's own.
+    pub fn trusting(server: &Server, ca: PathBuf) -> Self {
+        Self { ca, ..Self::new(server) }
+    }
+
     /// The first device of a new account.
     pub fn founded(server: &Server, name: &str) -> Self {
         Self::founded_with_key(server, name, "ed25519")

@@ -6,7 +6,7 @@ use prost::Message;
 use reqwest::{Client, Method, RequestBuilder};
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
-    crypto::aws_lc_rs,
+    crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, pem::PemObject},
 };
 use tokio::runtime::{Builder, Runtime};
@@ -31,19 +31,17 @@ pub struct Reply {
 impl Http {
     /// Over TLS, as devices come.
     pub fn to(server: &Server) -> Self {
-        let tls = tls_config(&[&rustls::version::TLS13], &fs::read(server.ca()).unwrap());
-        let client = Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
-        Self::over(client, server.url())
+        Self::over(&fs::read(server.ca()).unwrap(), server.url())
     }
 
     /// Without TLS, as a proxy on the same machine comes.
     pub fn plain(address: &str) -> Self {
-        let tls = tls_config(&[&rustls::version::TLS13], b"");
-        let client = Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
-        Self::over(client, format!("http://{address}"))
+        Self::over(b"", format!("http://{address}"))
     }
 
-    fn over(client: Client, base: String) -> Self {
+    fn over(ca: &[u8], base: String) -> Self {
+        let tls = tls_client(aws_lc_rs::default_provider(), &[&rustls::version::TLS13], ca);
+        let client = Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
         Self { runtime: Builder::new_current_thread().enable_all().build().unwrap(), client, base }
     }
 
@@ -90,13 +88,13 @@ impl Reply {
     }
 }
 
-/// What a TLS client of these versions trusts and offers.
-pub fn tls_config(versions: &[&'static SupportedProtocolVersion], ca: &[u8]) -> ClientConfig {
+/// A TLS client of these versions that trusts these certificates in PEM.
+pub fn tls_client(provider: CryptoProvider, versions: &[&'static SupportedProtocolVersion], ca: &[u8]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca) {
         roots.add(certificate.unwrap()).unwrap();
     }
-    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)

@@ -31,10 +31,10 @@ mod small_disk;
 
 pub use clock::clock_off_by;
 pub use device::{Device, fed, started};
-pub use http::{Http, Reply, tls_config};
+pub use http::{Http, Reply, tls_client};
 pub use programs::{program, vectors};
 pub use said::Said;
-pub use server::{Server, ServerOptions};
+pub use server::{Server, ServerOptions, does_not_start};
 pub use session::Session;
 pub use shop::{Shop, Verdict};
 pub use small_disk::{SmallDisk, on_a_small_disk};

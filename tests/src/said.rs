@@ -58,6 +58,13 @@ impl Said {
         problem["detail"].as_str().unwrap().to_owned()
     }
 
+    /// Panics unless `keyfoldd` failed with nothing but one line; gives the line without the program's name.
+    #[track_caller]
+    pub fn server_line(&self) -> String {
+        assert_eq!(self.lines(Exit { status: 1, name: "failed" }), 1, "more than one line: {}", self.err);
+        self.last_line().strip_prefix("keyfoldd: ").expect(&self.err).to_owned()
+    }
+
     #[track_caller]
     fn lines(&self, exit: Exit) -> usize {
         assert_eq!(self.status, exit.status, "out: {}\nerr: {}", self.out, self.err);

@@ -164,6 +164,22 @@ impl Server {
     }
 }
 
+/// What `keyfoldd` says that must not start with this environment and these arguments, and an empty data folder.
+pub fn does_not_start(options: &ServerOptions, arguments: &[&str]) -> Said {
+    let data = TempDir::new().unwrap();
+    // One that starts after all would never end.
+    let mut command = Command::new("timeout");
+    command
+        .arg("60")
+        .arg(program("keyfoldd"))
+        .args(["serve", "--log-level", "error"])
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data.path());
+    command.envs(options.environment.iter().map(|(name, value)| (name, value)));
+    Said::of(command.stdin(Stdio::null()).output().unwrap())
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if self.process.is_some() {

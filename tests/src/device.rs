@@ -85,6 +85,12 @@ impl Device {
         path
     }
 
+    /// A pipe under a name of its own.
+    pub fn new_pipe(&self) -> PathBuf {
+        let pipes = fs::read_dir(self.home.path()).unwrap().count();
+        self.pipe(&format!("pipe-{pipes}.txt"))
+    }
+
     pub fn home(&self) -> &Path {
         self.home.path()
     }

@@ -57,15 +57,19 @@ async fn check<'e>(engine: &'e SyncEngine, claim: Claim, codes: &mut CodeExchang
         Ok(checked) => return Ok(checked),
         Err(candidate) => *candidate,
     };
+    match check_code(&candidate, codes).await {
+        Ok(code) => Ok(candidate.checked_by_code(code).await?),
+        Err(failure) => {
+            candidate.deny().await;
+            Err(failure)
+        }
+    }
+}
+
+/// The new device's check code, in exchange for this device's.
+async fn check_code(candidate: &Candidate<'_>, codes: &mut CodeExchange) -> Result<CheckCode, Failure> {
     if let Some(code) = candidate.check_code() {
         codes.show("The check code to type on the new device is", &code.to_string())?;
     }
-    let typed = codes.next("The check code that the new device shows: ").await?;
-    match CheckCode::parse(&typed) {
-        Ok(code) => Ok(candidate.checked_by_code(code).await?),
-        Err(malformed) => {
-            candidate.deny().await;
-            Err(malformed.into())
-        }
-    }
+    Ok(CheckCode::parse(&codes.next("The check code that the new device shows: ").await?)?)
 }

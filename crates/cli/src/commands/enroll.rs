@@ -2,7 +2,7 @@ use std::path::Path;
 
 use keyfold_client::{
     CheckCode,
-    enrolment::{Confirmed, EnrolmentPath, NewDevice, Offered, Opened},
+    enrolment::{Completion, Confirmed, EnrolmentPath, NewDevice, Offered, Opened},
 };
 use serde::Serialize;
 
@@ -88,8 +88,28 @@ fn write_qr(path: &Path, uri: &str) -> Result<(), Failure> {
     }
 }
 
-/// Either the approver proves that it read the QR code, or a person types its check code here.
+/// What shows that both devices saw the same.
+enum Proof {
+    /// The approver read the QR code.
+    QrCode(Completion),
+    /// A person typed the approver's check code here.
+    Typed(CheckCode),
+}
+
 async fn confirm(opened: Opened, codes: &mut CodeExchange, typed_only: bool) -> Result<Confirmed, Failure> {
+    match proof(&opened, codes, typed_only).await {
+        Ok(Proof::QrCode(completion)) => Ok(opened.confirm_qr(completion).await?),
+        Ok(Proof::Typed(code)) => Ok(opened.confirm_typed(code).await?),
+        Err(failure) => {
+            // The approver must not let in a device that has given up.
+            opened.deny().await;
+            Err(failure)
+        }
+    }
+}
+
+/// Either the approver proves that it read the QR code, or a person types its check code here.
+async fn proof(opened: &Opened, codes: &mut CodeExchange, typed_only: bool) -> Result<Proof, Failure> {
     codes
         .show("If the code was typed there: the check code to type there next is", &opened.check_code().to_string())?;
     let typed = if typed_only || codes.are_carried() {
@@ -99,7 +119,7 @@ async fn confirm(opened: Opened, codes: &mut CodeExchange, typed_only: bool) -> 
             completion = opened.completion() => {
                 let completion = completion?;
                 if completion.claims_qr() {
-                    return Ok(opened.confirm_qr(completion).await?);
+                    return Ok(Proof::QrCode(completion));
                 }
                 codes.next(CHECK_CODE).await?
             }
@@ -107,7 +127,7 @@ async fn confirm(opened: Opened, codes: &mut CodeExchange, typed_only: bool) -> 
             typed = codes.next(CHECK_CODE), if codes.can_come() => typed?,
         }
     };
-    Ok(opened.confirm_typed(CheckCode::parse(&typed)?).await?)
+    Ok(Proof::Typed(CheckCode::parse(&typed)?))
 }
 
 const CHECK_CODE: &str = "The check code that the other device shows: ";

@@ -23,8 +23,8 @@ pub enum EnrolmentError {
     /// The local vault failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Nobody went on in time.
-    #[error("the enrolment has expired; start again on the new device")]
+    /// Nobody went on in time, or the other side ended it.
+    #[error("the enrolment has ended: its time is over, or the other device gave up; start again on the new device")]
     Expired,
     /// Three failures in ten minutes.
     #[error("three enrolments failed within ten minutes; wait ten minutes, and make sure that the new device is yours")]

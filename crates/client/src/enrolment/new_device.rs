@@ -239,6 +239,11 @@ impl Opened {
         Err(EnrolmentError::WrongMac)
     }
 
+    /// The person gave up: the approver can let nobody in any more.
+    pub async fn deny(self) {
+        self.burn().await;
+    }
+
     /// Ends the enrolment for good. The server may be out of reach; it expires all the same.
     async fn burn(&self) {
         drop(self.api.fail_enrolment(self.id).await);

@@ -1,0 +1,25 @@
+//! What the services rely on when they store something, told once against the traits of `keyfold_vault::storage` and
+//! played on each database that there is.
+//!
+//! Messages are made up: storage keeps their bytes and asks nothing of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod abandoned;
+mod accounts;
+mod appends;
+mod databases;
+mod deletions;
+mod durability;
+mod enrolments;
+mod guesses;
+mod invites;
+mod migrations;
+mod names;
+mod pages;
+mod pruning;
+mod pulls;
+mod purges;
+mod pushes;
+mod server_keys;
+mod vaults;

@@ -176,8 +176,8 @@ fn sign_es256(pair: &EcdsaKeyPair, input: &[u8]) -> Signature {
 }
 
 impl VerifyingKey {
-    /// Checks that a public key is a point of its curve, and for Ed25519 also that it is none of small order and in its
-    /// one encoding.
+    /// Checks that a public key is a point of its curve, and for Ed25519 also that it is in the subgroup of prime order,
+    /// not zero, and in its one encoding.
     ///
     /// # Errors
     /// [`NotAKey`].
@@ -214,10 +214,11 @@ impl VerifyingKey {
 }
 
 /// ring verifies under any 32 bytes. Under a point of small order anybody can sign, so whose key it is could deny what it
-/// signed.
+/// signed. Under a point with a part of small order a signature may hold for ring and not for another implementation.
 fn is_ed25519_key(bytes: &[u8]) -> bool {
     let point = CompressedEdwardsY::from_slice(bytes).ok().and_then(|bytes| bytes.decompress());
-    point.is_some_and(|point| !point.is_small_order() && point.compress().as_bytes() == bytes)
+    point
+        .is_some_and(|point| !point.is_small_order() && point.is_torsion_free() && point.compress().as_bytes() == bytes)
 }
 
 impl Signature {

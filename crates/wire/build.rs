@@ -4,11 +4,16 @@ use std::path::Path;
 
 const FILES: [&str; 8] = ["keys", "roster", "vault", "item", "enrolment", "session", "device_api", "local"];
 
+/// Messages that hold secrets: `src/secret.rs` says what they print.
+const SECRET: [&str; 6] = ["Passkey", "Field", "Item", "DeviceSecrets", "SessionOpened", "CreateAccount"];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let files = FILES.map(|name| root.join("keyfold/v1").join(name).with_extension("proto"));
     println!("cargo:rerun-if-changed={}", root.join("keyfold").display());
     let descriptors = protox::compile(files, [&root])?;
-    prost_build::Config::new().compile_fds(descriptors)?;
+    let mut config = prost_build::Config::new();
+    config.skip_debug(SECRET.map(|message| format!(".keyfold.v1.{message}")));
+    config.compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use keyfold_crypto::{SigningAlgorithm, VerifyingKey, random};
 use keyfold_ledger::{Account, Chain, author};
@@ -13,8 +13,7 @@ use crate::{
     vault::{LocalVault, UnlockedVault, VaultError},
 };
 
-/// What a new account begins with.
-#[derive(Debug)]
+/// What a new account begins with. Of the passphrase and the invitation it prints nothing.
 pub struct NewAccount {
     /// What people call its first device.
     pub name: DeviceName,
@@ -26,6 +25,15 @@ pub struct NewAccount {
     pub invite: String,
     /// The CA certificates in PEM that the profile pins.
     pub ca: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("name", &self.name)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no new account.
@@ -194,3 +202,24 @@ impl SyncEngine {
 }
 
 const MAX_SKEW: u64 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_is_not_printed() {
+        let new = NewAccount {
+            name: "Laptop".parse().unwrap(),
+            algorithm: SigningAlgorithm::Ed25519,
+            passphrase: Passphrase::typed("correct horse battery staple".to_owned().into()),
+            invite: "let-me-in".to_owned(),
+            ca: None,
+        };
+        let printed = format!("{new:?}");
+        assert!(
+            printed.contains("Laptop") && !printed.contains("let-me-in") && !printed.contains("horse"),
+            "{printed}"
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! A message that holds secrets prints nothing of them, wherever it stands.
+
+use keyfold_wire::v1::{
+    Accepted, CreateAccount, DeviceSecrets, Field, FieldTag, Heads, Item, Passkey, PullFrame, SessionOpened, pull_frame,
+};
+
+#[test]
+fn a_message_with_secrets_prints_its_name_and_no_more() {
+    let passkey = Passkey {
+        rp_id: "example.org".to_owned(),
+        credential_id: vec![1; 32],
+        user_handle: vec![2; 16],
+        algorithm: -7,
+        private_key: vec![0x5e; 32],
+        cred_random_with_uv: vec![0x5e; 32],
+        cred_random_without_uv: vec![0x5e; 32],
+        created_at: 1,
+        created_by: vec![3; 16],
+        backup_eligible: true,
+    };
+    let name = Field { tag: FieldTag::UserName.into(), stamp: None, value: b"ana@example.org".to_vec() };
+    let device = DeviceSecrets {
+        version: 1,
+        account: vec![4; 16],
+        signing_algorithm: 1,
+        signing_key: vec![0x5e; 32],
+        wrapping_key: vec![0x5e; 32],
+        local_key: vec![0x5e; 32],
+    };
+    let printed = [
+        format!("{passkey:#?}"),
+        format!("{name:#?}"),
+        format!("{:#?}", Item { version: 1, passkey: Some(passkey), fields: vec![name], ..Item::default() }),
+        format!("{device:#?}"),
+        format!("{:#?}", SessionOpened { session: "id".to_owned(), secret: vec![0x5e; 32], expires_at: 1 }),
+        format!("{:#?}", CreateAccount { invite: "let-me-in".to_owned(), ..CreateAccount::default() }),
+    ];
+    insta::assert_snapshot!(printed.join("\n"), @"
+    Passkey(..)
+    Field(..)
+    Item(..)
+    DeviceSecrets(..)
+    SessionOpened(..)
+    CreateAccount(..)
+    ");
+}
+
+#[test]
+fn all_other_messages_print_what_they_hold() {
+    let heads = Heads { roster_seq: 7, ..Heads::default() };
+    let frame = PullFrame { frame: Some(pull_frame::Frame::Heads(heads.clone())) };
+    assert!(format!("{frame:?}").contains("roster_seq: 7"));
+    assert!(format!("{:?}", Accepted { heads: Some(heads) }).contains("roster_seq: 7"));
+}

@@ -1,0 +1,50 @@
+//! Ana's account on an honest server in this process, and whoever stands between.
+
+mod device;
+mod hand;
+mod home;
+mod newcomer;
+mod wire;
+
+use keyfold_client::ItemId;
+
+pub(crate) use device::Device;
+pub(crate) use hand::Notary;
+pub(crate) use home::Home;
+pub(crate) use newcomer::{Newcomer, claimed, enrolled, enrolled_with_key, let_in, met};
+pub(crate) use wire::{Reply, Wire, frames};
+
+/// An account with two devices in step and two passkeys.
+pub(crate) struct World {
+    pub(crate) home: Home,
+    pub(crate) laptop: Device,
+    pub(crate) phone: Device,
+    pub(crate) mail: ItemId,
+    pub(crate) bank: ItemId,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let home = Home::start().await;
+        let laptop = Device::founded(&home, "Ana's laptop").await;
+        let mail = laptop.makes("mail.example").await;
+        let bank = laptop.makes("bank.example").await;
+        laptop.syncs().await;
+        let phone = enrolled(&home, &laptop).await;
+        phone.syncs().await;
+        laptop.syncs().await;
+        Self { home, laptop, phone, mail, bank }
+    }
+
+    /// Signs as the server does.
+    pub(crate) async fn notary(&self) -> Notary {
+        Notary::of(&self.home, &self.laptop).await
+    }
+
+    /// The laptop edits both passkeys in one commit; the phone has yet to see it.
+    pub(crate) async fn laptop_edits_both(&self) {
+        self.laptop.labels(self.mail, "new mail").await;
+        self.laptop.labels(self.bank, "new bank").await;
+        self.laptop.syncs().await;
+    }
+}

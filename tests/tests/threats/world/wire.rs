@@ -1,0 +1,185 @@
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use async_trait::async_trait;
+use keyfold_client::{
+    api::Frame,
+    transport::{Answer, Body, HttpsTransport, Method, Request, Transport, TransportError},
+};
+use keyfold_wire::v1::PullFrame;
+use prost::Message;
+
+use super::Home;
+
+/// The way from a device to its server, and who sits on it: it records what passes, and changes it as a script says.
+pub(crate) struct Wire {
+    server: RwLock<HttpsTransport>,
+    script: Mutex<Script>,
+    seen: Mutex<Vec<Request>>,
+}
+
+/// What the device gets, as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+type Instead = Box<dyn FnMut(&Request) -> Option<Reply> + Send>;
+type Change = Box<dyn FnMut(&Request, &mut Reply) + Send>;
+
+#[derive(Default)]
+struct Script {
+    instead: Option<Instead>,
+    change: Option<Change>,
+    hints: Option<VecDeque<&'static str>>,
+}
+
+impl Wire {
+    pub(crate) fn to(home: &Home) -> Arc<Self> {
+        let server = HttpsTransport::new(home.place(), &home.trust()).unwrap();
+        Arc::new(Self { server: RwLock::new(server), script: Mutex::default(), seen: Mutex::default() })
+    }
+
+    /// Leads to another server from here on.
+    pub(crate) fn leads_to(&self, home: &Home) {
+        *self.server.write().unwrap() = HttpsTransport::new(home.place(), &home.trust()).unwrap();
+    }
+
+    /// Passes on what the server says.
+    pub(crate) fn is_honest(&self) {
+        *self.script.lock().unwrap() = Script::default();
+    }
+
+    /// Answers requests itself; those for which it gives nothing reach the server.
+    pub(crate) fn answers(&self, instead: impl FnMut(&Request) -> Option<Reply> + Send + 'static) {
+        self.script.lock().unwrap().instead = Some(Box::new(instead));
+    }
+
+    /// Changes the answers to requests for paths that begin with `path`.
+    pub(crate) fn changes(&self, path: &'static str, mut change: impl FnMut(&mut Reply) + Send + 'static) {
+        let change = move |request: &Request, reply: &mut Reply| {
+            if request.path.starts_with(path) {
+                change(reply);
+            }
+        };
+        self.script.lock().unwrap().change = Some(Box::new(change));
+    }
+
+    /// Changes a message that the server answers with.
+    pub(crate) fn rewrites<M: Message + Default>(
+        &self,
+        path: &'static str,
+        mut rewrite: impl FnMut(&mut M) + Send + 'static,
+    ) {
+        self.changes(path, move |reply| {
+            let mut message = M::decode(reply.body.as_slice()).unwrap();
+            rewrite(&mut message);
+            reply.body = message.encode_to_vec();
+        });
+    }
+
+    /// Changes what pulls bring.
+    pub(crate) fn rewrites_pulls(&self, mut rewrite: impl FnMut(&mut Vec<Frame>) + Send + 'static) {
+        self.changes("/v1/pull", move |reply| {
+            let mut frames = frames(&reply.body);
+            rewrite(&mut frames);
+            reply.body = bytes(frames);
+        });
+    }
+
+    /// Sends these hints, whatever happens, and then nothing more.
+    pub(crate) fn hints(&self, hints: &[&'static str]) {
+        self.script.lock().unwrap().hints = Some(hints.iter().copied().collect());
+    }
+
+    /// Every request so far.
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Requests so far that would change an account.
+    pub(crate) fn writes(&self) -> usize {
+        let writes = ["/v1/accounts", "/v1/roster", "/v1/commits"];
+        self.seen().iter().filter(|request| writes.iter().any(|path| request.path.starts_with(path))).count()
+    }
+
+    /// The body of the last request for this path.
+    pub(crate) fn last_sent(&self, path: &str) -> Vec<u8> {
+        let seen = self.seen();
+        let sent = seen.iter().rfind(|request| request.method == Method::Post && request.path.starts_with(path));
+        sent.unwrap().body.clone()
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, TransportError> {
+        let server = self.server.read().unwrap().clone();
+        server.exchange(request).await
+    }
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
+        self.seen.lock().unwrap().push(request.clone());
+        if request.path.starts_with("/v1/hints") {
+            let forged = self.script.lock().unwrap().hints.clone();
+            return match forged {
+                Some(hints) => Ok(Answer { status: 200, body: Box::new(ForgedHints(hints)) }),
+                None => self.ask(request).await,
+            };
+        }
+        let instead = self.script.lock().unwrap().instead.as_mut().and_then(|instead| instead(&request));
+        let mut reply = match instead {
+            Some(reply) => reply,
+            None => {
+                let answer = self.ask(request.clone()).await?;
+                Reply { status: answer.status, body: answer.read(LONGEST).await? }
+            }
+        };
+        if let Some(change) = self.script.lock().unwrap().change.as_mut() {
+            change(&request, &mut reply);
+        }
+        Ok(Answer { status: reply.status, body: Box::new(Whole(Some(reply.body))) })
+    }
+}
+
+struct Whole(Option<Vec<u8>>);
+
+#[async_trait]
+impl Body for Whole {
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        Ok(self.0.take())
+    }
+}
+
+struct ForgedHints(VecDeque<&'static str>);
+
+#[async_trait]
+impl Body for ForgedHints {
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        match self.0.pop_front() {
+            Some(hint) => Ok(Some(hint.as_bytes().to_vec())),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A pull's frames.
+pub(crate) fn frames(mut bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let (frame, rest) = rest.split_at(usize::try_from(u32::from_be_bytes(*length)).unwrap());
+        frames.push(PullFrame::decode(frame).unwrap().frame.unwrap());
+        bytes = rest;
+    }
+    frames
+}
+
+pub(crate) fn bytes(frames: Vec<Frame>) -> Vec<u8> {
+    let frames = frames.into_iter().map(|frame| PullFrame { frame: Some(frame) }.encode_to_vec());
+    frames.flat_map(|frame| [&u32::try_from(frame.len()).unwrap().to_be_bytes(), frame.as_slice()].concat()).collect()
+}
+
+const LONGEST: usize = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use keyfold_client::{
     AccountId, Clock, ItemId,
-    api::{ApiError, Frame},
+    api::{ApiError, Frame, PullFrom},
     item::{FieldTag, Item},
     vault::Held,
 };
@@ -110,6 +110,16 @@ impl Device {
         let commit = self.commit(at, &envelopes).await;
         let envelopes: Vec<&[u8]> = envelopes.into_iter().map(|(_, envelope)| envelope).collect();
         self.pushes(&commit, &envelopes).await.unwrap();
+    }
+
+    /// All that the server has of the account for this device.
+    pub(crate) async fn everything(&self) -> Vec<Frame> {
+        let mut stream = self.engine.api().pull(PullFrom::Nothing).await.unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = stream.frame().await.unwrap() {
+            frames.push(frame);
+        }
+        frames
     }
 
     /// The next entry, as an honest device would place it.

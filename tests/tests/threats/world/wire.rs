@@ -18,6 +18,7 @@ pub(crate) struct Wire {
     server: RwLock<HttpsTransport>,
     script: Mutex<Script>,
     seen: Mutex<Vec<Request>>,
+    last_pull: Mutex<Option<Reply>>,
 }
 
 /// What the device gets, as a whole.
@@ -40,7 +41,12 @@ struct Script {
 impl Wire {
     pub(crate) fn to(home: &Home) -> Arc<Self> {
         let server = HttpsTransport::new(home.place(), &home.trust()).unwrap();
-        Arc::new(Self { server: RwLock::new(server), script: Mutex::default(), seen: Mutex::default() })
+        Arc::new(Self {
+            server: RwLock::new(server),
+            script: Mutex::default(),
+            seen: Mutex::default(),
+            last_pull: Mutex::default(),
+        })
     }
 
     /// Leads to another server from here on.
@@ -88,6 +94,12 @@ impl Wire {
             rewrite(&mut frames);
             reply.body = bytes(frames);
         });
+    }
+
+    /// Answers every pull as it answered the last one.
+    pub(crate) fn stands_still(&self) {
+        let last = self.last_pull.lock().unwrap().clone();
+        self.answers(move |request| last.clone().filter(|_| request.path.starts_with("/v1/pull")));
     }
 
     /// Sends these hints, whatever happens, and then nothing more.
@@ -140,6 +152,9 @@ impl Transport for Wire {
         };
         if let Some(change) = self.script.lock().unwrap().change.as_mut() {
             change(&request, &mut reply);
+        }
+        if request.path.starts_with("/v1/pull") {
+            *self.last_pull.lock().unwrap() = Some(reply.clone());
         }
         Ok(Answer { status: reply.status, body: Box::new(Whole(Some(reply.body))) })
     }

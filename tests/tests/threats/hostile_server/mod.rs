@@ -1,4 +1,5 @@
 //! A server that hands out other than what it was given, or nothing.
 
+mod keys;
 mod swapped;
 mod withheld;

@@ -189,14 +189,12 @@ impl Incoming {
     /// The commit that the approver signed into this device's AddDevice entry, with all its elements.
     fn snapshot_commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
         let roster = &self.held.roster;
-        let vault = if roster.vault_head() == keyfold_ledger::vault_zero(&roster.account()) {
-            let vault = Vault::empty(roster.account());
-            self.account = Some(Account::from_verified(roster.clone(), vault));
+        if roster.vault_head() == keyfold_ledger::vault_zero(&roster.account()) {
+            self.account = Some(self.empty_snapshot()?);
             return self.take_commit(commit);
-        } else {
-            Vault::from_snapshot(roster.account(), &roster.vault_head(), commit, &self.elements)
-        };
-        let vault = vault.map_err(AccountError::Vault)?;
+        }
+        let vault = Vault::from_snapshot(roster.account(), &roster.vault_head(), commit, &self.elements)
+            .map_err(AccountError::Vault)?;
         self.account = Some(Account::from_verified(roster.clone(), vault));
         self.taken.insert(commit.hash());
         let commit_of = CommitOf::from(commit);
@@ -279,12 +277,14 @@ impl Incoming {
         Ok(Verified { account, roster_head, vault_head })
     }
 
-    /// A device that was added before the first commit begins with an empty vault.
+    /// A device that was added before the first commit begins with an empty vault: no element is the server's to bring.
     fn empty_snapshot(&self) -> Result<Account, ChainFailure> {
         let roster = &self.held.roster;
-        let empty = roster.vault_head() == keyfold_ledger::vault_zero(&roster.account());
-        if !empty || !self.elements.is_empty() {
+        if roster.vault_head() != keyfold_ledger::vault_zero(&roster.account()) {
             return Err(ChainFailure::Withheld("the commit that this device was added at"));
+        }
+        if !self.elements.is_empty() {
+            return Err(AccountError::Vault(CommitError::Snapshot).into());
         }
         Ok(Account::from_verified(roster.clone(), Vault::empty(roster.account())))
     }

@@ -1,5 +1,6 @@
 //! A server that hands out other than what it was given, or nothing.
 
 mod keys;
+mod snapshot;
 mod swapped;
 mod withheld;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use keyfold_crypto::Hash;
 use keyfold_wire::{AccountId, ItemId};
@@ -17,8 +17,9 @@ use crate::{
 pub(super) struct Contents {
     account: AccountId,
     pub(super) keys: EpochKeys,
-    /// Those that must still come, each with the items whose revision it is said to be.
+    /// Those that must still come, one for each item. A device may have named one for several.
     expected: HashMap<Hash, Vec<ItemId>>,
+    pub(super) done: u64,
     pub(super) total: u64,
     pub(super) writes: Vec<Write>,
     pub(super) quarantined: Vec<(ItemId, Fault)>,
@@ -27,23 +28,24 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) fn new(account: AccountId, keys: EpochKeys, incoming: &Incoming) -> Self {
         let mut expected: HashMap<Hash, Vec<ItemId>> = HashMap::new();
+        let mut total = 0;
         for element in incoming.touched.values().map(|touch| touch.element) {
             if let Some(envelope) = element.envelope {
                 expected.entry(envelope).or_default().push(element.item);
+                total += 1;
             }
         }
-        let total = u64::try_from(expected.len()).unwrap_or(u64::MAX);
-        Self { account, keys, expected, total, writes: Vec::new(), quarantined: Vec::new() }
+        Self { account, keys, expected, done: 0, total, writes: Vec::new(), quarantined: Vec::new() }
     }
 
-    /// The items that wait for this envelope; none if nobody does (any more).
-    pub(super) fn take(&mut self, envelope: &Hash) -> Option<Vec<ItemId>> {
-        self.expected.remove(envelope)
-    }
-
-    /// How many envelopes have come.
-    pub(super) fn came(&self) -> u64 {
-        self.total.saturating_sub(u64::try_from(self.expected.len()).unwrap_or(0))
+    /// An item whose envelope has this hash and has not come yet.
+    pub(super) fn next_of(&mut self, envelope: Hash) -> Option<ItemId> {
+        let Entry::Occupied(mut items) = self.expected.entry(envelope) else { return None };
+        let item = items.get_mut().pop();
+        if items.get().is_empty() {
+            items.remove();
+        }
+        item
     }
 
     /// Whether every envelope came that the chain names.
@@ -54,6 +56,7 @@ impl Contents {
     pub(super) fn envelope(&mut self, touch: &Touch, last_good: Option<&Item>, envelope: &[u8]) {
         let examined = examine(self.account, &self.keys, touch, last_good, envelope);
         self.revision(touch, examined.err());
+        self.done += 1;
     }
 
     pub(super) fn purge(&mut self, touch: &Touch, last_good: Option<&Item>) {

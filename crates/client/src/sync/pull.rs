@@ -137,12 +137,11 @@ impl SyncEngine {
     ) -> Result<(Staged, usize), Interruption> {
         let hash = envelope_hash(&envelope);
         let other = ChainFailure::Withheld("an envelope, and gives another");
-        for item in contents.take(&hash).ok_or(other.clone())? {
-            let touch = incoming.touched.get(&item).ok_or(other.clone())?;
-            let last_good = self.last_good(&contents.keys, item).await?;
-            contents.envelope(touch, last_good.as_ref(), &envelope);
-        }
-        self.progress.items(contents.came(), contents.total);
+        let item = contents.next_of(hash).ok_or(other.clone())?;
+        let touch = incoming.touched.get(&item).ok_or(other)?;
+        let last_good = self.last_good(&contents.keys, item).await?;
+        contents.envelope(touch, last_good.as_ref(), &envelope);
+        self.progress.items(contents.done, contents.total);
         let bytes = envelope.len();
         Ok((Staged::Envelope { hash, envelope }, bytes))
     }

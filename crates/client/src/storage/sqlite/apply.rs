@@ -1,7 +1,7 @@
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element, VaultParts};
 use keyfold_wire::ItemId;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::rows::{chain_name, to_sql};
 use crate::storage::{Head, Outbox, Profile, Revision, Staged, StorageError, Write};
@@ -59,21 +59,28 @@ pub(super) async fn stage(pool: &SqlitePool, staged: Vec<Staged>) -> Result<(), 
 
 pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), StorageError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut forgotten = Vec::new();
     for write in writes {
-        one(&mut transaction, write).await?;
+        one(&mut transaction, write, &mut forgotten).await?;
     }
+    // Only now is it known whether a revision that came in the same step names one of them.
+    drop_unnamed(&mut transaction, forgotten).await?;
     Ok(transaction.commit().await?)
 }
 
-async fn one(connection: &mut SqliteConnection, write: Write) -> Result<(), StorageError> {
+async fn one(
+    connection: &mut SqliteConnection,
+    write: Write,
+    forgotten: &mut Vec<Vec<u8>>,
+) -> Result<(), StorageError> {
     let query = match write {
         Write::Profile(profile) => return put_profile(connection, *profile).await,
         Write::Erase => return erase(connection).await,
         Write::Vault(vault) => return put_vault(connection, *vault).await,
         Write::Head(chain, head) => return put_head(connection, chain, head).await,
         Write::Element(element) => return put_element(connection, element).await,
-        Write::Revision(revision) => return put_revision(connection, revision).await,
-        Write::Purge(item) => return purge(connection, item).await,
+        Write::Revision(revision) => return put_revision(connection, revision, forgotten).await,
+        Write::Purge(item) => return purge(connection, item, forgotten).await,
         Write::DropEdits(edits) => return drop_edits(connection, edits).await,
         Write::PutOutbox(outbox) => return put_outbox(connection, outbox).await,
         Write::Condition(condition) => sqlx::query("UPDATE profile SET condition = ?").bind(condition.name()),
@@ -142,7 +149,11 @@ async fn put_element(connection: &mut SqliteConnection, element: Element) -> Res
     Ok(())
 }
 
-async fn put_revision(connection: &mut SqliteConnection, revision: Revision) -> Result<(), StorageError> {
+async fn put_revision(
+    connection: &mut SqliteConnection,
+    revision: Revision,
+    forgotten: &mut Vec<Vec<u8>>,
+) -> Result<(), StorageError> {
     let item = revision.item.to_vec();
     let query = sqlx::query(
         "INSERT OR REPLACE INTO revisions (item, revision, envelope, seq, author, fault) VALUES (?, ?, ?, ?, ?, ?)",
@@ -158,22 +169,36 @@ async fn put_revision(connection: &mut SqliteConnection, revision: Revision) -> 
     // The newest good revision stays, however many bad ones follow it.
     let old = "item = ?1 AND revision <= (SELECT max(revision) FROM revisions WHERE item = ?1) - ?2
         AND revision IS NOT (SELECT max(revision) FROM revisions WHERE item = ?1 AND fault IS NULL)";
-    forget(connection, old, &item).await
+    forget(connection, old, &item, forgotten).await
 }
 
-async fn purge(connection: &mut SqliteConnection, item: ItemId) -> Result<(), StorageError> {
-    forget(connection, "item = ?1 AND ?2 > 0", &item.to_vec()).await
+async fn purge(
+    connection: &mut SqliteConnection,
+    item: ItemId,
+    forgotten: &mut Vec<Vec<u8>>,
+) -> Result<(), StorageError> {
+    forget(connection, "item = ?1 AND ?2 > 0", &item.to_vec(), forgotten).await
 }
 
-/// Deletes revisions and the envelopes that only they name.
-async fn forget(connection: &mut SqliteConnection, which: &str, item: &[u8]) -> Result<(), StorageError> {
-    let envelopes = format!(
-        "DELETE FROM envelopes WHERE hash IN (SELECT envelope FROM revisions WHERE {which})
-            AND NOT EXISTS (SELECT 1 FROM revisions WHERE envelope = envelopes.hash AND NOT ({which}))"
-    );
-    let revisions = format!("DELETE FROM revisions WHERE {which}");
-    for delete in [envelopes, revisions] {
-        sqlx::query(sqlx::AssertSqlSafe(delete)).bind(item).bind(REVISIONS).execute(&mut *connection).await?;
+/// Deletes revisions; the envelopes that they named are forgotten, unless another revision names them.
+async fn forget(
+    connection: &mut SqliteConnection,
+    which: &str,
+    item: &[u8],
+    forgotten: &mut Vec<Vec<u8>>,
+) -> Result<(), StorageError> {
+    let delete = sqlx::AssertSqlSafe(format!("DELETE FROM revisions WHERE {which} RETURNING envelope"));
+    for row in sqlx::query(delete).bind(item).bind(REVISIONS).fetch_all(connection).await? {
+        forgotten.extend(row.try_get::<Option<Vec<u8>>, _>(0)?);
+    }
+    Ok(())
+}
+
+/// An envelope may be named by several revisions, also of different items: a device may write what it likes.
+async fn drop_unnamed(connection: &mut SqliteConnection, envelopes: Vec<Vec<u8>>) -> Result<(), StorageError> {
+    let delete = "DELETE FROM envelopes WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM revisions WHERE envelope = ?1)";
+    for envelope in envelopes {
+        sqlx::query(delete).bind(envelope).execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -9,5 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod hostile_client;
 mod hostile_server;
 mod world;

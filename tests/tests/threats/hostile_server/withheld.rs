@@ -49,7 +49,7 @@ async fn threat_16_an_envelope_is_missed_whatever_the_order_of_frames() {
         let [first, second] = commits.try_into().unwrap();
         frames.extend([first, envelopes.remove(0), second, end]);
     });
-    world.phone.stops_for_now("order", "out of order").await;
+    world.phone.stops_for_now("withheld", "a part of its history").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ mod server;
 mod session;
 mod shop;
 mod small_disk;
+mod watch;
 
 pub use clock::clock_off_by;
 pub use device::{Device, fed, started};
@@ -40,3 +41,4 @@ pub use server::{Server, ServerOptions, does_not_start};
 pub use session::Session;
 pub use shop::{Shop, Verdict};
 pub use small_disk::{SmallDisk, on_a_small_disk};
+pub use watch::Watch;

@@ -5,6 +5,7 @@
 //! defaults, reordered fields and overlong varints all differ from it.
 
 use prost::Message;
+use zeroize::Zeroizing;
 
 /// Why bytes are not the canonical form of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +21,8 @@ pub enum Malformed {
     NotCanonical,
 }
 
-/// Decodes `bytes` as the canonical form of `M`, at most `limit` bytes.
+/// Decodes `bytes` as the canonical form of `M`, at most `limit` bytes. They may hold secrets: no copy of them is left
+/// behind, as far as `M` wipes its own when it is dropped.
 ///
 /// # Errors
 /// [`Malformed`]; nothing of the message is given out.
@@ -30,7 +32,7 @@ pub fn decode<M: Message + Default>(bytes: &[u8], limit: usize) -> Result<M, Mal
     }
     let message = M::decode(bytes).map_err(|_| Malformed::NotCanonical)?;
     // Lengths first: a decoded message that re-encodes to as many bytes costs one more buffer of that size, no more.
-    if message.encoded_len() == bytes.len() && message.encode_to_vec() == bytes {
+    if message.encoded_len() == bytes.len() && *Zeroizing::new(message.encode_to_vec()) == bytes {
         Ok(message)
     } else {
         Err(Malformed::NotCanonical)

@@ -1,5 +1,5 @@
 //! The wire protocol's types: everything in [`v1`] is generated from `proto/`. Written by hand are only the ids, and that
-//! messages with secrets print nothing.
+//! messages with secrets print nothing and are wiped.
 //!
 //! The specification is `proto/README.md`. What these types hold is *unchecked*: they say what a message's bytes say.
 //! `keyfold-crypto::exact` decodes them strictly, and `keyfold-ledger` turns them into checked types.

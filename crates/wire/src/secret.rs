@@ -1,6 +1,8 @@
-//! Messages that hold secrets print their name and no more.
+//! Messages that hold secrets: they print their name and no more, and the keys in them are wiped when they are dropped.
 
 use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::v1::{CreateAccount, DeviceSecrets, Field, Item, Passkey, SessionOpened};
 
@@ -14,4 +16,22 @@ macro_rules! prints_nothing {
     )*};
 }
 
+macro_rules! wiped {
+    ($($message:ident { $($key:ident),* })*) => {$(
+        impl Drop for $message {
+            fn drop(&mut self) {
+                $(self.$key.zeroize();)*
+            }
+        }
+
+        impl ZeroizeOnDrop for $message {}
+    )*};
+}
+
 prints_nothing! { Passkey Field Item DeviceSecrets SessionOpened CreateAccount }
+
+wiped! {
+    Passkey { private_key, cred_random_with_uv, cred_random_without_uv }
+    DeviceSecrets { signing_key, wrapping_key, local_key }
+    SessionOpened { secret }
+}

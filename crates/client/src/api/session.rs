@@ -4,7 +4,6 @@ use keyfold_crypto::{
 };
 use keyfold_wire::v1::{SessionOpen, SessionOpened};
 use prost::Message;
-use zeroize::Zeroize;
 
 use super::{Api, ApiError, member::Member};
 use crate::transport::{Method, Request};
@@ -29,9 +28,8 @@ impl Session {
             nonce: random::bytes::<16>(&mut random::system()).to_vec(),
         };
         let signed = member.keys.author.signing.sign(&open).encode_to_vec();
-        let mut opened: SessionOpened = api.call(Method::Post, "/v1/sessions", &signed).await?;
+        let opened: SessionOpened = api.call(Method::Post, "/v1/sessions", &signed).await?;
         let secret = SessionSecret::try_from(opened.secret.as_slice());
-        opened.secret.zeroize();
         Ok(Self {
             id: opened.session.parse().map_err(|_| ApiError::BadAnswer("a bad session id"))?,
             secret: secret.map_err(|_| ApiError::BadAnswer("a bad session secret"))?,

@@ -62,10 +62,12 @@ const DATA: &[u8] = b"data:";
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use async_trait::async_trait;
 
     use super::*;
-    use crate::transport::{Body, TransportError};
+    use crate::transport::{Body, TransportError, slow::Slow};
 
     struct Pieces(Vec<&'static str>);
 
@@ -83,5 +85,15 @@ mod tests {
         assert_eq!(hints.next().await.unwrap(), Some(Hint));
         assert_eq!(hints.next().await.unwrap(), Some(Hint), "two that came together are one");
         assert_eq!(hints.next().await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hints_may_be_as_slow_as_they_like() {
+        let mut left = 30_i32;
+        let quiet = Slow(move || {
+            left -= 1;
+            Some((Duration::from_secs(20), if left > 0 { b":\n\n".to_vec() } else { b"data:\n\n".to_vec() }))
+        });
+        assert_eq!(Hints::new(quiet.answer()).next().await.unwrap(), Some(Hint));
     }
 }

@@ -2,27 +2,28 @@ use keyfold_crypto::exact;
 use keyfold_wire::v1::{PullFrame, pull_frame};
 
 use super::ApiError;
-use crate::transport::Answer;
+use crate::transport::{Answer, Paced};
 
 /// One message of a pull.
 pub type Frame = pull_frame::Frame;
 
-/// A pull as it arrives: frames of `u32 big-endian length ‖ PullFrame`.
+/// A pull as it arrives: frames of `u32 big-endian length ‖ PullFrame`. A server must send it at 4 KiB a second or faster.
 pub struct PullStream {
-    answer: Answer,
+    body: Paced,
     buffer: Vec<u8>,
     read: usize,
 }
 
 impl PullStream {
     pub(super) fn new(answer: Answer) -> Self {
-        Self { answer, buffer: Vec::new(), read: 0 }
+        Self { body: Paced::new(answer), buffer: Vec::new(), read: 0 }
     }
 
     /// The next frame; `None` where the stream ends.
     ///
     /// # Errors
-    /// [`ApiError::BadAnswer`] if it ends within a frame, or a frame is longer than any can be.
+    /// [`ApiError::BadAnswer`] if it ends within a frame, or a frame is longer than any can be;
+    /// [`TransportError::Timeout`](crate::transport::TransportError::Timeout) if it is too slow.
     pub async fn frame(&mut self) -> Result<Option<Frame>, ApiError> {
         let Some(length) = self.take(LENGTH).await? else { return Ok(None) };
         let length = length.iter().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
@@ -38,7 +39,7 @@ impl PullStream {
     /// The next `length` bytes; `None` if the stream ends before the first.
     async fn take(&mut self, length: usize) -> Result<Option<&[u8]>, ApiError> {
         while self.buffer.len() - self.read < length {
-            match self.answer.body.piece().await? {
+            match self.body.piece().await? {
                 Some(piece) => {
                     self.buffer.drain(..self.read);
                     self.read = 0;
@@ -61,14 +62,14 @@ const MAX_FRAME: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
+    use std::{collections::VecDeque, time::Duration};
 
     use async_trait::async_trait;
     use keyfold_wire::v1::PullEnd;
     use prost::Message;
 
     use super::*;
-    use crate::transport::{Body, TransportError};
+    use crate::transport::{Body, TransportError, slow::Slow};
 
     struct Pieces(VecDeque<Vec<u8>>);
 
@@ -116,5 +117,64 @@ mod tests {
     #[tokio::test]
     async fn a_huge_frame_is_refused_before_it_is_read() {
         assert!(stream(&[0xff; 8], 8).frame().await.is_err());
+    }
+
+    const TOO_SLOW: ApiError = ApiError::Transport(TransportError::Timeout);
+
+    /// The frame of an envelope, 4 KiB in all.
+    fn frame() -> Vec<u8> {
+        let frame = PullFrame { frame: Some(Frame::Envelope(vec![7; 4_089])) }.encode_to_vec();
+        [&u32::try_from(frame.len()).unwrap().to_be_bytes(), frame.as_slice()].concat()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_dribbles_a_pull_is_not_waited_for() {
+        let mut dribble = PullStream::new(Slow(|| Some((Duration::from_secs(29), vec![0]))).answer());
+        assert_eq!(dribble.frame().await, Err(TOO_SLOW));
+        let mut mute = PullStream::new(Slow(|| Some((Duration::MAX, vec![0]))).answer());
+        assert_eq!(mute.frame().await, Err(TOO_SLOW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_cannot_dribble_because_it_was_fast_before() {
+        let mut fast = 1_000;
+        let mut stream = PullStream::new(
+            Slow(move || {
+                fast -= 1;
+                Some(if fast >= 0 { (Duration::ZERO, frame()) } else { (Duration::from_secs(29), vec![0]) })
+            })
+            .answer(),
+        );
+        for _ in 0..1_000 {
+            assert!(stream.frame().await.is_ok());
+        }
+        assert_eq!(stream.frame().await, Err(TOO_SLOW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_with_pauses_brings_a_long_pull_to_its_end() {
+        let mut left = 10_000_u32;
+        let mut stream = PullStream::new(
+            Slow(move || {
+                left = left.checked_sub(1)?;
+                let pause = if left.is_multiple_of(100) { Duration::from_secs(25) } else { Duration::from_millis(700) };
+                Some((pause, frame()))
+            })
+            .answer(),
+        );
+        let mut frames = 0;
+        while stream.frame().await.unwrap().is_some() {
+            frames += 1;
+        }
+        assert_eq!(frames, 10_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_this_device_takes_to_store_a_frame_is_not_the_servers_fault() {
+        let mut stream = PullStream::new(Slow(|| Some((Duration::from_millis(900), frame()))).answer());
+        for _ in 0..100 {
+            assert!(stream.frame().await.is_ok());
+            tokio::time::advance(Duration::from_secs(60)).await;
+        }
     }
 }

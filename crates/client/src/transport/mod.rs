@@ -2,7 +2,10 @@
 
 mod error;
 mod https;
+mod pace;
 mod server_url;
+#[cfg(test)]
+pub(crate) mod slow;
 mod trust;
 
 use std::{fmt, time::Duration};
@@ -11,6 +14,7 @@ use async_trait::async_trait;
 
 pub use error::TransportError;
 pub use https::HttpsTransport;
+pub(crate) use pace::Paced;
 pub use server_url::{NotAServerUrl, ServerUrl};
 pub use trust::{BadCertificates, Trust};
 
@@ -72,7 +76,7 @@ pub struct Answer {
     pub body: Box<dyn Body>,
 }
 
-/// An answer's body as it arrives.
+/// An answer's body as it arrives. Who reads it bounds the time: [`Answer::read`] for what is not a stream.
 #[async_trait]
 pub trait Body: Send {
     /// The next piece; `None` at the end.
@@ -80,11 +84,15 @@ pub trait Body: Send {
 }
 
 impl Answer {
-    /// The whole body, at most `limit` bytes.
+    /// The whole body, at most `limit` bytes, within 30 seconds.
     ///
     /// # Errors
-    /// [`TransportError::TooLarge`] as soon as there is more.
-    pub async fn read(mut self, limit: usize) -> Result<Vec<u8>, TransportError> {
+    /// [`TransportError::TooLarge`] as soon as there is more, [`TransportError::Timeout`].
+    pub async fn read(self, limit: usize) -> Result<Vec<u8>, TransportError> {
+        tokio::time::timeout(WHOLE, self.read_on(limit)).await.map_err(|_| TransportError::Timeout)?
+    }
+
+    async fn read_on(mut self, limit: usize) -> Result<Vec<u8>, TransportError> {
         let mut whole = Vec::new();
         while let Some(piece) = self.body.piece().await? {
             if piece.len() > limit - whole.len() {
@@ -93,5 +101,50 @@ impl Answer {
             whole.extend_from_slice(&piece);
         }
         Ok(whole)
+    }
+}
+
+/// For 64 KiB at most. Whoever waits for an answer may hold its profile's step, so no server may make it wait for ever.
+const WHOLE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::{slow::Slow, *};
+
+    const LIMIT: usize = 1_024;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_dribbles_its_answer_is_not_waited_for() {
+        let dribble = Slow(|| Some((Duration::from_secs(74), vec![0])));
+        assert_eq!(dribble.answer().read(LIMIT).await, Err(TransportError::Timeout));
+        let mute = Slow(|| Some((Duration::MAX, vec![0])));
+        assert_eq!(mute.answer().read(LIMIT).await, Err(TransportError::Timeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_is_taken_whole() {
+        let mut left = 20;
+        let slow = Slow(move || {
+            left -= 1;
+            (left >= 0).then(|| (Duration::from_secs(1), vec![7; 50]))
+        });
+        assert_eq!(slow.answer().read(LIMIT).await, Ok(vec![7; 1_000]));
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_not_read_beyond_its_limit() {
+        let mut pieces = 0;
+        let endless = Slow(move || {
+            pieces += 1;
+            assert!(pieces <= 9, "with the ninth piece it was too long");
+            Some((Duration::ZERO, vec![7; 128]))
+        });
+        assert_eq!(endless.answer().read(LIMIT).await, Err(TransportError::TooLarge { limit: LIMIT }));
+        let mut left = 8;
+        let just_fits = Slow(move || {
+            left -= 1;
+            (left >= 0).then(|| (Duration::ZERO, vec![7; 128]))
+        });
+        assert_eq!(just_fits.answer().read(LIMIT).await.map(|whole| whole.len()), Ok(LIMIT));
     }
 }

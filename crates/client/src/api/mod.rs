@@ -4,6 +4,7 @@ mod anonymous;
 mod error;
 mod hints;
 mod member;
+mod pull_order;
 mod pull_stream;
 mod session;
 

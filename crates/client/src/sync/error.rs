@@ -62,12 +62,6 @@ pub enum ChainFailure {
     /// An entry or commit that breaks a rule.
     #[error("the server's history breaks a rule: {0}")]
     Rule(#[from] AccountError),
-    /// Parts of the history in another order than they are held against each other.
-    #[error("the server gives its history out of order")]
-    Disordered,
-    /// More than any account may have.
-    #[error("the server's history has more {0} than an account may have")]
-    TooMany(&'static str),
     /// The server does not give what its own history names.
     #[error("the server withholds {0}")]
     Withheld(&'static str),
@@ -83,8 +77,6 @@ impl ChainFailure {
             Self::Receipt(_) => "receipt",
             Self::Entry(_) => "entry",
             Self::Rule(_) => "rule",
-            Self::Disordered => "order",
-            Self::TooMany(_) => "too-many",
             Self::Withheld(_) => "withheld",
         }
     }

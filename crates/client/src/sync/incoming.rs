@@ -9,10 +9,8 @@ use keyfold_wire::{ItemId, MemberId, v1};
 use super::{
     ChainFailure,
     content::{CommitOf, Touch},
-    order::Place,
 };
 use crate::{
-    api::PullFrom,
     storage::{Head, SealedKey, SealedLink},
     vault::{Held, is_named, is_named_link},
 };
@@ -22,10 +20,7 @@ use crate::{
 pub(super) struct Incoming {
     held: Held,
     device: MemberId,
-    place: Place,
     heads: Option<v1::Heads>,
-    /// Seq of the next entry frame.
-    next: u64,
     /// The last entry frame, whose keys and links may follow.
     current: Option<Entry>,
     /// New entries, in order.
@@ -51,16 +46,11 @@ pub(super) struct Verified {
 }
 
 impl Incoming {
-    pub(super) fn new(held: Held, device: MemberId, from: PullFrom) -> Self {
+    pub(super) fn new(held: Held, device: MemberId) -> Self {
         Self {
             account: held.account(),
             device,
-            place: Place::Beginning,
             heads: None,
-            next: match from {
-                PullFrom::Nothing | PullFrom::Snapshot(_) => 0,
-                PullFrom::Since { roster, .. } => roster.saturating_add(1),
-            },
             current: None,
             held,
             entries: Vec::new(),
@@ -75,10 +65,6 @@ impl Incoming {
 
     /// The server's heads may not be behind what this device holds.
     pub(super) fn heads(&mut self, heads: v1::Heads) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Heads)?;
-        if heads.roster_seq >= MAX_ENTRIES {
-            return Err(ChainFailure::TooMany("roster entries"));
-        }
         let vault_seq = self.held.vault.as_ref().map_or(0, Vault::seq);
         if heads.roster_seq < self.held.roster.seq() || heads.vault_seq < vault_seq {
             return Err(ChainFailure::Behind { roster: heads.roster_seq, vault: heads.vault_seq });
@@ -89,13 +75,7 @@ impl Incoming {
 
     /// An entry that is new waits for its place between commits; one that is held must be the same.
     pub(super) fn entry(&mut self, signed: &v1::Signed) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Entries)?;
         let entry = Entry::parse(signed)?;
-        let last = self.heads.as_ref().map_or(0, |heads| heads.roster_seq);
-        if entry.seq() != self.next || entry.seq() > last {
-            return Err(ChainFailure::Disordered);
-        }
-        self.next += 1;
         let held = usize::try_from(entry.seq()).ok().and_then(|seq| self.held.entries.get(seq));
         match held {
             Some(held) if held.hash() == entry.hash() => {}
@@ -110,36 +90,23 @@ impl Incoming {
     }
 
     /// A sealed key of the entry before it. One that answers no signed entry, or is there already, is ignored.
-    pub(super) fn sealed_key(&mut self, key: SealedKey) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Entries)?;
+    pub(super) fn sealed_key(&mut self, key: SealedKey) {
         let named = self.current.as_ref().is_some_and(|entry| is_named(entry, &self.device, &key));
         if named && !self.sealed_keys.contains(&key) {
             self.sealed_keys.push(key);
         }
-        Ok(())
     }
 
     /// A link of the entry before it. One that answers no signed entry, or is there already, is ignored.
-    pub(super) fn link(&mut self, link: SealedLink) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Entries)?;
+    pub(super) fn link(&mut self, link: SealedLink) {
         let named = self.current.as_ref().is_some_and(|entry| is_named_link(entry, &link));
         if named && !self.links.contains(&link) {
             self.links.push(link);
         }
-        Ok(())
-    }
-
-    /// An envelope is about to come: from here on both chains stand.
-    pub(super) fn envelopes(&mut self) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Envelopes)
     }
 
     /// An element of a snapshot.
     pub(super) fn element(&mut self, element: &v1::Element) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Elements)?;
-        if self.elements.len() >= MAX_ELEMENTS {
-            return Err(ChainFailure::TooMany("items"));
-        }
         if self.account.is_some() {
             return Err(CommitError::Snapshot).map_err(AccountError::Vault)?;
         }
@@ -162,11 +129,6 @@ impl Incoming {
     }
 
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
-        self.place.enter(Place::Commits)?;
-        self.take_commit(commit)
-    }
-
-    fn take_commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
         let Some(account) = self.account.take() else {
             return self.snapshot_commit(commit);
         };
@@ -191,7 +153,7 @@ impl Incoming {
         let roster = &self.held.roster;
         if roster.vault_head() == keyfold_ledger::vault_zero(&roster.account()) {
             self.account = Some(self.empty_snapshot()?);
-            return self.take_commit(commit);
+            return self.commit(commit);
         }
         let vault = Vault::from_snapshot(roster.account(), &roster.vault_head(), commit, &self.elements)
             .map_err(AccountError::Vault)?;
@@ -289,11 +251,6 @@ impl Incoming {
         Ok(Account::from_verified(roster.clone(), Vault::empty(roster.account())))
     }
 }
-
-/// Roster entries of an account (specification §17).
-const MAX_ENTRIES: u64 = 1_000;
-/// Items and tombstones of an account (specification §17).
-const MAX_ELEMENTS: usize = 200_000;
 
 /// A chain's head with the server's receipt for exactly it.
 pub(super) fn head(account: &Account, chain: Chain, receipt: Option<&v1::Signed>) -> Result<Head, ChainFailure> {

@@ -10,7 +10,6 @@ mod contents;
 mod engine;
 mod error;
 mod incoming;
-mod order;
 mod outgoing;
 mod progress;
 mod pull;

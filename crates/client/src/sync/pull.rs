@@ -56,7 +56,7 @@ impl SyncEngine {
         };
         self.storage().apply(step, vec![Write::Sweep]).await?;
         let stream = self.api.pull(from).await?;
-        let mut incoming = Incoming::new(held, device, from);
+        let mut incoming = Incoming::new(held, device);
         match self.take_stream(step, stream, &mut incoming).await {
             Ok(Taken::Whole(verified, contents)) => {
                 self.take_all(step, &incoming, *verified, contents).await.map(Pulled::Whole)
@@ -79,8 +79,8 @@ impl SyncEngine {
             match frame {
                 Frame::Heads(heads) => incoming.heads(heads)?,
                 Frame::Entry(entry) => incoming.entry(&entry)?,
-                Frame::SealedKey(key) => incoming.sealed_key(key.into())?,
-                Frame::Link(link) => incoming.link(link.into())?,
+                Frame::SealedKey(key) => incoming.sealed_key(key.into()),
+                Frame::Link(link) => incoming.link(link.into()),
                 Frame::Element(element) => incoming.element(&element)?,
                 Frame::Commit(signed) => {
                     let commit = Commit::parse(&signed).map_err(ChainFailure::from)?;
@@ -92,7 +92,6 @@ impl SyncEngine {
                     stage.put(self.storage().as_ref(), step, staged, bytes).await?;
                 }
                 Frame::Envelope(envelope) => {
-                    incoming.envelopes()?;
                     let (_, contents) = match &mut chains {
                         Some(chains) => chains,
                         None => chains.insert(self.end_chains(incoming)?),

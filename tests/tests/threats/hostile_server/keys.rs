@@ -158,5 +158,5 @@ async fn threat_21_keys_at_the_end_of_a_pull_are_refused() {
         let end = frames.len() - 1;
         frames.insert(end, Frame::SealedKey(SealedEpochKey { roster_seq: place, sealed: theirs.clone() }));
     });
-    world.phone.stops_for_now("order", "out of order").await;
+    world.phone.fails_for_now("out of order, or too many").await;
 }

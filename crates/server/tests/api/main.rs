@@ -1,0 +1,13 @@
+//! The server as devices, strangers and operators meet it: in this process, over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod story;
+mod world;

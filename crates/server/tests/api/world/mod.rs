@@ -1,0 +1,14 @@
+//! A server in this process and devices that speak to it in raw HTTP, byte by byte where a test wants it.
+//!
+//! `let server = Server::start();` `let ana = Device::founded(&server);` `ana.get("/v1/head").status`.
+
+mod account;
+mod device;
+mod enrolling;
+mod http;
+mod server;
+
+pub(crate) use account::item;
+pub(crate) use device::{Device, Session};
+pub(crate) use http::{Answer, Line, eventually};
+pub(crate) use server::Server;

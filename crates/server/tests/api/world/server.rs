@@ -1,0 +1,105 @@
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use keyfold_server::{
+    config::Settings,
+    serve::{self, Running},
+    tls,
+};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::{Answer, Line};
+
+/// A server of the test's own. It ends with the test.
+pub(crate) struct Server {
+    runtime: Runtime,
+    running: Option<Running>,
+    data: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// With settings that this test changes.
+    pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| tls::provider().install_default().unwrap());
+        let data = TempDir::new().unwrap();
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut settings = Settings {
+            listen: local,
+            plain_listen: Some(local),
+            sign_up: keyfold_server::config::SignUpSetting::Open,
+            data_dir: data.path().join("data"),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let running = runtime.block_on(serve::start(settings)).unwrap();
+        Self { runtime, running: Some(running), data }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.running.as_ref().unwrap().ready().public_url
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// A connection without TLS, as a proxy on this machine has it.
+    pub(crate) fn line(&self) -> Line<TcpStream> {
+        let address = self.running.as_ref().unwrap().ready().plain_listen.clone().unwrap();
+        Line::new(connect(&address))
+    }
+
+    /// A connection over TLS 1.3 that trusts the server's own CA.
+    pub(crate) fn tls_line(&self) -> Line<impl Read + Write> {
+        let ready = self.running.as_ref().unwrap().ready();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(ready.ca_file.as_ref().unwrap()).unwrap()).unwrap();
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let session = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+        Line::new(StreamOwned::new(session, connect(&ready.listen)))
+    }
+
+    /// A GET without a session.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.line().ask(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"), b"")
+    }
+
+    /// A POST without a session.
+    pub(crate) fn post(&self, path: &str, body: &[u8]) -> Answer {
+        self.line().ask(&format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len()), body)
+    }
+
+    /// Stops as on SIGTERM; returns when all is closed.
+    pub(crate) fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop()).unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    // Nothing here takes as long: a test that waits for what never comes fails.
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+}

@@ -35,7 +35,7 @@ pub(super) struct Common {
     /// `sqlite:PATH` or `postgres://…`; a URL with a password belongs in the file or the environment
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
-    /// Who may create an account [default: open on loopback, else invite]
+    /// Who may create an account [default: open on loopback without a proxy, else invite]
     #[arg(long, global = true, value_enum)]
     sign_up: Option<SignUpFlag>,
     /// How log lines look

@@ -3,6 +3,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use keyfold_vault::{Limits, SignUp};
 use serde::{Deserialize, Serialize};
 
+use super::PublicUrl;
+
 /// Everything that an operator may decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,7 +39,8 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignUpSetting {
-    /// `open` where every listener is on the loopback interface, else `invite`.
+    /// `open` where nobody else can reach the server: it listens on the loopback interface only, without a plain
+    /// listener, which is for a proxy, and under no name but localhost. Else `invite`.
     #[default]
     Auto,
     /// Everyone.
@@ -60,10 +63,14 @@ pub struct TlsSettings {
     pub names: Vec<String>,
 }
 
-/// What an account may take; see [`Limits`].
+/// What an account may take; see [`Limits`]. The defaults are the most that the protocol allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
+    /// Changes of one commit.
+    pub changes: usize,
+    /// Bytes of all envelopes of one push.
+    pub push: usize,
     /// Active devices.
     pub devices: usize,
     /// Items, purged ones included.
@@ -137,7 +144,7 @@ pub enum SettingsError {
     #[error("set public_url to the URL that devices use: the server listens on {0}")]
     PublicUrlMissing(SocketAddr),
     /// Not a URL that can be signed for.
-    #[error("public_url {0:?} is not of the form https://HOST or https://HOST:PORT")]
+    #[error("public_url {0:?} is not of the form https://HOST or https://HOST:PORT, in lower case and without a path")]
     PublicUrl(String),
     /// Half a certificate.
     #[error("tls.certificate and tls.key go together: set both, or none for a local CA")]
@@ -148,13 +155,24 @@ pub enum SettingsError {
     /// A timeout or rate that would refuse everything.
     #[error("{0} is 0: nothing would be served")]
     Zero(&'static str),
+    /// A limit beyond the protocol's, or one that would refuse everything.
+    #[error("{name} is from 1 to {most}: the protocol allows no more")]
+    Limit {
+        /// Which.
+        name: &'static str,
+        /// The protocol's.
+        most: u64,
+    },
 }
 
 impl Settings {
     /// Who may create an account, once the listeners are known.
     #[must_use]
     pub fn sign_up(&self) -> SignUp {
-        let local = self.listen.ip().is_loopback() && self.plain_listen.is_none_or(|plain| plain.ip().is_loopback());
+        let named = self.public_url.as_deref().and_then(PublicUrl::parse);
+        let here = self.public_url.is_none() || named.is_some_and(|url| url.is_loopback());
+        // Whoever stands behind a plain listener takes requests from elsewhere.
+        let local = self.listen.ip().is_loopback() && self.plain_listen.is_none() && here;
         match self.sign_up {
             SignUpSetting::Auto if local => SignUp::Open,
             SignUpSetting::Open => SignUp::Open,
@@ -166,8 +184,8 @@ impl Settings {
     /// The limits of an account.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let LimitSettings { devices, items, account_bytes, roster_entries } = self.limits;
-        Limits { devices, items, account_bytes, roster_entries, ..Limits::default() }
+        let LimitSettings { changes, push, devices, items, account_bytes, roster_entries } = self.limits;
+        Limits { changes, push, devices, items, account_bytes, roster_entries, ..Limits::default() }
     }
 
     /// The database's URL.
@@ -208,7 +226,7 @@ impl Settings {
             return Err(SettingsError::HalfCertificate);
         }
         if let Some(url) = &self.public_url
-            && !is_public_url(url)
+            && PublicUrl::parse(url).is_none()
         {
             return Err(SettingsError::PublicUrl(url.clone()));
         }
@@ -224,15 +242,27 @@ impl Settings {
             ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
             ("rates.device_per_second", self.rates.device_per_second == 0),
         ];
-        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))
+        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))?;
+        self.limits.check()
     }
 }
 
-/// `https://HOST[:PORT]` in the form that devices sign: lower case, no path, no trailing slash, no default port.
-fn is_public_url(url: &str) -> bool {
-    let Some(authority) = url.strip_prefix("https://") else { return false };
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
-    !authority.is_empty() && authority.bytes().all(allowed) && !authority.ends_with(":443") && !authority.ends_with(':')
+impl LimitSettings {
+    /// A limit may be lowered: devices count on no more than the protocol's.
+    fn check(&self) -> Result<(), SettingsError> {
+        let most = Self::default();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let limits = [
+            ("limits.changes", count(self.changes), count(most.changes)),
+            ("limits.push", count(self.push), count(most.push)),
+            ("limits.devices", count(self.devices), count(most.devices)),
+            ("limits.items", self.items, most.items),
+            ("limits.account_bytes", self.account_bytes, most.account_bytes),
+            ("limits.roster_entries", self.roster_entries, most.roster_entries),
+        ];
+        let beyond = limits.into_iter().find(|(_, limit, most)| !(1..=*most).contains(limit));
+        beyond.map_or(Ok(()), |(name, _, most)| Err(SettingsError::Limit { name, most }))
+    }
 }
 
 impl Default for Settings {
@@ -256,8 +286,8 @@ impl Default for Settings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        let Limits { devices, items, account_bytes, roster_entries, .. } = Limits::default();
-        Self { devices, items, account_bytes, roster_entries }
+        let Limits { changes, push, devices, items, account_bytes, roster_entries, .. } = Limits::default();
+        Self { changes, push, devices, items, account_bytes, roster_entries }
     }
 }
 
@@ -316,18 +346,31 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_has_one_form() {
-        for url in ["https://keys.example", "https://localhost:8443", "https://[::1]:8443"] {
-            assert!(is_public_url(url), "{url}");
+    fn a_server_behind_a_proxy_takes_invites_wherever_it_listens() {
+        let plain_listen = Some("127.0.0.1:8080".parse().unwrap());
+        assert_eq!(Settings { plain_listen, ..Settings::default() }.sign_up(), SignUp::Invite);
+        let public_url = Some("https://keys.example".to_owned());
+        assert_eq!(Settings { public_url, ..Settings::default() }.sign_up(), SignUp::Invite);
+        for local in ["https://localhost:8443", "https://127.0.0.1:8443", "https://[::1]:8443"] {
+            assert_eq!(Settings { public_url: Some(local.into()), ..Settings::default() }.sign_up(), SignUp::Open);
         }
-        for url in [
-            "http://keys.example",
-            "https://Keys.example",
-            "https://keys.example/",
-            "https://keys.example:443",
-            "https://",
-        ] {
-            assert!(!is_public_url(url), "{url}");
-        }
+    }
+
+    #[test]
+    fn a_limit_may_be_lowered_and_never_raised() {
+        let with = |change: fn(&mut LimitSettings)| {
+            let mut settings = Settings::default();
+            change(&mut settings.limits);
+            settings.check().map(|()| settings.limits())
+        };
+        let lowered = with(|limits| (limits.changes, limits.push) = (10, 100_000)).unwrap();
+        assert_eq!((lowered.changes, lowered.push), (10, 100_000));
+        let refused = |name, most| Err(SettingsError::Limit { name, most });
+        assert_eq!(with(|limits| limits.changes = 1_001), refused("limits.changes", 1_000));
+        assert_eq!(with(|limits| limits.push += 1), refused("limits.push", 16 * 1024 * 1024));
+        assert_eq!(with(|limits| limits.devices = 65), refused("limits.devices", 64));
+        assert_eq!(with(|limits| limits.items = 200_001), refused("limits.items", 200_000));
+        assert_eq!(with(|limits| limits.account_bytes += 1), refused("limits.account_bytes", 512 * 1024 * 1024));
+        assert_eq!(with(|limits| limits.roster_entries = 0), refused("limits.roster_entries", 1_000));
     }
 }

@@ -17,7 +17,7 @@ use keyfold_vault::{
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    config::{Settings, SettingsError},
+    config::{PublicUrl, Settings, SettingsError},
     http::{BodyBudget, State},
     rates::Rates,
     tls::{CertificateError, Certificates, private_directory},
@@ -168,7 +168,8 @@ fn certificates(settings: &Settings, public_url: &str) -> Result<Certificates, S
     if let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) {
         return Ok(Certificates::files(certificate.clone(), key.clone())?);
     }
-    let mut names = vec![host(public_url).to_owned(), "localhost".into(), "127.0.0.1".into(), "::1".into()];
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".into(), "::1".into()];
+    names.extend(PublicUrl::parse(public_url).map(|url| url.host.to_owned()));
     if !settings.listen.ip().is_unspecified() {
         names.push(settings.listen.ip().to_string());
     }
@@ -178,26 +179,5 @@ fn certificates(settings: &Settings, public_url: &str) -> Result<Certificates, S
     Ok(Certificates::local(&settings.data_dir, names)?)
 }
 
-/// The host of `https://HOST[:PORT]`, an IPv6 address without its brackets.
-fn host(public_url: &str) -> &str {
-    let authority = public_url.strip_prefix("https://").unwrap_or(public_url);
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => authority.split_once(':').map_or(authority, |(host, _)| host),
-    }
-}
-
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_urls_host_is_what_the_certificate_names() {
-        assert_eq!(host("https://keys.example"), "keys.example");
-        assert_eq!(host("https://localhost:8443"), "localhost");
-        assert_eq!(host("https://[::1]:8443"), "::1");
-    }
-}

@@ -1,15 +1,13 @@
 use std::io::{Write, stdout};
 
-use keyfold_store::Database;
-
 use super::CommandError;
-use crate::{config::Loaded, serve::ServeError};
+use crate::{
+    config::Loaded,
+    serve::{ServeError, connect_database},
+};
 
 pub(super) async fn run(loaded: Loaded) -> Result<(), CommandError> {
-    let settings = loaded.settings;
-    crate::tls::private_directory(&settings.data_dir)?;
-    let database =
-        Database::connect(&settings.database().map_err(ServeError::from)?).await.map_err(ServeError::from)?;
+    let database = connect_database(&loaded.settings).await?;
     let applied = database.migrate().await.map_err(ServeError::from)?;
     let mut out = stdout().lock();
     for name in &applied {

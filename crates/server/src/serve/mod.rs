@@ -1,5 +1,6 @@
 //! A whole server in this process: database, services, listeners, and the work that time makes due.
 
+mod files;
 mod listeners;
 mod ready;
 mod upkeep;
@@ -20,7 +21,7 @@ use crate::{
     config::{PublicUrl, Settings, SettingsError},
     http::{BodyBudget, State},
     rates::Rates,
-    tls::{CertificateError, Certificates, private_directory},
+    tls::{CertificateError, Certificates},
 };
 use listeners::Sockets;
 
@@ -43,6 +44,14 @@ pub enum ServeError {
     /// The data directory cannot be made.
     #[error("data directory {path}: {error}")]
     DataDirectory {
+        /// Which.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database's file cannot be made, or not be kept from others.
+    #[error("database {path}: {error}")]
+    DatabaseFile {
         /// Which.
         path: String,
         /// Why.
@@ -76,14 +85,27 @@ pub enum ServeError {
     Failed(String),
 }
 
+/// Opens the database as it is; makes it, and the data directory, where there is none.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn connect_database(settings: &Settings) -> Result<Database, ServeError> {
+    files::data_directory(&settings.data_dir)
+        .map_err(|error| ServeError::DataDirectory { path: settings.data_dir.display().to_string(), error })?;
+    let url = settings.database()?;
+    if let Some(file) = url.sqlite_file() {
+        files::private_database(file)
+            .map_err(|error| ServeError::DatabaseFile { path: file.display().to_string(), error })?;
+    }
+    Ok(Database::connect(&url).await?)
+}
+
 /// Opens the database and brings its schema up to date.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn open_database(settings: &Settings) -> Result<Database, ServeError> {
-    private_directory(&settings.data_dir)
-        .map_err(|error| ServeError::DataDirectory { path: settings.data_dir.display().to_string(), error })?;
-    let database = Database::connect(&settings.database()?).await?;
+    let database = connect_database(settings).await?;
     for name in database.migrate().await? {
         tracing::info!(name, "migrated");
     }

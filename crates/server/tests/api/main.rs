@@ -9,5 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod data;
 mod story;
 mod world;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use keyfold_server::{
-    config::Settings,
+    config::{Settings, SignUpSetting},
     serve::{self, Running},
     tls,
 };
@@ -32,21 +32,20 @@ impl Server {
 
     /// With settings that this test changes.
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| tls::provider().install_default().unwrap());
         let data = TempDir::new().unwrap();
-        let local = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut settings = Settings {
-            listen: local,
-            plain_listen: Some(local),
-            sign_up: keyfold_server::config::SignUpSetting::Open,
-            data_dir: data.path().join("data"),
-            ..Settings::default()
-        };
-        change(&mut settings);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let running = runtime.block_on(serve::start(settings)).unwrap();
+        let running = runtime.block_on(serve::start(settings(&data, change))).unwrap();
         Self { runtime, running: Some(running), data }
+    }
+
+    /// What a server says that does not start.
+    pub(crate) fn refused(change: impl FnOnce(&mut Settings)) -> String {
+        let data = TempDir::new().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        match runtime.block_on(serve::start(settings(&data, change))) {
+            Ok(_) => panic!("it starts"),
+            Err(error) => error.to_string(),
+        }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -95,6 +94,21 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn settings(data: &TempDir, change: impl FnOnce(&mut Settings)) -> Settings {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| tls::provider().install_default().unwrap());
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut settings = Settings {
+        listen: local,
+        plain_listen: Some(local),
+        sign_up: SignUpSetting::Open,
+        data_dir: data.path().join("data"),
+        ..Settings::default()
+    };
+    change(&mut settings);
+    settings
 }
 
 fn connect(address: &str) -> TcpStream {

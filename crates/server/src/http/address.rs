@@ -1,14 +1,45 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 
-/// Who asks: the connection's address, or behind a proxy on the plain listener the one that the proxy saw, which it
-/// appends last.
-pub(super) fn address(request: &HttpRequest) -> IpAddr {
+use super::State;
+
+/// Who asks: the connection's address, or on the plain listener, if its proxy is trusted to say so, the one that the
+/// proxy saw, which it appends last.
+pub(super) fn address(request: &HttpRequest, state: &State) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    if request.app_config().secure() {
+    if !state.trust_forwarded_for || request.app_config().secure() {
         return peer;
     }
     let forwarded = request.headers().get_all("x-forwarded-for").last();
-    forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
+    forwarded.and_then(|value| last(value.to_str().ok()?)).unwrap_or(peer)
+}
+
+/// The last of a list of addresses; proxies write some with a port, and those of IPv6 with or without brackets.
+fn last(value: &str) -> Option<IpAddr> {
+    let text = value.rsplit(',').next()?.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_address_counts_in_each_form_that_proxies_write() {
+        for (value, address) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("203.0.113.9, 192.0.2.1", "192.0.2.1"),
+            ("203.0.113.9,192.0.2.1:51234", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("192.0.2.1, [2001:db8::1]:443", "2001:db8::1"),
+        ] {
+            assert_eq!(last(value), Some(address.parse().unwrap()), "{value}");
+        }
+        for value in ["", "unknown", "192.0.2.1, _hidden", "192.0.2.1:port", "[192.0.2.1"] {
+            assert_eq!(last(value), None, "{value}");
+        }
+    }
 }

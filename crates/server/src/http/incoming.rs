@@ -79,7 +79,7 @@ impl<T: Incoming> FromRequest for Anonymous<T> {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let state = state(&request)?;
-            state.rates.anonymous(address(&request))?;
+            state.rates.anonymous(address(&request, &state))?;
             let Body { bytes, share: _share } = state.bodies.read(&request, &mut payload, T::LIMIT).await?;
             Ok(Self(T::parse(&bytes)?))
         })

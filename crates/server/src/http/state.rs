@@ -11,6 +11,7 @@ pub(crate) struct State {
     pub(crate) services: Arc<Services>,
     pub(crate) rates: Rates,
     pub(crate) bodies: BodyBudget,
+    pub(crate) trust_forwarded_for: bool,
     /// Turns true when the server begins to stop: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
 }

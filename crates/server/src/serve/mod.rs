@@ -128,6 +128,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         services,
         rates: Rates::new(&settings.rates),
         bodies: BodyBudget::new(&settings.http),
+        trust_forwarded_for: settings.trust_forwarded_for,
         stopping: stopped.clone(),
     };
     let state = actix_web::web::Data::new(state);

@@ -15,7 +15,7 @@ use keyfold_wire::{
 };
 use prost::Message;
 
-use super::{Device, Server, Session, account::description, device::keys};
+use super::{Answer, Device, Server, Session, account::description, device::keys};
 
 impl<'a> Device<'a> {
     /// A further device, let in by this one.
@@ -27,7 +27,7 @@ impl<'a> Device<'a> {
             description: Some(description()),
             device_nonce: vec![1; 32],
         };
-        let id = begin(server, &offer);
+        let id = enrolment_for(server, &offer);
         let approval = approver.approval(id);
         let path = |step: &str| format!("/v1/enrolments/{id}/{step}");
         assert_eq!(approver.post(&path("approval"), &approval).status, 204);
@@ -81,8 +81,16 @@ impl<'a> Device<'a> {
     }
 }
 
-/// Begins an enrolment for this offer.
-pub(crate) fn begin(server: &Server, offer: &EnrolmentOffer) -> EnrolmentId {
+/// Begins an enrolment, with more fields in the request's head.
+pub(crate) fn begin(server: &Server, fields: &str) -> Answer {
+    let body = BeginEnrolment { commitment: vec![3; 32] }.encode_to_vec();
+    let length = body.len();
+    server
+        .line()
+        .ask(&format!("POST /v1/enrolments HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{fields}\r\n"), &body)
+}
+
+fn enrolment_for(server: &Server, offer: &EnrolmentOffer) -> EnrolmentId {
     let commitment = offer_commitment(&offer.encode_to_vec()).to_vec();
     let begun: BegunEnrolment = server.post("/v1/enrolments", &BeginEnrolment { commitment }.encode_to_vec()).message();
     EnrolmentId::try_from(begun.enrolment.as_slice()).unwrap()

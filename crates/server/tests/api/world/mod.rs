@@ -10,5 +10,6 @@ mod server;
 
 pub(crate) use account::item;
 pub(crate) use device::{Device, Session};
+pub(crate) use enrolling::begin;
 pub(crate) use http::{Answer, Line, eventually};
 pub(crate) use server::Server;

@@ -4,6 +4,7 @@ mod address;
 mod answer;
 mod body;
 mod error;
+mod heartbeat;
 mod incoming;
 mod routes;
 mod signed;
@@ -11,6 +12,7 @@ mod span;
 mod state;
 
 pub(crate) use body::BodyBudget;
+pub(crate) use heartbeat::Heartbeat;
 pub(crate) use routes::routes;
 pub(crate) use span::RequestSpan;
 pub(crate) use state::State;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_vault::Services;
 use tokio::sync::watch;
 
-use super::BodyBudget;
+use super::{BodyBudget, Heartbeat};
 use crate::rates::Rates;
 
 /// What every route has at hand.
@@ -12,6 +12,7 @@ pub(crate) struct State {
     pub(crate) rates: Rates,
     pub(crate) bodies: BodyBudget,
     pub(crate) trust_forwarded_for: bool,
+    pub(crate) database: Heartbeat,
     /// Turns true when the server begins to stop: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
 }

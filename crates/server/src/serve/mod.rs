@@ -19,7 +19,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::{PublicUrl, Settings, SettingsError},
-    http::{BodyBudget, State},
+    http::{BodyBudget, Heartbeat, State},
     rates::Rates,
     tls::{CertificateError, Certificates},
 };
@@ -129,6 +129,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         rates: Rates::new(&settings.rates),
         bodies: BodyBudget::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
+        database: Heartbeat::default(),
         stopping: stopped.clone(),
     };
     let state = actix_web::web::Data::new(state);

@@ -11,5 +11,6 @@
 
 mod addresses;
 mod data;
+mod probes;
 mod story;
 mod world;

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use actix_web::{HttpResponse, web::Data};
 use serde_json::json;
 
@@ -13,12 +15,17 @@ pub(super) async fn ready(state: Data<State>) -> HttpResponse {
     if *state.stopping.borrow() {
         return not_ready("stopping");
     }
-    match state.services.ready().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
+    let asked = state.database.answers(Instant::now(), async || match state.services.ready().await {
+        Ok(()) => true,
         Err(error) => {
             tracing::error!(%error, "storage");
-            not_ready("the database does not answer")
+            false
         }
+    });
+    if asked.await {
+        HttpResponse::Ok().json(json!({ "status": "ready" }))
+    } else {
+        not_ready("the database does not answer")
     }
 }
 

@@ -10,7 +10,7 @@ use prost::Message;
 use super::{ApiError, error::MAX_PROBLEM};
 use crate::{
     clock::Clock,
-    transport::{Answer, Method, Request, ServerUrl, Transport},
+    transport::{Answer, Method, Request, ServerUrl, Transport, TransportError},
 };
 
 /// The routes that need no session, and the way to all others.
@@ -75,7 +75,7 @@ impl Api {
     /// GET /v1/enrolments/{id}: answers once the enrolment is past the step `known`, or after `wait`.
     pub async fn enrolment(&self, id: EnrolmentId, known: &str, wait: Duration) -> Result<EnrolmentState, ApiError> {
         let path = format!("/v1/enrolments/{id}?known={known}&wait={}", wait.as_secs());
-        let answer = self.exchange(request(Method::Get, path, Vec::new(), wait)).await?;
+        let answer = self.exchange_again(request(Method::Get, path, Vec::new(), wait)).await?;
         decode(&answer.read(MAX_ANSWER).await?)
     }
 
@@ -92,7 +92,7 @@ impl Api {
     /// A call whose answer says no more than that it was done.
     async fn tell(&self, path: &str, body: &[u8]) -> Result<(), ApiError> {
         let request = request(Method::Post, path.to_owned(), body.to_vec(), Duration::ZERO);
-        self.exchange(request).await?.read(MAX_ANSWER).await?;
+        self.exchange_again(request).await?.read(MAX_ANSWER).await?;
         Ok(())
     }
 
@@ -102,8 +102,17 @@ impl Api {
         path: &str,
         body: &[u8],
     ) -> Result<M, ApiError> {
-        let answer = self.exchange(request(method, path.to_owned(), body.to_vec(), Duration::ZERO)).await?;
+        let answer = self.exchange_again(request(method, path.to_owned(), body.to_vec(), Duration::ZERO)).await?;
         decode(&answer.read(MAX_ANSWER).await?)
+    }
+
+    /// An exchange that is begun anew if its connection breaks before an answer: the server may have closed it as the request
+    /// was on its way. The same bytes may always be sent again.
+    async fn exchange_again(&self, request: Request) -> Result<Answer, ApiError> {
+        match self.exchange(request.clone()).await {
+            Err(ApiError::Transport(TransportError::Broken(_))) => self.exchange(request).await,
+            answered => answered,
+        }
     }
 
     /// An exchange that went well; anything but a status of 200 is a refusal.

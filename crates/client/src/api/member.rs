@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     device::DeviceKeys,
-    transport::{Answer, Method},
+    transport::{Answer, Method, TransportError},
 };
 
 /// Who calls.
@@ -142,6 +142,8 @@ impl MemberApi {
                 Err(error) if error.code() == Some(ProblemCode::Unauthenticated) && attempt == 1 => {
                     *self.session.lock().await = None;
                 }
+                // The server closed the connection as the request was on its way: signed anew, it goes again.
+                Err(ApiError::Transport(TransportError::Broken(_))) if attempt == 1 => {}
                 Err(ApiError::Refused(refusal)) if attempt < MAX_ATTEMPTS => match pause(&refusal, attempt) {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(ApiError::Refused(refusal)),

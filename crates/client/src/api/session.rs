@@ -2,7 +2,7 @@ use keyfold_crypto::{
     random, request,
     session::{SessionId, SessionSecret},
 };
-use keyfold_wire::v1::{SessionOpen, SessionOpened};
+use keyfold_wire::v1::{ProblemCode, SessionOpen, SessionOpened};
 use prost::Message;
 
 use super::{Api, ApiError, member::Member};
@@ -17,8 +17,15 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// POST /v1/sessions
+    /// POST /v1/sessions; if an answer was lost, with another nonce again.
     pub(super) async fn open(api: &Api, member: &Member) -> Result<Self, ApiError> {
+        match Self::ask(api, member).await {
+            Err(error) if error.code() == Some(ProblemCode::Replayed) => Self::ask(api, member).await,
+            asked => asked,
+        }
+    }
+
+    async fn ask(api: &Api, member: &Member) -> Result<Self, ApiError> {
         let open = SessionOpen {
             suite: keyfold_crypto::SUITE,
             account: member.account.to_vec(),

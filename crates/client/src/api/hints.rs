@@ -28,7 +28,11 @@ impl Hints {
     /// The next hint; several that have arrived together are one. `None` where the stream ends.
     pub async fn next(&mut self) -> Result<Option<Hint>, ApiError> {
         while let Some(piece) = self.answer.body.piece().await? {
-            if piece.iter().fold(false, |hint, byte| self.read(*byte) || hint) {
+            let mut hint = false;
+            for byte in piece {
+                hint |= self.read(byte);
+            }
+            if hint {
                 return Ok(Some(Hint));
             }
         }

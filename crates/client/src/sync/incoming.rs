@@ -108,7 +108,7 @@ impl Incoming {
     /// An element of a snapshot.
     pub(super) fn element(&mut self, element: &v1::Element) -> Result<(), ChainFailure> {
         if self.account.is_some() {
-            return Err(CommitError::Snapshot).map_err(AccountError::Vault)?;
+            return Err(AccountError::Vault(CommitError::Snapshot).into());
         }
         let element = Element::try_from(element).map_err(|_| AccountError::Vault(CommitError::Snapshot))?;
         if self.elements.insert(element.item, element).is_some() {

@@ -60,7 +60,7 @@ async fn reclaimed(
     account: AccountId,
     changed: &[items::Model],
 ) -> Result<u64, StorageError> {
-    let oldest: Vec<_> = changed.iter().filter_map(|item| oldest_kept(item)).collect();
+    let oldest: Vec<_> = changed.iter().filter_map(oldest_kept).collect();
     if oldest.is_empty() {
         return Ok(0);
     }

@@ -117,12 +117,20 @@ pub async fn open_database(settings: &Settings) -> Result<Database, ServeError> 
 /// # Errors
 /// [`ServeError`]; nothing goes on running.
 pub async fn start(settings: Settings) -> Result<Running, ServeError> {
+    start_by(Arc::new(SystemClock), settings).await
+}
+
+/// Starts a server whose services go by `clock`, so that a test can let months pass.
+///
+/// # Errors
+/// [`ServeError`]; nothing goes on running.
+pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Running, ServeError> {
     settings.check()?;
     let sockets = Sockets::bind(&settings)?;
     let public_url = settings.public_url(sockets.listen)?;
     let database = open_database(&settings).await?;
     let certificates = Arc::new(certificates(&settings, &public_url)?);
-    let services = Arc::new(services(&database, &settings, public_url.clone()).await?);
+    let services = Arc::new(services(&database, clock, &settings, public_url.clone()).await?);
     let (stopping, stopped) = watch::channel(false);
     let state = State {
         services,
@@ -180,10 +188,14 @@ fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), 
     }
 }
 
-async fn services(database: &Database, settings: &Settings, public_url: String) -> Result<Services, ServeError> {
+async fn services(
+    database: &Database,
+    clock: Arc<dyn Clock>,
+    settings: &Settings,
+    public_url: String,
+) -> Result<Services, ServeError> {
     let storage: Arc<dyn Storage> = Arc::new(database.clone());
     let bus: Arc<dyn Bus> = Arc::new(InProcessBus::default());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let decided = keyfold_vault::Settings { public_url, sign_up: settings.sign_up(), limits: settings.limits() };
     Ok(Services::start(storage, bus, clock, decided).await?)
 }

@@ -25,6 +25,7 @@ pub mod parsers;
 mod programs;
 mod rust_shop;
 mod said;
+pub mod sdk;
 mod server;
 mod session;
 mod shop;

@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use keyfold_client::{
+    ItemId,
+    enrolment::{Approval, Claim},
+    item::{Algorithm, FieldTag, Item, Passkey},
+    storage::Storage,
+    sync::{SyncEngine, SyncError, SyncReport},
+    vault::{Contents, Origin, UnlockedVault},
+};
+use keyfold_crypto::random;
+
+use super::{DeviceClock, Hosted, Newcomer, Wire, passphrase};
+
+/// A device of an account, unlocked.
+pub struct Member {
+    pub engine: SyncEngine,
+    pub wire: Arc<Wire>,
+    pub clock: Arc<DeviceClock>,
+}
+
+impl Member {
+    /// The first device of a new account.
+    pub async fn founded(server: &Hosted, name: &str) -> Self {
+        let newcomer = Newcomer::new(server, name).await;
+        let vault = newcomer.found().await.unwrap();
+        newcomer.member(vault)
+    }
+
+    /// A further device, let in by `approver` through its QR code, with the vault as it stands.
+    pub async fn enrolled(server: &Hosted, name: &str, approver: &Self) -> Self {
+        let device = Self::let_in(server, name, approver).await;
+        device.sync().await;
+        device
+    }
+
+    /// A further device that has not taken the vault yet.
+    pub async fn let_in(server: &Hosted, name: &str, approver: &Self) -> Self {
+        let newcomer = Newcomer::new(server, name).await;
+        let fingerprint = server.trust().fingerprint();
+        let offered = newcomer.offer(fingerprint).await;
+        let qr = Claim::QrCode(Box::new(offered.qr().unwrap().clone()), fingerprint);
+        let approve = async {
+            let candidate = Approval::claim(&approver.engine, qr).await.unwrap().candidate().await.unwrap();
+            let Ok(checked) = candidate.checked_by_qr() else { panic!("a QR code needs no check code") };
+            checked.approve().await.unwrap();
+        };
+        let join = async {
+            let opened = offered.approved().await.unwrap();
+            let completion = opened.completion().await.unwrap();
+            opened.confirm_qr(completion).await.unwrap().join(&passphrase(), Some(server.ca())).await.unwrap()
+        };
+        let ((), vault) = tokio::join!(approve, join);
+        newcomer.member(vault)
+    }
+
+    pub const fn vault(&self) -> &UnlockedVault {
+        self.engine.vault()
+    }
+
+    pub fn storage(&self) -> &dyn Storage {
+        self.vault().local().storage().as_ref()
+    }
+
+    pub async fn sync(&self) -> SyncReport {
+        self.engine.sync().await.unwrap()
+    }
+
+    /// Panics if the sync comes to its end.
+    pub async fn fails_to_sync(&self) -> SyncError {
+        self.engine.sync().await.expect_err("the sync came to its end")
+    }
+
+    /// Makes a passkey for this site.
+    pub async fn add(&self, site: &str) -> ItemId {
+        self.vault().add(&self.passkey(site), []).await.unwrap()
+    }
+
+    /// Gives a passkey the user's own name.
+    pub async fn label(&self, item: ItemId, text: &str) {
+        self.vault().set(item, FieldTag::Label, text.as_bytes().to_vec()).await.unwrap();
+    }
+
+    /// Notes that a passkey has just signed in.
+    pub async fn signs_in(&self, item: ItemId) {
+        let credential = self.vault().passkey(item).await.unwrap().item.passkey.credential_id;
+        self.vault().record_use(&self.vault().snapshot().await.unwrap(), &credential).await.unwrap();
+    }
+
+    pub async fn contents(&self) -> Contents {
+        self.vault().contents().await.unwrap()
+    }
+
+    /// Everything in the vault, of which all must be acknowledged and good.
+    pub async fn acknowledged(&self) -> Vec<(ItemId, Item, u64)> {
+        let Contents { items, unreadable } = self.contents().await;
+        assert!(unreadable.is_empty(), "{unreadable:?}");
+        let acknowledged = items.into_iter().map(|item| {
+            assert_eq!((item.origin, &item.fault), (Origin::Acknowledged, &None), "{}", item.id);
+            (item.id, item.item, item.revision)
+        });
+        acknowledged.collect()
+    }
+
+    fn passkey(&self, site: &str) -> Passkey {
+        let mut rng = random::system();
+        Passkey {
+            rp_id: site.to_owned(),
+            credential_id: random::bytes::<32>(&mut rng).to_vec(),
+            user_handle: b"ana".to_vec(),
+            algorithm: Algorithm::EdDsa,
+            private_key: random::bytes(&mut rng).into(),
+            cred_random_with_uv: random::bytes(&mut rng).into(),
+            cred_random_without_uv: random::bytes(&mut rng).into(),
+            created_at: self.clock.now(),
+            created_by: self.vault().keys().id(),
+            backup_eligible: true,
+        }
+    }
+}

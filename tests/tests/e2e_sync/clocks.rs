@@ -63,3 +63,19 @@ async fn a_use_alone_waits_an_hour_and_travels_at_once_with_an_edit() {
     a.label(bank, "the bank").await;
     assert_eq!(a.sync().await.items_pushed, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_that_is_used_again_and_again_waits_no_longer_than_an_hour() {
+    let server = Hosted::start().await;
+    let a = Member::founded(&server, "laptop").await;
+    let item = a.add("shop.example").await;
+    a.sync().await;
+
+    let mut pushed = Vec::new();
+    for _ in 0..6 {
+        a.signs_in(item).await;
+        pushed.push(a.sync().await.items_pushed);
+        server.time.pass(30 * MINUTE);
+    }
+    assert_eq!(pushed, [0, 0, 1, 0, 0, 1], "an hour after the first use, and after the first since");
+}

@@ -10,7 +10,7 @@ use prost::Message;
 
 use super::{SyncEngine, SyncError, content::NO_KEY};
 use crate::{
-    item::{Field, FieldTag, Item},
+    item::{FieldTag, Item},
     storage::{Outbox, OutboxKind, StoredItem},
     vault::{EpochKeys, ItemEdit, VaultError, read_shown},
 };
@@ -82,10 +82,9 @@ impl SyncEngine {
         let slot = |ms: u64| ms / USE_SLOT;
         let now = self.api.anonymous().now();
         edits.values().any(|edit| {
-            let mut fields = edit.fields.iter();
-            let is_due =
-                |(tag, field): (FieldTag, &Field)| tag != FieldTag::LastUsed || slot(field.stamp.ms) < slot(now);
-            edit.passkey.is_some() || fields.any(is_due)
+            edit.passkey.is_some()
+                || edit.fields.iter().any(|(tag, _)| tag != FieldTag::LastUsed)
+                || edit.first_use.is_some_and(|first_use| slot(first_use) < slot(now))
         })
     }
 

@@ -6,7 +6,7 @@ use keyfold_wire::{AccountId, ItemId};
 use super::VaultError;
 use crate::{
     device::DeviceKeys,
-    item::{Fields, Passkey, decode_edit, encode_edit},
+    item::{FieldTag, Fields, Passkey, decode_edit, encode_edit},
     storage::Edit,
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct ItemEdit {
     pub(crate) passkey: Option<Passkey>,
     /// What was edited.
     pub(crate) fields: Fields,
+    /// When the first use among the edits was, Unix milliseconds.
+    pub(crate) first_use: Option<u64>,
 }
 
 /// Seals an edit for this device alone.
@@ -45,6 +47,7 @@ pub(crate) fn open(
         let (passkey, fields) = decode_edit(&plaintext).map_err(|_| damaged())?;
         let item = items.entry(edit.item).or_default();
         item.ids.push(edit.id);
+        item.first_use = item.first_use.or(fields.field(FieldTag::LastUsed).map(|used| used.stamp.ms));
         item.passkey = item.passkey.take().or(passkey);
         item.fields = std::mem::take(&mut item.fields).merge(fields);
     }

@@ -22,4 +22,4 @@ pub use hosted::Hosted;
 pub use member::Member;
 pub use newcomer::{Newcomer, passphrase};
 pub use time::{DAY, DeviceClock, HOUR, MINUTE, START, Time};
-pub use wire::{Exchange, Mishap, Wire};
+pub use wire::{Closed, Exchange, Mishap, Wire};

@@ -19,6 +19,8 @@ pub struct Wire {
 pub enum Mishap {
     /// It never reaches the server.
     RequestLost,
+    /// The server had closed the connection, or closes it when it has acted.
+    ConnectionClosed(Closed),
     /// The server acts on it, and its answer does not come back.
     AnswerLost,
     /// The connection breaks after this many bytes of the answer.
@@ -27,6 +29,13 @@ pub enum Mishap {
     AnswerCut(usize),
     /// It waits until as many requests as the barrier counts wait.
     Held(Arc<Barrier>),
+}
+
+/// When a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    Before,
+    After,
 }
 
 /// A request that reached the server, and the whole of its answer, also if the device never heard it.
@@ -66,7 +75,8 @@ impl Transport for Wire {
     async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
         let mishap = self.next_mishap(&request.path);
         match &mishap {
-            Some(Mishap::RequestLost) => return Err(broken()),
+            Some(Mishap::RequestLost) => return Err(TransportError::Timeout),
+            Some(Mishap::ConnectionClosed(Closed::Before)) => return Err(broken()),
             Some(Mishap::Held(barrier)) => {
                 barrier.wait().await;
             }
@@ -78,7 +88,8 @@ impl Transport for Wire {
         let answer = answer.read(usize::MAX).await?;
         self.exchanges.lock().unwrap().push(Exchange { path, sent, status, answer: answer.clone() });
         let (heard, end) = match mishap {
-            Some(Mishap::AnswerLost) => return Err(broken()),
+            Some(Mishap::AnswerLost) => return Err(TransportError::Timeout),
+            Some(Mishap::ConnectionClosed(Closed::After)) => return Err(broken()),
             Some(Mishap::AnswerBroken(bytes)) => (answer[..bytes].to_vec(), Err(broken())),
             Some(Mishap::AnswerCut(bytes)) => (answer[..bytes].to_vec(), Ok(None)),
             _ => (answer, Ok(None)),

@@ -178,7 +178,7 @@ impl<'a> Interleaving<'a> {
 
     /// Both sync until nothing is left to say, and hold the same: what the model says, every field of it.
     async fn converge(&mut self) {
-        self.server.time.pass(2 * HOUR);
+        self.server.time.pass(7 * HOUR);
         for by in [0, 1, 0] {
             self.sync(by).await;
         }

@@ -5,7 +5,7 @@ use keyfold_client::{
     sync::{CreateError, SyncError},
     vault::Origin,
 };
-use keyfold_tests::sdk::{Hosted, Member, Mishap, Newcomer};
+use keyfold_tests::sdk::{Closed, Hosted, MINUTE, Member, Mishap, Newcomer};
 use keyfold_wire::v1::{Accepted, Heads};
 use prost::Message;
 
@@ -145,4 +145,20 @@ async fn an_account_whose_creation_lost_its_answer_is_not_created_twice() {
     assert_eq!(heads(&creations[0].answer).roster_seq, 1);
     assert_eq!(vault.local().status().await.unwrap().devices.len(), 1);
     assert!(matches!(newcomer.found().await.err().unwrap(), CreateError::ProfileInUse));
+}
+
+/// Servers close connections that were silent for a while, also in the moment in which a request is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_server_closed_is_no_failure_and_nothing_is_done_twice() {
+    let server = Hosted::start().await;
+    let a = Member::founded(&server, "laptop").await;
+    for closed in [Closed::Before, Closed::After] {
+        for route in ["/v1/sessions", "/v1/pull", "/v1/commits"] {
+            a.add("shop.example").await;
+            server.time.pass(11 * MINUTE);
+            a.wire.lay(route, Mishap::ConnectionClosed(closed));
+            assert_eq!(a.sync().await.items_pushed + a.sync().await.commits_pulled, 1, "{closed:?} {route}");
+        }
+    }
+    assert_eq!(a.acknowledged().await.len(), 6);
 }

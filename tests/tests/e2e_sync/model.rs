@@ -37,11 +37,11 @@ impl Model {
         self.keep(by, item, Some((tag, Field { stamp, value: value.to_vec() })));
     }
 
-    /// The device sent what it had, and took what was there. Uses alone wait until one of them is an hour old.
+    /// The device sent what it had, and took what was there. Uses alone wait until six hours of UTC are over.
     pub(crate) fn synced(&mut self, by: usize, now: u64) {
         let mut waiting = self.edits.iter().filter(|edit| edit.by == by && !edit.sent);
         let due = waiting.any(|edit| match &edit.field {
-            Some((FieldTag::LastUsed, field)) => field.stamp.ms + HOUR <= now,
+            Some((FieldTag::LastUsed, field)) => field.stamp.ms / (6 * HOUR) < now / (6 * HOUR),
             _ => true,
         });
         for edit in &mut self.edits {

@@ -74,8 +74,13 @@ impl Server {
 
     /// The same with other environment.
     pub fn restart_with(&mut self, options: ServerOptions) {
-        self.options.environment = options.environment;
+        self.set(options);
         self.restart();
+    }
+
+    /// Changes the environment of what runs next.
+    pub fn set(&mut self, options: ServerOptions) {
+        self.options.environment = options.environment;
     }
 
     /// As a power failure would.
@@ -164,18 +169,16 @@ impl Server {
     }
 }
 
-/// What `keyfoldd` says that must not start with this environment and these arguments, and an empty data folder.
+/// What `keyfoldd` says that must not start with this environment and these arguments, in an empty data folder unless they
+/// name another.
 pub fn does_not_start(options: &ServerOptions, arguments: &[&str]) -> Said {
     let data = TempDir::new().unwrap();
     // One that starts after all would never end.
     let mut command = Command::new("timeout");
-    command
-        .arg("60")
-        .arg(program("keyfoldd"))
-        .args(["serve", "--log-level", "error"])
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(data.path());
+    command.arg("60").arg(program("keyfoldd")).arg("serve").env("KEYFOLD_LOG__LEVEL", "error").args(arguments);
+    if !arguments.contains(&"--data-dir") {
+        command.arg("--data-dir").arg(data.path());
+    }
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
     Said::of(command.stdin(Stdio::null()).output().unwrap())
 }

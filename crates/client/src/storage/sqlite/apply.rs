@@ -58,6 +58,7 @@ pub(super) async fn stage(pool: &SqlitePool, staged: Vec<Staged>) -> Result<(), 
 }
 
 pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), StorageError> {
+    let wipes = writes.iter().any(|write| matches!(write, Write::Erase | Write::SealedSecrets(_)));
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut forgotten = Vec::new();
     for write in writes {
@@ -65,7 +66,17 @@ pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), S
     }
     // Only now is it known whether a revision that came in the same step names one of them.
     drop_unnamed(&mut transaction, forgotten).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    if wipes {
+        wipe(pool).await;
+    }
+    Ok(())
+}
+
+/// Takes what was overwritten out of the file and its log. The change itself is durable already: where a reader holds the
+/// log, whoever closes the file last does this.
+async fn wipe(pool: &SqlitePool) {
+    drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await);
 }
 
 async fn one(

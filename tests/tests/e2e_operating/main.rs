@@ -1,0 +1,3 @@
+//! What operators do with `keyfoldd`, and what both programs say of themselves.
+
+mod account_delete;

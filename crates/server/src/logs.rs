@@ -1,5 +1,7 @@
 //! Log lines on standard error: for people or, one JSON object a line, for machines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt, util::TryInitError};
 
 use crate::config::{LogFormat, LogSettings};
@@ -24,7 +26,10 @@ pub fn begin(settings: &LogSettings) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(&settings.level)?;
     let registry = tracing_subscriber::registry().with(filter);
     match settings.format {
-        LogFormat::Human => registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()?,
+        LogFormat::Human => {
+            let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+            registry.with(layer.with_target(false)).try_init()?;
+        }
         LogFormat::Json => {
             let layer = fmt::layer().json().with_writer(std::io::stderr).with_current_span(true).with_span_list(false);
             registry.with(layer).try_init()?;

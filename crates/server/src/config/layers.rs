@@ -51,6 +51,14 @@ pub enum ConfigError {
         /// Why.
         error: io::Error,
     },
+    /// The file is not TOML; says where it ceases to be.
+    #[error("{}: {}", path.display(), ends(error))]
+    NotToml {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: config::ConfigError,
+    },
     /// A setting that is unknown or of another type; says which and where.
     #[error("configuration: {0}")]
     Invalid(#[from] config::ConfigError),
@@ -111,7 +119,15 @@ fn flag_layer(flags: &Flags) -> Result<Config, config::ConfigError> {
 fn file_layer(path: &Path) -> Result<Config, ConfigError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-    Ok(Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build()?)
+    let layer = Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build();
+    layer.map_err(|error| ConfigError::NotToml { path: path.to_owned(), error })
+}
+
+/// The parser draws its finding over several lines: the first says where, the last what.
+fn ends(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    [lines.next(), lines.next_back()].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 fn environment_layer(known: Map<String, String>) -> Result<Config, config::ConfigError> {
@@ -179,6 +195,17 @@ mod tests {
         std::fs::write(&file, "signup = 'open'\n").unwrap();
         let error = load(&Flags { config: Some(file), ..Flags::default() }, environment(&[])).unwrap_err();
         assert!(error.to_string().contains("signup"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_in_one_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("keyfoldd.toml");
+        std::fs::write(&file, "sign_up = 'open'\nlisten everywhere\n").unwrap();
+        let error = load(&Flags { config: Some(file.clone()), ..Flags::default() }, environment(&[])).unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with(&format!("{}: TOML parse error at line 2, column", file.display())), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
     }
 
     #[test]

@@ -2,4 +2,9 @@
 
 mod account_delete;
 mod configuration;
+mod help;
+mod invites;
+mod json;
+mod listeners;
 mod logs;
+mod newer;

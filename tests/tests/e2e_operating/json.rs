@@ -1,0 +1,59 @@
+use keyfold_tests::{Device, Server, Shop, fed};
+use serde_json::Value;
+
+#[test]
+fn every_command_answers_in_json_and_in_words() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let shop = Shop::new("shop.example");
+    a.make_passkey(&shop.origin(), &shop.registration_options("ana@shop.example"));
+    let device = a.ok(&["status"])["device"].as_str().unwrap().to_owned();
+    for (arguments, member, word) in [
+        (&["status"][..], "account", "Account "),
+        (&["device", "list"], "devices", "Ana's laptop"),
+        (&["device", "rename", &device, "Ana's desk"], "name", "Ana's desk"),
+        (&["sync"], "items_pushed", "Synced: "),
+        (&["safety-number"], "safety_number", "keyfold safety-number --roster-seq"),
+        (&["passkey", "list"], "passkeys", "shop.example"),
+        (&["passkey", "show", ""], "credential_id", "Credential id"),
+        (&["passkey", "rename", "", "shopping"], "label", "shopping"),
+        (&["passkey", "delete", "", "--yes"], "deleted_at", "Deleted "),
+        (&["account", "delete", "--yes"], "account", " is deleted, on the server and in this profile."),
+    ] {
+        // Where it may be done once, the words come from the second device of the story.
+        let other = (arguments[0] == "account").then(|| Device::founded(&server, "Ben's laptop"));
+        let answer = a.ok(arguments);
+        assert!(!answer[member].is_null(), "{arguments:?}: {answer}");
+        let words = fed(other.as_ref().unwrap_or(&a).command_for_people(arguments), "");
+        assert_eq!((words.status, words.err.as_str()), (0, ""));
+        assert!(words.out.contains(word), "{arguments:?}: {}", words.out);
+        assert!(serde_json::from_str::<Value>(&words.out).is_err(), "{arguments:?}: {}", words.out);
+    }
+}
+
+#[test]
+fn a_private_key_is_never_shown() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let shop = Shop::new("shop.example");
+    a.make_passkey(&shop.origin(), &shop.registration_options("ana@shop.example"));
+    let reveal = std::process::Command::new(keyfold_tests::program("reveal"))
+        .args([a.profile_folder(), a.passphrase_file()])
+        .output()
+        .unwrap();
+    let revealed: Value = serde_json::from_slice(&reveal.stdout).unwrap();
+    let private_key = revealed["private_key"].as_str().unwrap();
+    for arguments in [&["passkey", "list", "--deleted"][..], &["passkey", "show", ""], &["status"], &["sync"]] {
+        let shown = a.run(arguments);
+        assert!(!shown.out.contains(private_key) && !shown.err.contains(private_key));
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_told() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = a.command(&["status"]).stdout(full).output().unwrap();
+    keyfold_tests::Said::of(ended).problem(keyfold_tests::exit::OUTPUT);
+}

@@ -1,0 +1,56 @@
+use std::path::Path;
+
+use keyfold_tests::{Device, Server, exit};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+#[test]
+fn a_database_that_a_newer_server_has_migrated_is_refused_and_left_alone() {
+    let mut server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    server.stop();
+    let database = server.data().join("keyfold.db");
+    run(&database, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_000001_newer', 0)");
+
+    for command in [&["serve"][..], &["migrate"], &["invite", "create"], &["invite", "list"]] {
+        let mut arguments = vec!["--log-level", "error"];
+        arguments.extend(command);
+        let line = server.command(&arguments).server_line();
+        assert!(line.contains("newer"), "{line}");
+    }
+
+    run(&database, "DELETE FROM seaql_migrations WHERE version = 'm20991231_000001_newer'");
+    server.restart();
+    a.ok(&["sync"]);
+}
+
+#[test]
+fn a_profile_that_a_newer_program_has_written_is_refused_and_left_alone() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let profile = a.profile_folder().join("profile.sqlite3");
+    run(&profile, "PRAGMA user_version = 2");
+    for command in [&["status"][..], &["sync"], &["passkey", "list"]] {
+        let detail = a.fails(exit::STORAGE, command);
+        assert!(detail.contains("newer keyfold") && detail.ends_with("update keyfold"), "{detail}");
+    }
+    run(&profile, "PRAGMA user_version = 1");
+    a.ok(&["sync"]);
+}
+
+#[test]
+fn migrating_is_done_once() {
+    let mut server = Server::start();
+    server.stop();
+    let again = server.command(&["migrate", "--log-level", "error"]);
+    assert_eq!((again.status, again.out.as_str()), (0, "the schema is up to date\n"), "{}", again.err);
+}
+
+fn run(database: &Path, statement: &'static str) {
+    let work = async {
+        let mut database =
+            SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(database)).await.unwrap();
+        sqlx::query(statement).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    };
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
+}

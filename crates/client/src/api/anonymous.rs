@@ -117,7 +117,8 @@ impl Api {
 
     /// An exchange that went well; anything but a status of 200 is a refusal.
     pub(super) async fn exchange(&self, request: Request) -> Result<Answer, ApiError> {
-        let answer = self.transport.exchange(request).await?;
+        let answer = tokio::time::timeout(request.patience, self.transport.exchange(request)).await;
+        let answer = answer.map_err(|_| TransportError::Timeout)??;
         match answer.status {
             200..=299 => Ok(answer),
             _ => Err(ApiError::refused(&answer.read(MAX_PROBLEM).await?)),
@@ -125,13 +126,14 @@ impl Api {
     }
 }
 
-/// A request that may take its time and as long as the server is asked to wait.
+/// A request that may take its time, as long as its body needs on a slow line, and as long as the server is asked to wait.
 pub(super) fn request(method: Method, path: String, body: Vec<u8>, wait: Duration) -> Request {
     let headers = match method {
         Method::Get => Vec::new(),
         Method::Post => vec![("content-type", "application/x-protobuf".to_owned())],
     };
-    Request { method, path, headers, body, patience: PATIENCE + wait }
+    let sending = Duration::from_millis(u64::try_from(body.len() / UPLOAD_RATE).unwrap_or(u64::MAX));
+    Request { method, path, headers, body, patience: PATIENCE + sending + wait }
 }
 
 pub(super) fn decode<M: Message + Default>(body: &[u8]) -> Result<M, ApiError> {
@@ -140,5 +142,55 @@ pub(super) fn decode<M: Message + Default>(body: &[u8]) -> Result<M, ApiError> {
 
 const PROTOCOL: u32 = 1;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes in a millisecond: a server reads the 17 MiB of the longest push for two minutes before it gives up.
+const UPLOAD_RATE: usize = 128;
 /// Of every answer that is not a stream.
 pub(super) const MAX_ANSWER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{SystemClock, transport::slow::Slow};
+
+    /// A server that takes so many bytes in a second, and then so long for its answer.
+    struct Line {
+        rate: u64,
+        then: Duration,
+    }
+
+    #[async_trait]
+    impl Transport for Line {
+        async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
+            let sending = Duration::from_secs(u64::try_from(request.body.len()).unwrap() / self.rate);
+            tokio::time::sleep(sending.saturating_add(self.then)).await;
+            Ok(Slow(|| None).answer())
+        }
+    }
+
+    fn over(line: Line) -> Api {
+        Api::new("https://localhost".parse().unwrap(), Arc::new(line), Arc::new(SystemClock))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_not_waited_for() {
+        let mute = over(Line { rate: u64::MAX, then: Duration::MAX });
+        assert_eq!(mute.server_info().await.map(drop), Err(ApiError::Transport(TransportError::Timeout)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_push_gets_through_a_slow_line() {
+        let slow = over(Line { rate: 150_000, then: Duration::from_secs(20) });
+        let push = request(Method::Post, "/v1/commits".to_owned(), vec![0; 17 * 1024 * 1024], Duration::ZERO);
+        assert!(slow.exchange(push).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_may_take_as_long_as_it_was_asked_to() {
+        let patient = || over(Line { rate: u64::MAX, then: Duration::from_secs(45) });
+        let ask = |wait| request(Method::Get, "/v1/enrolments/id".to_owned(), Vec::new(), wait);
+        assert!(patient().exchange(ask(Duration::from_secs(20))).await.is_ok());
+        assert!(patient().exchange(ask(Duration::ZERO)).await.is_err());
+    }
+}

@@ -24,7 +24,6 @@ impl HttpsTransport {
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
             .build()
             .map_err(|error| BadCertificates::Platform(error.to_string()))?;
         Ok(Self { client, server })
@@ -40,10 +39,7 @@ impl Transport for HttpsTransport {
             Method::Post => self.client.post(url).body(request.body),
         };
         let builder = request.headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-        let response = tokio::time::timeout(request.patience, builder.send())
-            .await
-            .map_err(|_| TransportError::Timeout)?
-            .map_err(|error| classify(&error))?;
+        let response = builder.send().await.map_err(|error| classify(&error))?;
         Ok(Answer { status: response.status().as_u16(), body: Box::new(Incoming(response)) })
     }
 }
@@ -53,7 +49,8 @@ struct Incoming(Response);
 #[async_trait]
 impl Body for Incoming {
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        let piece = self.0.chunk().await.map_err(|error| classify(&error))?;
+        let piece = tokio::time::timeout(PIECE_TIMEOUT, self.0.chunk()).await.map_err(|_| TransportError::Timeout)?;
+        let piece = piece.map_err(|error| classify(&error))?;
         Ok(piece.map(|piece| piece.to_vec()))
     }
 }
@@ -81,5 +78,6 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two pieces of an answer. A stream of hints says something at least every 30 seconds.
-const READ_TIMEOUT: Duration = Duration::from_secs(75);
+/// Between two pieces of an answer. A stream of hints says something at least every 30 seconds. (reqwest's own read timeout
+/// would also run while a long request is sent.)
+const PIECE_TIMEOUT: Duration = Duration::from_secs(75);

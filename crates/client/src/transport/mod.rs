@@ -21,7 +21,8 @@ pub use trust::{BadCertificates, Trust};
 /// Carries requests to one server. A phone may bring its own.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends a request and gives the answer's head; its body is read piece by piece.
+    /// Sends a request and gives the answer's head; its body is read piece by piece. The caller bounds the time, and drops
+    /// what takes longer.
     ///
     /// Redirects are never followed, and nothing is compressed.
     async fn exchange(&self, request: Request) -> Result<Answer, TransportError>;
@@ -38,7 +39,7 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Empty for a GET.
     pub body: Vec<u8>,
-    /// How long the answer's head may take.
+    /// How long sending it and waiting for the answer's head may take.
     pub patience: Duration,
 }
 

@@ -45,7 +45,7 @@ pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
 pub use heads::{HeadBoard, HeadError};
 pub use invites::{Invite, Invites, NotAnInvite, SignUp};
-pub use limits::{LimitError, Limits};
+pub use limits::{LimitError, LimitOutOfRange, Limits};
 pub use receipts::ReceiptSigner;
 pub use rosters::AccountUnavailable;
 pub use sealed::SealedError;

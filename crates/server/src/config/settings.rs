@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-use keyfold_vault::{Limits, SignUp};
+use keyfold_vault::{LimitOutOfRange, Limits, SignUp};
 use serde::{Deserialize, Serialize};
 
 use super::PublicUrl;
@@ -157,14 +157,9 @@ pub enum SettingsError {
     /// A timeout or rate that would refuse everything.
     #[error("{0} is 0: nothing would be served")]
     Zero(&'static str),
-    /// A limit beyond the protocol's, or one that would refuse everything.
-    #[error("{name} is from 1 to {most}: the protocol allows no more")]
-    Limit {
-        /// Which.
-        name: &'static str,
-        /// The protocol's.
-        most: u64,
-    },
+    /// A limit of an account that the protocol does not allow.
+    #[error("limits.{0}")]
+    Limit(#[from] LimitOutOfRange),
 }
 
 impl Settings {
@@ -234,6 +229,7 @@ impl Settings {
         }
         self.public_url(self.listen)?;
         self.database()?;
+        self.limits().check()?;
         let HttpSettings { head_timeout, piece_timeout, body_timeout, .. } = self.http;
         let zeros = [
             ("http.head_timeout", head_timeout == 0),
@@ -244,26 +240,7 @@ impl Settings {
             ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
             ("rates.device_per_second", self.rates.device_per_second == 0),
         ];
-        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))?;
-        self.limits.check()
-    }
-}
-
-impl LimitSettings {
-    /// A limit may be lowered: devices count on no more than the protocol's.
-    fn check(&self) -> Result<(), SettingsError> {
-        let most = Self::default();
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let limits = [
-            ("limits.changes", count(self.changes), count(most.changes)),
-            ("limits.push", count(self.push), count(most.push)),
-            ("limits.devices", count(self.devices), count(most.devices)),
-            ("limits.items", self.items, most.items),
-            ("limits.account_bytes", self.account_bytes, most.account_bytes),
-            ("limits.roster_entries", self.roster_entries, most.roster_entries),
-        ];
-        let beyond = limits.into_iter().find(|(_, limit, most)| !(1..=*most).contains(limit));
-        beyond.map_or(Ok(()), |(name, _, most)| Err(SettingsError::Limit { name, most }))
+        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))
     }
 }
 
@@ -368,12 +345,17 @@ mod tests {
         };
         let lowered = with(|limits| (limits.changes, limits.push) = (10, 100_000)).unwrap();
         assert_eq!((lowered.changes, lowered.push), (10, 100_000));
-        let refused = |name, most| Err(SettingsError::Limit { name, most });
-        assert_eq!(with(|limits| limits.changes = 1_001), refused("limits.changes", 1_000));
-        assert_eq!(with(|limits| limits.push += 1), refused("limits.push", 16 * 1024 * 1024));
-        assert_eq!(with(|limits| limits.devices = 65), refused("limits.devices", 64));
-        assert_eq!(with(|limits| limits.items = 200_001), refused("limits.items", 200_000));
-        assert_eq!(with(|limits| limits.account_bytes += 1), refused("limits.account_bytes", 512 * 1024 * 1024));
-        assert_eq!(with(|limits| limits.roster_entries = 0), refused("limits.roster_entries", 1_000));
+        let refused = |name, changed| match changed {
+            Err(SettingsError::Limit(limit)) => assert_eq!(limit.name, name),
+            other => panic!("{name}: {other:?}"),
+        };
+        refused("changes", with(|limits| limits.changes = 1_001));
+        refused("push", with(|limits| limits.push += 1));
+        refused("devices", with(|limits| limits.devices = 65));
+        refused("items", with(|limits| limits.items = 200_001));
+        refused("account_bytes", with(|limits| limits.account_bytes += 1));
+        refused("roster_entries", with(|limits| limits.roster_entries = 65));
+        let error = with(|limits| limits.roster_entries = 1_001).unwrap_err().to_string();
+        assert_eq!(error, "limits.roster_entries is 1001, and may be 66 to 1000");
     }
 }

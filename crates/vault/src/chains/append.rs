@@ -92,7 +92,7 @@ impl Chains {
         if entry.at() > self.clock.now().saturating_add(MAX_AHEAD) {
             return Err(AppendError::BadTime);
         }
-        if entry.seq() > self.limits.roster_entries {
+        if entry.seq() >= self.limits.roster_room(entry.body()) {
             return Err(LimitError::RosterEntries(self.limits.roster_entries).into());
         }
         let next = roster.append(entry).map_err(|error| match error {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use keyfold_crypto::envelope::envelope_hash;
+use keyfold_crypto::envelope::{self, envelope_hash};
 use keyfold_ledger::{Commit, CommitError, Content, Element, EntryError, MAX_AHEAD, Pushed, Roster, Vault, VaultParts};
 use keyfold_wire::{
     ItemId,
@@ -86,8 +86,8 @@ impl Chains {
         if commit.changes().len() > self.limits.changes {
             return Err(LimitError::Changes(self.limits.changes).into());
         }
-        if envelopes.iter().any(|envelope| envelope.len() > self.limits.envelope) {
-            return Err(LimitError::Envelope(self.limits.envelope).into());
+        if envelopes.iter().any(|envelope| envelope.len() > envelope::MAX_LEN) {
+            return Err(LimitError::Envelope(envelope::MAX_LEN).into());
         }
         if envelopes.iter().map(Vec::len).sum::<usize>() > self.limits.push {
             return Err(LimitError::Push(self.limits.push).into());

@@ -1,0 +1,10 @@
+//! What a device asks of the services, and what it is told: over a real database, with a clock that the test sets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod edits;
+mod household;
+mod newcomer;
+mod server;
+
+mod roster_room;

@@ -84,6 +84,7 @@ impl Services {
                 Arc::clone(&storage),
                 Arc::clone(&rosters),
                 Arc::clone(&heads),
+                Arc::clone(&receipts),
                 Arc::clone(&clock),
                 gate,
                 settings.limits,

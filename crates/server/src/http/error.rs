@@ -224,9 +224,11 @@ impl From<AppendError> for Refusal {
             AppendError::Form(_) => Self::new(ProblemCode::Malformed, error),
             AppendError::Stale(error) => error.into(),
             AppendError::NotAMember => Self::new(ProblemCode::NotAMember, error),
-            AppendError::OtherAuthor | AppendError::Rule(_) | AppendError::Sealed(_) => {
-                Self::new(ProblemCode::RuleBroken, error)
-            }
+            AppendError::OtherAuthor
+            | AppendError::OtherLogKey
+            | AppendError::NoRecovery
+            | AppendError::Rule(_)
+            | AppendError::Sealed(_) => Self::new(ProblemCode::RuleBroken, error),
             AppendError::BadTime => Self::new(ProblemCode::BadTime, error),
             AppendError::Enrolment(error) => error.into(),
             AppendError::Limit(error) => error.into(),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Roster, RosterError};
+use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
 use keyfold_wire::v1::{Accepted, AppendEntry};
 
 use super::{Chains, Stale};
@@ -26,6 +26,12 @@ pub enum AppendError {
     /// The entry is another device's.
     #[error("a device appends only entries that it has authored itself")]
     OtherAuthor,
+    /// The log key in it is not this server's.
+    #[error("the log key in the entry is not this server's")]
+    OtherLogKey,
+    /// It would set a recovery code up or use one.
+    #[error("this server does not serve recovery yet: a recovery code would bring nothing back")]
+    NoRecovery,
     /// A rule of the roster does not hold.
     #[error(transparent)]
     Rule(#[from] RosterError),
@@ -95,18 +101,31 @@ impl Chains {
         if entry.seq() >= self.limits.roster_room(entry.body()) {
             return Err(LimitError::RosterEntries(self.limits.roster_entries).into());
         }
+        self.check_body(entry.body())?;
         let next = roster.append(entry).map_err(|error| match error {
             RosterError::TimeGoesBack => AppendError::BadTime,
             RosterError::TooManyDevices => LimitError::Devices(self.limits.devices).into(),
             rule => AppendError::Rule(rule),
         })?;
-        if next.devices().count() > self.limits.devices {
-            return Err(LimitError::Devices(self.limits.devices).into());
-        }
         if let Body::AddDevice(add) = entry.body() {
+            if next.devices().count() > self.limits.devices {
+                return Err(LimitError::Devices(self.limits.devices).into());
+            }
             self.gate.admit(caller, add).await?;
         }
         Ok(next)
+    }
+
+    /// What this server refuses, though the chain would take it.
+    fn check_body(&self, body: &Body) -> Result<(), AppendError> {
+        match body {
+            Body::ReplaceLogKey(log_key) if log_key != self.receipts.log_key() => Err(AppendError::OtherLogKey),
+            // Whoever trusted a code that finds no account would learn it when everything else is lost.
+            Body::AddRecovery(_) | Body::RecoveryBegin(_) | Body::Remove(Remove { replacement: Some(_), .. }) => {
+                Err(AppendError::NoRecovery)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The answer to an append that happened before, if there was one.

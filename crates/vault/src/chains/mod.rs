@@ -10,13 +10,14 @@ pub use push::PushError;
 
 use std::sync::Arc;
 
-use crate::{Clock, HeadBoard, Limits, enrolments::EnrolmentGate, rosters::Rosters, storage::Storage};
+use crate::{Clock, HeadBoard, Limits, ReceiptSigner, enrolments::EnrolmentGate, rosters::Rosters, storage::Storage};
 
 /// Appends roster entries and commits.
 pub struct Chains {
     storage: Arc<dyn Storage>,
     rosters: Arc<Rosters>,
     heads: Arc<HeadBoard>,
+    receipts: Arc<ReceiptSigner>,
     clock: Arc<dyn Clock>,
     gate: EnrolmentGate,
     limits: Limits,
@@ -27,10 +28,11 @@ impl Chains {
         storage: Arc<dyn Storage>,
         rosters: Arc<Rosters>,
         heads: Arc<HeadBoard>,
+        receipts: Arc<ReceiptSigner>,
         clock: Arc<dyn Clock>,
         gate: EnrolmentGate,
         limits: Limits,
     ) -> Self {
-        Self { storage, rosters, heads, clock, gate, limits }
+        Self { storage, rosters, heads, receipts, clock, gate, limits }
     }
 }

@@ -144,7 +144,8 @@ impl Chains {
     ) -> Result<PushWrite, LimitError> {
         let created = pushed.elements.len().saturating_sub(base.changed.len());
         let elements = base.elements.saturating_add(u64::try_from(created).unwrap_or(u64::MAX));
-        if elements > self.limits.items {
+        // Under a limit that was lowered since, the items that are there can still be written and purged.
+        if created > 0 && elements > self.limits.items {
             return Err(LimitError::Items(self.limits.items));
         }
         let bytes_added = envelopes

@@ -75,11 +75,15 @@ impl Household {
     }
 
     pub(crate) fn removal(&self, gone: MemberId) -> AppendEntry {
+        self.removal_with(gone, None)
+    }
+
+    pub(crate) fn removal_with(&self, gone: MemberId, replacement: Option<v1::RecoveryMember>) -> AppendEntry {
         self.rotating(
             |member| member != gone,
             |rotate| {
                 let members = vec![gone.to_vec()];
-                Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement: None })
+                Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement })
             },
         )
     }

@@ -7,4 +7,6 @@ mod household;
 mod newcomer;
 mod server;
 
+mod lowered_limits;
+mod refused_bodies;
 mod roster_room;

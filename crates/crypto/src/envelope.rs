@@ -16,6 +16,8 @@ use crate::{
 
 /// The most bytes that an envelope may have.
 pub const MAX_LEN: usize = 66_560;
+/// The fewest: every field of its length, the numbers of one byte or left out, the smallest bucket.
+pub const MIN_LEN: usize = 397;
 /// The most bytes of content that an envelope may hold.
 pub const MAX_CONTENT: usize = padding::MAX_CONTENT;
 
@@ -193,5 +195,21 @@ impl Context {
 
     fn item_key(&self, epoch_key: &EpochKey) -> Zeroizing<[u8; 32]> {
         kdf::derive(epoch_key.expose(), self.account.as_bytes(), Namespace::ItemKek, &[self.item.as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_envelope_is_shorter_than_the_shortest() {
+        let mut rng = random::system();
+        let key = EpochKey::generate(&mut rng);
+        let (account, item) = (AccountId::new([1; 16]), ItemId::new([2; 16]));
+        let context = Context { account, item, revision: 1, epoch: 1, at: 0 };
+        let shortest = seal(&key, &context, b"", &mut rng).unwrap();
+        assert_eq!(shortest.len(), MIN_LEN);
+        assert!(Envelope::parse(account, &shortest).unwrap().open(&key).unwrap().is_empty());
     }
 }

@@ -31,6 +31,7 @@ mod heads;
 mod invites;
 mod limits;
 pub mod pull;
+mod quota;
 mod receipts;
 mod rosters;
 mod sealed;

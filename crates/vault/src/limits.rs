@@ -13,7 +13,7 @@ pub struct Limits {
     pub devices: usize,
     /// Items and tombstones of an account.
     pub items: u64,
-    /// Bytes of all kept envelopes of an account.
+    /// Bytes of all that is kept of an account: envelopes, commits, entries, keys.
     pub account_bytes: u64,
     /// Roster entries of an account.
     pub roster_entries: u64,

@@ -77,7 +77,7 @@ pub struct LimitSettings {
     pub devices: usize,
     /// Items, purged ones included.
     pub items: u64,
-    /// Bytes of all kept envelopes.
+    /// Bytes of all that is kept: envelopes, commits, roster entries, keys.
     pub account_bytes: u64,
     /// Roster entries.
     pub roster_entries: u64,

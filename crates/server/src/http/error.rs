@@ -252,7 +252,7 @@ impl From<AddDeviceRefused> for Refusal {
 impl From<PushError> for Refusal {
     fn from(error: PushError) -> Self {
         match error {
-            PushError::Form(_) => Self::new(ProblemCode::Malformed, error),
+            PushError::Form(_) | PushError::ShortEnvelope => Self::new(ProblemCode::Malformed, error),
             PushError::Stale(error) => error.into(),
             PushError::NotAMember => Self::new(ProblemCode::NotAMember, error),
             PushError::OtherAuthor | PushError::Envelopes | PushError::Rule(_) => {

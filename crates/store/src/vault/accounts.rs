@@ -110,7 +110,7 @@ fn row(new: &NewAccount) -> accounts::Model {
         vault_at: 0,
         item_count: 0,
         element_count: 0,
-        bytes_used: 0,
+        bytes_used: signed(new.bytes_used),
         created_at: signed(new.created_at),
         set_state: SetState::empty().to_bytes(),
     }

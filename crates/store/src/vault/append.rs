@@ -1,5 +1,5 @@
 use keyfold_vault::storage::{AppendWrite, StorageError, Written};
-use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, sea_query::{Expr, ExprTrait}};
 
 use super::chains::still_at;
 use crate::{
@@ -20,6 +20,7 @@ pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Wr
     let moved = Entity::update_many()
         .col_expr(Column::RosterSeq, Expr::value(seq))
         .col_expr(Column::RosterHead, Expr::value(write.hash.to_vec()))
+        .col_expr(Column::BytesUsed, Expr::col(Column::BytesUsed).add(signed(write.bytes_added)))
         .filter(still_at(write.account, &write.expected))
         .exec(&transaction)
         .await

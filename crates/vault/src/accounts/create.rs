@@ -5,7 +5,7 @@ use keyfold_wire::v1::{self, Accepted, CreateAccount};
 
 use super::Accounts;
 use crate::{
-    Invite, SealedError, SignUp,
+    Invite, SealedError, SignUp, quota,
     sealed::check_keys,
     storage::{Created, Heads, NewAccount, StorageError},
 };
@@ -60,12 +60,16 @@ impl Accounts {
             return Err(CreateAccountError::OtherLogKey);
         }
         let sealed_key = check_keys(&rotation, vec![sealed])?.pop().ok_or(SealedError::Keys)?;
+        let (entries, keys) = ([genesis.signed(), rotation.signed()], [sealed_key]);
+        let bytes_used = quota::entry(entries[0], &[], &[]).saturating_add(quota::entry(entries[1], &keys, &[]));
+        let [sealed_key] = keys;
         let new = NewAccount {
             account: genesis.account_id(),
             heads: heads(&founded),
             genesis: genesis.signed().clone(),
             rotation: rotation.signed().clone(),
             sealed_key,
+            bytes_used,
             created_at: self.clock.now(),
         };
         // Before time and sign-up are looked at: an answer that was lost on the way can be asked for again.

@@ -1,12 +1,17 @@
 use std::sync::Arc;
 
 use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
-use keyfold_wire::v1::{Accepted, AppendEntry};
+use keyfold_wire::{
+    AccountId,
+    v1::{Accepted, AppendEntry},
+};
 
 use super::{Chains, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
     enrolments::AddDeviceRefused,
+    limits::is_always_let_in,
+    quota,
     sealed::{check_keys, check_links},
     storage::{AppendWrite, Heads, StorageError, Written},
 };
@@ -72,13 +77,20 @@ impl Chains {
             return Err(self.stale(caller.account, &heads).into());
         }
         let next = self.check_entry(caller, &entry, &roster).await?;
+        let sealed_keys = check_keys(&entry, message.sealed_keys)?;
+        let links = check_links(&entry, message.links)?;
+        let bytes_added = quota::entry(entry.signed(), &sealed_keys, &links);
+        if !is_always_let_in(entry.body()) {
+            self.check_bytes(caller.account, &heads, bytes_added).await?;
+        }
         let write = AppendWrite {
             account: caller.account,
             expected: heads,
             hash: entry.hash(),
             entry: entry.signed().clone(),
-            sealed_keys: check_keys(&entry, message.sealed_keys)?,
-            links: check_links(&entry, message.links)?,
+            sealed_keys,
+            links,
+            bytes_added,
         };
         match self.storage.append(write).await? {
             Written::Done => {
@@ -114,6 +126,16 @@ impl Chains {
             self.gate.admit(caller, add).await?;
         }
         Ok(next)
+    }
+
+    /// Whether the account still has room for so many bytes.
+    async fn check_bytes(&self, account: AccountId, heads: &Heads, added: u64) -> Result<(), AppendError> {
+        let base = self.storage.push_base(account, &[]).await?.filter(|base| base.heads == *heads);
+        let Some(base) = base else { return Err(self.moved(account).await?.into()) };
+        if base.bytes_used.saturating_add(added) > self.limits.account_bytes {
+            return Err(LimitError::AccountBytes(self.limits.account_bytes).into());
+        }
+        Ok(())
     }
 
     /// What this server refuses, though the chain would take it.

@@ -11,6 +11,7 @@ use super::{Chains, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError,
     clock::DAY,
+    quota,
     storage::{Change, Heads, PushBase, PushWrite, Standing, StorageError, Written},
 };
 
@@ -23,6 +24,9 @@ pub enum PushError {
     /// The envelopes are not exactly those that the commit names, in its order.
     #[error("the envelopes are not exactly those that the commit names, in its order")]
     Envelopes,
+    /// Too few bytes for an envelope.
+    #[error("an envelope has at least {} bytes", envelope::MIN_LEN)]
+    ShortEnvelope,
     /// Another write came first.
     #[error(transparent)]
     Stale(#[from] Stale),
@@ -89,6 +93,9 @@ impl Chains {
         if envelopes.iter().any(|envelope| envelope.len() > envelope::MAX_LEN) {
             return Err(LimitError::Envelope(envelope::MAX_LEN).into());
         }
+        if envelopes.iter().any(|envelope| envelope.len() < envelope::MIN_LEN) {
+            return Err(PushError::ShortEnvelope);
+        }
         if envelopes.iter().map(Vec::len).sum::<usize>() > self.limits.push {
             return Err(LimitError::Push(self.limits.push).into());
         }
@@ -148,12 +155,12 @@ impl Chains {
         if created > 0 && elements > self.limits.items {
             return Err(LimitError::Items(self.limits.items));
         }
-        let bytes_added = envelopes
-            .iter()
-            .fold(0_u64, |sum, envelope| sum.saturating_add(u64::try_from(envelope.len()).unwrap_or(u64::MAX)));
+        let bytes_added = quota::commit(commit.signed(), pushed.elements.len(), &envelopes);
         let bytes_used = base.bytes_used.saturating_add(bytes_added).saturating_sub(base.reclaimed);
-        // A push that frees as much as it adds goes through at a full account: a purge must always be possible.
-        if bytes_added > base.reclaimed && bytes_used > self.limits.account_bytes {
+        // At a full account a purge must still be possible, and what frees as much as it adds. There are no more purges
+        // than items.
+        let frees = bytes_added <= base.reclaimed || pushed.elements.iter().all(Element::is_tombstone);
+        if !frees && bytes_used > self.limits.account_bytes {
             return Err(LimitError::AccountBytes(self.limits.account_bytes));
         }
         let mut envelopes = envelopes.into_iter();

@@ -17,6 +17,8 @@ pub struct NewAccount {
     pub rotation: Signed,
     /// The epoch key sealed to the first device.
     pub sealed_key: (MemberId, Vec<u8>),
+    /// What the account is charged for all of it.
+    pub bytes_used: u64,
     /// Unix milliseconds.
     pub created_at: u64,
 }

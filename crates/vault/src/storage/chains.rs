@@ -20,6 +20,8 @@ pub struct AppendWrite {
     pub sealed_keys: Vec<(MemberId, Vec<u8>)>,
     /// The links that the entry lists: earlier epoch and sealed key.
     pub links: Vec<(u64, Vec<u8>)>,
+    /// What the account is charged for all of it.
+    pub bytes_added: u64,
 }
 
 /// What a push is checked against.
@@ -33,7 +35,7 @@ pub struct PushBase {
     pub count: u64,
     /// Items and tombstones.
     pub elements: u64,
-    /// Bytes of all envelopes that are kept.
+    /// What the account is charged for all that is kept of it.
     pub bytes_used: u64,
     /// The set's state.
     pub set: SetState,
@@ -69,7 +71,7 @@ pub struct PushWrite {
     pub count: u64,
     /// Items and tombstones after it.
     pub elements: u64,
-    /// Bytes of its envelopes.
+    /// What the account is charged for it and its envelopes.
     pub bytes_added: u64,
     /// Bytes of the envelopes that drop out of the kept ones.
     pub bytes_reclaimed: u64,

@@ -1,7 +1,7 @@
 //! An operator lowers the limits under an account that has more.
 
 use keyfold_vault::{
-    LimitError, Limits, Settings,
+    LimitError, Limits,
     chains::{AppendError, PushError},
 };
 
@@ -9,12 +9,11 @@ use crate::{
     edits::{Edit, SMALL},
     household::Household,
     newcomer::Newcomer,
-    server::{Server, settings},
+    server::Server,
 };
 
 async fn with_one_device_and_two_items(before: &Server) -> Server {
-    let limits = Limits { devices: 1, items: 2, ..Limits::default() };
-    before.beside(Settings { limits, ..settings() }).await
+    before.beside_limited(Limits { devices: 1, items: 2, ..Limits::default() }).await
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod newcomer;
 mod server;
 
 mod lowered_limits;
+mod quota;
 mod refused_bodies;
 mod roster_room;

@@ -49,6 +49,10 @@ impl Server {
         Self::over(Arc::new(self.database.clone()), self.database.clone(), folder, clock, settings).await
     }
 
+    pub(crate) async fn beside_limited(&self, limits: Limits) -> Self {
+        self.beside(Settings { limits, ..settings() }).await
+    }
+
     async fn over(
         storage: Arc<dyn Storage>,
         database: Database,

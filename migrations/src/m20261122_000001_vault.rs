@@ -216,12 +216,13 @@ fn server_keys() -> TableCreateStatement {
         .take()
 }
 
-fn indexes() -> [IndexCreateStatement; 4] {
+fn indexes() -> [IndexCreateStatement; 5] {
     let index = |table: &'static str, name: &str, columns: &[&'static str]| key(columns).name(name).table(table).take();
     [
         index("revisions", "revisions_by_seq", &["account_id", "seq", "item_id"]),
         index("purges", "purges_by_due", &["due"]),
         index("session_nonces", "session_nonces_by_expiry", &["expires_at"]),
         index("enrolments", "enrolments_by_expiry", &["expires_at"]),
+        index("enrolments", "enrolments_by_account", &["account_id"]),
     ]
 }

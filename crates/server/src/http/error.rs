@@ -286,7 +286,10 @@ impl From<EnrolmentError> for Refusal {
             EnrolmentError::Ended => Self::new(ProblemCode::EnrolmentEnded, error),
             EnrolmentError::Step => Self::new(ProblemCode::EnrolmentStep, error),
             EnrolmentError::Contradiction(_) => Self::new(ProblemCode::RuleBroken, error),
-            EnrolmentError::RosterMoved => Self::new(ProblemCode::HeadMoved, error),
+            EnrolmentError::RosterMoved(ref heads) => {
+                let heads = Some(heads.clone());
+                Self { heads, ..Self::new(ProblemCode::HeadMoved, error) }
+            }
             EnrolmentError::NotAMember => Self::new(ProblemCode::NotAMember, error),
             EnrolmentError::TooManyGuesses => Self::new(ProblemCode::TooManyGuesses, error),
             EnrolmentError::Account(error) => error.into(),

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::heads::heads;
 use crate::{
     Database,
-    entity::{accounts, deleted_accounts, roster_entries, sealed_keys},
+    entity::{accounts, deleted_accounts, enrolments, roster_entries, sealed_keys},
     error::unavailable,
     transaction::commit,
     value::{hash, signed},
@@ -58,7 +58,7 @@ impl AccountStorage for Database {
 
     async fn delete_account(&self, deletion: Deletion) -> Result<Deleted, StorageError> {
         let transaction = self.write().await?;
-        // Every other table's rows go with this one.
+        // The rows of the account's own tables go with this one.
         let gone = accounts::Entity::delete_many()
             .filter(accounts::Column::AccountId.eq(deletion.account.to_vec()))
             .filter(accounts::Column::RosterHead.eq(deletion.roster_head.to_vec()))
@@ -68,6 +68,12 @@ impl AccountStorage for Database {
         if gone.rows_affected == 0 {
             return not_deleted(&transaction, deletion.account).await;
         }
+        // These are found before their account is known, so no key ties them to it.
+        enrolments::Entity::delete_many()
+            .filter(enrolments::Column::AccountId.eq(deletion.account.to_vec()))
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
         let row = deleted_accounts::Model {
             account_id: deletion.account.to_vec(),
             request_hash: deletion.request.to_vec(),

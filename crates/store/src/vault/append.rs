@@ -1,7 +1,7 @@
-use keyfold_vault::storage::{AppendWrite, StorageError, Written};
+use keyfold_vault::storage::{AppendWrite, Appended, StorageError};
 use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, sea_query::{Expr, ExprTrait}};
 
-use super::chains::still_at;
+use super::{chains::still_at, enrolments::use_up};
 use crate::{
     Database,
     entity::{
@@ -13,7 +13,7 @@ use crate::{
     value::signed,
 };
 
-pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Written, StorageError> {
+pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Appended, StorageError> {
     let seq = signed(write.expected.roster_seq.saturating_add(1));
     let account_id = write.account.to_vec();
     let transaction = database.write().await?;
@@ -26,7 +26,13 @@ pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Wr
         .await
         .map_err(unavailable)?;
     if moved.rows_affected == 0 {
-        return Ok(Written::Moved);
+        return Ok(Appended::Moved);
+    }
+    // Returning without a commit rolls back.
+    if let Some(used) = write.enrolment
+        && !use_up(&transaction, used).await?
+    {
+        return Ok(Appended::EnrolmentEnded);
     }
     let entry = roster_entries::Model {
         account_id: account_id.clone(),
@@ -50,5 +56,5 @@ pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Wr
     });
     epoch_links::Entity::insert_many(links).exec_without_returning(&transaction).await.map_err(unavailable)?;
     commit(transaction).await?;
-    Ok(Written::Done)
+    Ok(Appended::Done)
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    AccountId, AppendWrite, ChainStorage, Heads, ItemId, PushBase, PushWrite, StorageError, Written,
+    AccountId, AppendWrite, Appended, ChainStorage, Heads, ItemId, PushBase, PushWrite, StorageError, Written,
 };
 use sea_orm::{ColumnTrait, Condition};
 
@@ -9,7 +9,7 @@ use crate::{Database, entity::accounts::Column};
 
 #[async_trait]
 impl ChainStorage for Database {
-    async fn append(&self, write: AppendWrite) -> Result<Written, StorageError> {
+    async fn append(&self, write: AppendWrite) -> Result<Appended, StorageError> {
         append(self, write).await
     }
 

@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    Claim, EnrolmentId, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, StorageError,
+    Claim, EnrolmentId, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, StorageError, UsedEnrolment,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, UpdateMany,
     sea_query::{Expr, OnConflict},
 };
 
@@ -62,8 +62,8 @@ impl EnrolmentStorage for Database {
         self.take(step(id, EnrolmentStep::Opened, now).col_expr(Column::Opening, Expr::value(opening.to_vec()))).await
     }
 
-    async fn complete(&self, id: EnrolmentId, completion: &[u8], now: u64) -> Result<bool, StorageError> {
-        let update = step(id, EnrolmentStep::Completed, now);
+    async fn complete(&self, id: EnrolmentId, completion: &[u8], expires_after: u64) -> Result<bool, StorageError> {
+        let update = step(id, EnrolmentStep::Completed, expires_after);
         self.take(update.col_expr(Column::Completion, Expr::value(completion.to_vec()))).await
     }
 
@@ -71,7 +71,7 @@ impl EnrolmentStorage for Database {
         let update = Entity::update_many()
             .col_expr(Column::Failed, Expr::value(true))
             .filter(Column::EnrolmentId.eq(id.to_vec()))
-            .filter(Column::Step.ne(number(EnrolmentStep::Completed)));
+            .filter(Column::Step.lt(number(EnrolmentStep::Added)));
         self.take(update).await
     }
 }
@@ -83,14 +83,20 @@ impl Database {
     }
 }
 
+/// The enrolment goes to [`EnrolmentStep::Added`] with the entry that uses it.
+pub(super) async fn use_up(database: &impl ConnectionTrait, used: UsedEnrolment) -> Result<bool, StorageError> {
+    let update = step(used.enrolment, EnrolmentStep::Added, used.now);
+    Ok(update.exec(database).await.map_err(unavailable)?.rows_affected == 1)
+}
+
 /// To this step, from the one just before it.
-fn step(id: EnrolmentId, to: EnrolmentStep, now: u64) -> UpdateMany<Entity> {
+fn step(id: EnrolmentId, to: EnrolmentStep, expires_after: u64) -> UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::Step, Expr::value(number(to)))
         .filter(Column::EnrolmentId.eq(id.to_vec()))
         .filter(Column::Step.eq(number(to).saturating_sub(1)))
         .filter(Column::Failed.eq(false))
-        .filter(Column::ExpiresAt.gt(signed(now)))
+        .filter(Column::ExpiresAt.gt(signed(expires_after)))
 }
 
 const fn number(step: EnrolmentStep) -> i16 {
@@ -98,7 +104,8 @@ const fn number(step: EnrolmentStep) -> i16 {
         EnrolmentStep::Begun => 0,
         EnrolmentStep::Approved => 1,
         EnrolmentStep::Opened => 2,
-        EnrolmentStep::Completed => 3,
+        EnrolmentStep::Added => 3,
+        EnrolmentStep::Completed => 4,
     }
 }
 
@@ -107,7 +114,8 @@ fn named(number: i16) -> Result<EnrolmentStep, StorageError> {
         0 => Ok(EnrolmentStep::Begun),
         1 => Ok(EnrolmentStep::Approved),
         2 => Ok(EnrolmentStep::Opened),
-        3 => Ok(EnrolmentStep::Completed),
+        3 => Ok(EnrolmentStep::Added),
+        4 => Ok(EnrolmentStep::Completed),
         _ => Err(StorageError::Damaged("an enrolment is at a step that there is not")),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     limits::is_always_let_in,
     quota,
     sealed::{check_keys, check_links},
-    storage::{AppendWrite, Heads, StorageError, Written},
+    storage::{AppendWrite, Appended, Heads, StorageError, UsedEnrolment},
 };
 
 /// Why a roster entry is not appended. Nothing was written.
@@ -60,6 +60,13 @@ pub enum AppendError {
     Storage(#[from] StorageError),
 }
 
+/// An entry that may stand.
+struct Checked {
+    /// The roster after it.
+    next: Roster,
+    enrolment: Option<UsedEnrolment>,
+}
+
 impl Chains {
     /// Appends a roster entry and keeps the sealed keys and links that it lists. The same entry again gets the same
     /// answer.
@@ -76,7 +83,7 @@ impl Chains {
         if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
             return Err(self.stale(caller.account, &heads).into());
         }
-        let next = self.check_entry(caller, &entry, &roster).await?;
+        let Checked { next, enrolment } = self.check_entry(caller, &entry, &roster).await?;
         let sealed_keys = check_keys(&entry, message.sealed_keys)?;
         let links = check_links(&entry, message.links)?;
         let bytes_added = quota::entry(entry.signed(), &sealed_keys, &links);
@@ -91,19 +98,21 @@ impl Chains {
             sealed_keys,
             links,
             bytes_added,
+            enrolment,
         };
         match self.storage.append(write).await? {
-            Written::Done => {
+            Appended::Done => {
                 let next = Arc::new(next);
                 self.rosters.keep(Arc::clone(&next));
                 let heads = Heads { roster_seq: entry.seq(), roster_head: entry.hash(), ..heads };
                 Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, next)) })
             }
-            Written::Moved => Err(self.moved(caller.account).await?.into()),
+            Appended::Moved => Err(self.moved(caller.account).await?.into()),
+            Appended::EnrolmentEnded => Err(AddDeviceRefused::Ended.into()),
         }
     }
 
-    async fn check_entry(&self, caller: &Caller, entry: &Entry, roster: &Roster) -> Result<Roster, AppendError> {
+    async fn check_entry(&self, caller: &Caller, entry: &Entry, roster: &Roster) -> Result<Checked, AppendError> {
         if entry.author() != caller.device {
             return Err(AppendError::OtherAuthor);
         }
@@ -119,13 +128,14 @@ impl Chains {
             RosterError::TooManyDevices => LimitError::Devices(self.limits.devices).into(),
             rule => AppendError::Rule(rule),
         })?;
+        let mut enrolment = None;
         if let Body::AddDevice(add) = entry.body() {
             if next.devices().count() > self.limits.devices {
                 return Err(LimitError::Devices(self.limits.devices).into());
             }
-            self.gate.admit(caller, add).await?;
+            enrolment = self.gate.admit(caller, add).await?;
         }
-        Ok(next)
+        Ok(Checked { next, enrolment })
     }
 
     /// Whether the account still has room for so many bytes.

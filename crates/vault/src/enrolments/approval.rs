@@ -4,7 +4,7 @@ use keyfold_wire::{EnrolmentId, v1::EnrolmentApproval};
 use super::{EnrolmentError, Enrolments};
 use crate::{
     Caller,
-    storage::{Claim, EnrolmentStep},
+    storage::{Claim, EnrolmentRow, EnrolmentStep},
 };
 
 impl Enrolments {
@@ -16,20 +16,22 @@ impl Enrolments {
         let approval: EnrolmentApproval = exact::decode(bytes, MAX_LEN)?;
         let (heads, roster) = self.rosters.current(caller.account).await?;
         roster.device(&caller.device).ok_or(EnrolmentError::NotAMember)?;
-        let row = self.live(id).await?;
-        if row.approval.as_deref() == Some(bytes) {
+        let claim = Claim { account: caller.account, approver: caller.device };
+        let same = |row: &EnrolmentRow| row.claim == Some(claim) && row.approval.as_deref() == Some(bytes);
+        let row = self.row(id).await?;
+        if same(&row) {
             return Ok(());
         }
+        self.check_live(&row)?;
         if row.step != EnrolmentStep::Begun {
             return Err(EnrolmentError::Step);
         }
         self.check(caller, id, &approval)?;
         if approval.roster_head != heads.roster_head.as_bytes() {
-            return Err(EnrolmentError::RosterMoved);
+            return Err(EnrolmentError::RosterMoved(Box::new(self.heads.message(caller.account, &heads))));
         }
-        let claim = Claim { account: caller.account, approver: caller.device };
         if !self.storage.approve(id, claim, bytes, self.clock.now()).await? {
-            return Err(EnrolmentError::Step);
+            return self.taken_meanwhile(id, same).await;
         }
         self.tell(id);
         Ok(())

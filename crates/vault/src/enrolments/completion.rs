@@ -4,8 +4,11 @@ use keyfold_wire::{
     v1::{EnrolmentCompletion, EnrolmentTranscript, RosterEntry, add_device::Transcript, roster_entry::Body},
 };
 
-use super::{EnrolmentError, Enrolments, state::stored};
-use crate::{Caller, storage::EnrolmentStep};
+use super::{EnrolmentError, Enrolments, GRACE, state::stored};
+use crate::{
+    Caller,
+    storage::{Claim, EnrolmentRow, EnrolmentStep},
+};
 
 impl Enrolments {
     /// Tells the new device where its AddDevice stands. The approver's last word.
@@ -15,23 +18,25 @@ impl Enrolments {
     pub async fn complete(&self, caller: &Caller, id: EnrolmentId, bytes: &[u8]) -> Result<(), EnrolmentError> {
         let completion: EnrolmentCompletion = exact::decode(bytes, MAX_LEN)?;
         self.active(caller).await?;
-        let row = self.live(id).await?;
-        if row.completion.as_deref() == Some(bytes) {
+        let claim = Some(Claim { account: caller.account, approver: caller.device });
+        let same = |row: &EnrolmentRow| row.claim == claim && row.completion.as_deref() == Some(bytes);
+        let row = self.row(id).await?;
+        if same(&row) {
             return Ok(());
         }
-        if row.step != EnrolmentStep::Opened {
+        self.check_live(&row)?;
+        if row.step != EnrolmentStep::Added {
             return Err(EnrolmentError::Step);
         }
-        let claimed = row.claim.is_some_and(|claim| claim.account == caller.account && claim.approver == caller.device);
-        if !claimed || completion.account != caller.account.as_bytes() {
+        if row.claim != claim || completion.account != caller.account.as_bytes() {
             return Err(EnrolmentError::NotAMember);
         }
         if !matches!(completion.mac.len(), 0 | 32) {
             return Err(EnrolmentError::Field("the MAC has 32 bytes or is absent"));
         }
         self.check_entry(caller.account, id, &completion).await?;
-        if !self.storage.complete(id, bytes, self.clock.now()).await? {
-            return Err(EnrolmentError::Step);
+        if !self.storage.complete(id, bytes, self.clock.now().saturating_sub(GRACE)).await? {
+            return self.taken_meanwhile(id, same).await;
         }
         self.tell(id);
         Ok(())
@@ -40,9 +45,10 @@ impl Enrolments {
     /// Ends the enrolment for good: a check code was wrong, or a person said no. Whoever knows the id may.
     ///
     /// # Errors
-    /// [`EnrolmentError::Step`] if it was completed; failing twice is no error.
+    /// [`EnrolmentError::Step`] once AddDevice stands: what is left then is to remove the device. Failing twice is no
+    /// error.
     pub async fn fail(&self, id: EnrolmentId) -> Result<(), EnrolmentError> {
-        let row = self.storage.enrolment(id).await?.ok_or(EnrolmentError::Unknown)?;
+        let row = self.row(id).await?;
         if row.failed {
             return Ok(());
         }

@@ -1,4 +1,5 @@
 use keyfold_crypto::exact::Malformed;
+use keyfold_wire::v1;
 
 use crate::{rosters::AccountUnavailable, storage::StorageError};
 
@@ -25,7 +26,7 @@ pub enum EnrolmentError {
     Contradiction(&'static str),
     /// The roster has moved since the approver read it.
     #[error("the account's devices have changed: sync, and begin again")]
-    RosterMoved,
+    RosterMoved(Box<v1::Heads>),
     /// The caller is not an active device, or not the one that claimed the enrolment.
     #[error("this device may not approve here")]
     NotAMember,

@@ -1,7 +1,7 @@
 use keyfold_wire::v1::EnrolmentState;
 
 use super::{EnrolmentError, Enrolments, short_code, state};
-use crate::Caller;
+use crate::{Caller, storage::EnrolmentRow};
 
 impl Enrolments {
     /// Finds the enrolment that a person read off the new device.
@@ -16,11 +16,12 @@ impl Enrolments {
             return Err(EnrolmentError::TooManyGuesses);
         }
         let code = short_code::parse(code).ok_or(EnrolmentError::Unknown)?;
-        let row = self.storage.enrolment_by_code(&code).await?.ok_or(EnrolmentError::Unknown)?;
+        let row = self.storage.enrolment_by_code(&code).await?;
+        // One that another account has claimed is none of this caller's, and finding it is a wrong guess like any other.
+        let ours = |row: &EnrolmentRow| row.claim.is_none_or(|claim| claim.account == caller.account);
+        let row = row.filter(ours).ok_or(EnrolmentError::Unknown)?;
         self.storage.return_guess(caller.account, caller.device).await?;
-        if row.failed || row.expires_at <= now {
-            return Err(EnrolmentError::Ended);
-        }
+        self.check_live(&row)?;
         state::message(&row)
     }
 }

@@ -6,13 +6,13 @@ use keyfold_wire::v1::{EnrolmentOffer, EnrolmentOpening};
 use super::{opening::transcript, state::stored};
 use crate::{
     Caller, Clock,
-    storage::{Claim, EnrolmentStep, Storage, StorageError},
+    storage::{Claim, EnrolmentStep, Storage, StorageError, UsedEnrolment},
 };
 
 /// Why an AddDevice entry is not let into the roster, although the chain would take it.
 #[derive(Debug, thiserror::Error)]
 pub enum AddDeviceRefused {
-    /// The enrolment is unknown, expired or failed.
+    /// The enrolment is unknown, expired, failed or used.
     #[error("the enrolment has ended: begin again on the new device")]
     Ended,
     /// The new device has not opened its commitment yet.
@@ -37,13 +37,17 @@ impl EnrolmentGate {
         Self { storage, clock }
     }
 
-    /// An enrolment needs no mark that it was used: its device's id is fixed by the commitment, and no id enters the
-    /// roster twice.
-    pub(crate) async fn admit(&self, caller: &Caller, add: &AddDevice) -> Result<(), AddDeviceRefused> {
+    /// The enrolment that the entry will use. That it still stands as it does here is for the append to make sure of.
+    pub(crate) async fn admit(
+        &self,
+        caller: &Caller,
+        add: &AddDevice,
+    ) -> Result<Option<UsedEnrolment>, AddDeviceRefused> {
         // A recovered device has no enrolment: the roster alone says whether it may join.
-        let Transcript::Enrolment { enrolment, .. } = &add.transcript else { return Ok(()) };
+        let Transcript::Enrolment { enrolment, .. } = &add.transcript else { return Ok(None) };
+        let now = self.clock.now();
         let row = self.storage.enrolment(*enrolment).await?.ok_or(AddDeviceRefused::Ended)?;
-        if row.failed || row.expires_at <= self.clock.now() {
+        if row.failed || row.expires_at <= now || row.step > EnrolmentStep::Opened {
             return Err(AddDeviceRefused::Ended);
         }
         if row.claim != Some(Claim { account: caller.account, approver: caller.device }) {
@@ -57,6 +61,6 @@ impl EnrolmentGate {
         if transcript(&row, offer)? != add.transcript_bytes || opening.signature != add.signature {
             return Err(AddDeviceRefused::OtherTranscript);
         }
-        Ok(())
+        Ok(Some(UsedEnrolment { enrolment: *enrolment, now }))
     }
 }

@@ -22,16 +22,18 @@ use std::sync::Arc;
 use keyfold_wire::EnrolmentId;
 
 use crate::{
-    Bus, Caller, Clock, Topic,
+    Bus, Caller, Clock, HeadBoard, Topic,
+    clock::MINUTE,
     receipts::ReceiptSigner,
     rosters::Rosters,
-    storage::{EnrolmentRow, GuessWindow, Storage},
+    storage::{EnrolmentRow, EnrolmentStep, GuessWindow, Storage},
 };
 
 /// Leads enrolments from their beginning to AddDevice.
 pub struct Enrolments {
     storage: Arc<dyn Storage>,
     rosters: Arc<Rosters>,
+    heads: Arc<HeadBoard>,
     receipts: Arc<ReceiptSigner>,
     clock: Arc<dyn Clock>,
     bus: Arc<dyn Bus>,
@@ -42,17 +44,30 @@ impl Enrolments {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         rosters: Arc<Rosters>,
+        heads: Arc<HeadBoard>,
         receipts: Arc<ReceiptSigner>,
         clock: Arc<dyn Clock>,
         bus: Arc<dyn Bus>,
     ) -> Self {
-        Self { storage, rosters, receipts, clock, bus, guesses: short_code::GUESSES }
+        Self { storage, rosters, heads, receipts, clock, bus, guesses: short_code::GUESSES }
     }
 
-    /// The enrolment, if it may still go on.
-    async fn live(&self, id: EnrolmentId) -> Result<EnrolmentRow, EnrolmentError> {
-        let row = self.storage.enrolment(id).await?.ok_or(EnrolmentError::Unknown)?;
-        if row.failed || row.expires_at <= self.clock.now() { Err(EnrolmentError::Ended) } else { Ok(row) }
+    async fn row(&self, id: EnrolmentId) -> Result<EnrolmentRow, EnrolmentError> {
+        self.storage.enrolment(id).await?.ok_or(EnrolmentError::Unknown)
+    }
+
+    /// Whether the enrolment may still go on.
+    fn check_live(&self, row: &EnrolmentRow) -> Result<(), EnrolmentError> {
+        if row.has_ended(self.clock.now()) { Err(EnrolmentError::Ended) } else { Ok(()) }
+    }
+
+    /// Somebody else was faster: with the same bytes, that is this very request.
+    async fn taken_meanwhile(
+        &self,
+        id: EnrolmentId,
+        same: impl Fn(&EnrolmentRow) -> bool + Send,
+    ) -> Result<(), EnrolmentError> {
+        if same(&self.row(id).await?) { Ok(()) } else { Err(EnrolmentError::Step) }
     }
 
     /// Holds the caller against the roster as it stands.
@@ -66,3 +81,18 @@ impl Enrolments {
         self.bus.publish(Topic::Enrolment(id));
     }
 }
+
+impl EnrolmentRow {
+    /// Whether no further step can come. One that was used goes on a while: what is left is to tell the new device.
+    fn has_ended(&self, now: u64) -> bool {
+        let over = match self.step {
+            EnrolmentStep::Begun | EnrolmentStep::Approved | EnrolmentStep::Opened => self.expires_at <= now,
+            EnrolmentStep::Added => self.expires_at.saturating_add(GRACE) <= now,
+            EnrolmentStep::Completed => false,
+        };
+        self.failed || over
+    }
+}
+
+/// For the approver's last word after the enrolment's end. Shorter than ended enrolments are kept.
+const GRACE: u64 = 10 * MINUTE;

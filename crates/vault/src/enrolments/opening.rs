@@ -1,4 +1,5 @@
 use keyfold_crypto::{MemberKeys, SUITE, enrolment::offer_commitment, exact, signing};
+use keyfold_ledger::Description;
 use keyfold_wire::{
     EnrolmentId,
     v1::{EnrolmentApproval, EnrolmentOffer, EnrolmentOpening, EnrolmentTranscript},
@@ -15,10 +16,12 @@ impl Enrolments {
     /// [`EnrolmentError::Contradiction`] if it is not the offer that was committed to, or not signed by its own key.
     pub async fn open(&self, id: EnrolmentId, bytes: &[u8]) -> Result<(), EnrolmentError> {
         let opening: EnrolmentOpening = exact::decode(bytes, MAX_LEN)?;
-        let row = self.live(id).await?;
-        if row.opening.as_deref() == Some(bytes) {
+        let same = |row: &EnrolmentRow| row.opening.as_deref() == Some(bytes);
+        let row = self.row(id).await?;
+        if same(&row) {
             return Ok(());
         }
+        self.check_live(&row)?;
         if row.step != EnrolmentStep::Approved {
             return Err(EnrolmentError::Step);
         }
@@ -34,11 +37,13 @@ impl Enrolments {
         }
         let keys = MemberKeys::try_from(offer.device.as_ref())
             .map_err(|_| EnrolmentError::Field("the offer's keys are not keys"))?;
+        Description::try_from(offer.description.as_ref())
+            .map_err(|_| EnrolmentError::Field("a text of the offer could not be shown to a person as what it is"))?;
         let transcript = transcript(&row, offer)?;
         signing::verify_bytes::<EnrolmentTranscript>(keys.signing(), &transcript, &opening.signature)
             .map_err(|_| EnrolmentError::Contradiction("the new device did not sign this transcript"))?;
         if !self.storage.open(id, bytes, self.clock.now()).await? {
-            return Err(EnrolmentError::Step);
+            return self.taken_meanwhile(id, same).await;
         }
         self.tell(id);
         Ok(())

@@ -35,7 +35,8 @@ impl Enrolments {
         let mut known = known;
         loop {
             let row = self.standing(id).await?;
-            if row.step > *known.get_or_insert(row.step) || row.step == EnrolmentStep::Completed {
+            let step = told(row.step);
+            if step > *known.get_or_insert(step) || step == EnrolmentStep::Completed {
                 return message(&row);
             }
             if let Either::Right(((), _)) = select(subscription.moved(), deadline.as_mut()).await {
@@ -45,9 +46,17 @@ impl Enrolments {
     }
 
     async fn standing(&self, id: EnrolmentId) -> Result<EnrolmentRow, EnrolmentError> {
-        let row = self.storage.enrolment(id).await?.ok_or(EnrolmentError::Unknown)?;
-        let expired = row.expires_at <= self.clock.now() && row.step != EnrolmentStep::Completed;
-        if row.failed || expired { Err(EnrolmentError::Ended) } else { Ok(row) }
+        let row = self.row(id).await?;
+        self.check_live(&row)?;
+        Ok(row)
+    }
+}
+
+/// The step as the two devices see it: that AddDevice stands they hear by its completion.
+const fn told(step: EnrolmentStep) -> EnrolmentStep {
+    match step {
+        EnrolmentStep::Added => EnrolmentStep::Opened,
+        other => other,
     }
 }
 

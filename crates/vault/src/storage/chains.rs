@@ -3,7 +3,7 @@ use keyfold_crypto::Hash;
 use keyfold_ledger::{Element, SetState};
 use keyfold_wire::{AccountId, ItemId, MemberId, v1::Signed};
 
-use super::{Heads, StorageError};
+use super::{Heads, StorageError, UsedEnrolment};
 
 /// A roster entry that passed every check at `expected`.
 #[derive(Debug, Clone)]
@@ -22,6 +22,20 @@ pub struct AppendWrite {
     pub links: Vec<(u64, Vec<u8>)>,
     /// What the account is charged for all of it.
     pub bytes_added: u64,
+    /// The enrolment that the entry uses: it goes from [`EnrolmentStep::Opened`](super::EnrolmentStep::Opened) to
+    /// [`EnrolmentStep::Added`](super::EnrolmentStep::Added) together with the roster, or neither does.
+    pub enrolment: Option<UsedEnrolment>,
+}
+
+/// What became of an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It is durably there.
+    Done,
+    /// Another write came first; nothing was written.
+    Moved,
+    /// The enrolment was used, has failed or has expired; nothing was written.
+    EnrolmentEnded,
 }
 
 /// What a push is checked against.
@@ -83,7 +97,7 @@ pub struct PushWrite {
     pub purge_due: u64,
 }
 
-/// What became of a write.
+/// What became of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// It is durably there.
@@ -98,8 +112,8 @@ pub const KEPT_REVISIONS: u64 = 10;
 /// The two chains grow.
 #[async_trait]
 pub trait ChainStorage: Send + Sync {
-    /// Appends a roster entry, if the account still stands where it was checked.
-    async fn append(&self, write: AppendWrite) -> Result<Written, StorageError>;
+    /// Appends a roster entry, if the account still stands where it was checked, and uses its enrolment.
+    async fn append(&self, write: AppendWrite) -> Result<Appended, StorageError>;
 
     /// What a push that changes `items` is checked against, as of one moment; `None` if there is no such account.
     async fn push_base(&self, account: AccountId, items: &[ItemId]) -> Result<Option<PushBase>, StorageError>;

@@ -13,7 +13,9 @@ pub enum EnrolmentStep {
     Approved,
     /// The new device has opened its commitment.
     Opened,
-    /// The approver has appended AddDevice.
+    /// AddDevice stands in the roster: the enrolment is used.
+    Added,
+    /// The approver has told the new device where.
     Completed,
 }
 
@@ -37,6 +39,15 @@ pub struct Claim {
     pub account: AccountId,
     /// The approving device.
     pub approver: MemberId,
+}
+
+/// The enrolment that an AddDevice is the outcome of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedEnrolment {
+    /// Its id.
+    pub enrolment: EnrolmentId,
+    /// Unix milliseconds.
+    pub now: u64,
 }
 
 /// An enrolment as it is stored. Messages are kept as their author's bytes.
@@ -63,7 +74,8 @@ pub struct EnrolmentRow {
 }
 
 /// Enrolments take one step after the other, each once. A step is taken only if the enrolment is just before it, has not
-/// failed and has not expired; the answer says whether it was.
+/// failed and has not expired; the answer says whether it was. [`EnrolmentStep::Added`] is taken by the append itself:
+/// see [`AppendWrite::enrolment`](super::AppendWrite::enrolment).
 #[async_trait]
 pub trait EnrolmentStorage: Send + Sync {
     /// Writes a new enrolment; `false` if its id or its short code is taken.
@@ -81,9 +93,9 @@ pub trait EnrolmentStorage: Send + Sync {
     /// Keeps the opening.
     async fn open(&self, id: EnrolmentId, opening: &[u8], now: u64) -> Result<bool, StorageError>;
 
-    /// Keeps the completion.
-    async fn complete(&self, id: EnrolmentId, completion: &[u8], now: u64) -> Result<bool, StorageError>;
+    /// Keeps the completion, if the enrolment expires after `expires_after`.
+    async fn complete(&self, id: EnrolmentId, completion: &[u8], expires_after: u64) -> Result<bool, StorageError>;
 
-    /// Ends it for good, unless it was completed.
+    /// Ends it for good, unless it was used.
     async fn fail(&self, id: EnrolmentId) -> Result<bool, StorageError>;
 }

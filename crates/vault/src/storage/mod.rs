@@ -1,7 +1,7 @@
 //! What the services need of a database. Every operation is atomic: it happens as a whole, durably, or not at all.
 //!
-//! A write names the heads that it was checked against and is refused with [`Written::Moved`] if they are no longer the
-//! account's: services verify in memory, outside any transaction, and lose nothing but the attempt. No operation touches
+//! A write names the heads that it was checked against and is refused ([`Appended::Moved`], [`Written::Moved`]) if they
+//! are no longer the account's: services verify in memory, outside any transaction, and lose nothing but the attempt. No operation touches
 //! two accounts.
 
 mod accounts;
@@ -20,8 +20,8 @@ pub use keyfold_ledger::{Element, SetState};
 pub use keyfold_wire::{AccountId, EnrolmentId, ItemId, MemberId, v1::Signed};
 
 pub use accounts::{AccountStorage, Created, Deleted, Deletion, NewAccount, Standing};
-pub use chains::{AppendWrite, ChainStorage, Change, KEPT_REVISIONS, PushBase, PushWrite, Written};
-pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment};
+pub use chains::{AppendWrite, Appended, ChainStorage, Change, KEPT_REVISIONS, PushBase, PushWrite, Written};
+pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, UsedEnrolment};
 pub use error::StorageError;
 pub use guesses::{GuessStorage, GuessWindow, NonceStorage};
 pub use heads::Heads;

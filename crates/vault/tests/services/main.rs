@@ -7,7 +7,9 @@ mod household;
 mod newcomer;
 mod server;
 
+mod enrolments;
 mod lowered_limits;
 mod quota;
 mod refused_bodies;
 mod roster_room;
+mod used_once;

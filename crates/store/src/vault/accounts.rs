@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, sea_query::OnConflict,
 };
 
-use super::heads::heads;
+use super::{heads::heads, invites};
 use crate::{
     Database,
     entity::{accounts, deleted_accounts, enrolments, roster_entries, sealed_keys},
@@ -31,6 +31,11 @@ impl AccountStorage for Database {
         // Looked at after the insert, which waits for a deletion under way; returning without a commit rolls back.
         if deleted(&transaction, new.account).await?.is_some() {
             return Ok(Created::Deleted);
+        }
+        if let Some(invite) = new.invite
+            && !invites::use_up(&transaction, invite, new.account, new.created_at).await?
+        {
+            return Ok(Created::InviteRefused);
         }
         let entries = [entry(new.account, 0, &new.genesis), entry(new.account, 1, &new.rotation)];
         roster_entries::Entity::insert_many(entries.map(IntoActiveModel::into_active_model))

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{AccountId, InviteHash, InviteRow, InviteStorage, StorageError};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use crate::{
@@ -33,18 +33,24 @@ impl InviteStorage for Database {
             .map_err(unavailable)?;
         rows.into_iter().map(InviteRow::try_from).collect()
     }
+}
 
-    async fn claim_invite(&self, invite: InviteHash, account: AccountId, now: u64) -> Result<bool, StorageError> {
-        let claimed = Entity::update_many()
-            .col_expr(Column::AccountId, Expr::value(account.to_vec()))
-            .filter(Column::InviteHash.eq(invite.0.to_vec()))
-            .filter(Column::ExpiresAt.gt(signed(now)))
-            .filter(Condition::any().add(Column::AccountId.is_null()).add(Column::AccountId.eq(account.to_vec())))
-            .exec(&self.writer)
-            .await
-            .map_err(unavailable)?;
-        Ok(claimed.rows_affected == 1)
-    }
+/// Uses the invite for this account; `false` if it is unknown, expired or used.
+pub(super) async fn use_up(
+    database: &impl ConnectionTrait,
+    invite: InviteHash,
+    account: AccountId,
+    now: u64,
+) -> Result<bool, StorageError> {
+    let used = Entity::update_many()
+        .col_expr(Column::AccountId, Expr::value(account.to_vec()))
+        .filter(Column::InviteHash.eq(invite.0.to_vec()))
+        .filter(Column::ExpiresAt.gt(signed(now)))
+        .filter(Column::AccountId.is_null())
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(used.rows_affected == 1)
 }
 
 impl TryFrom<Model> for InviteRow {

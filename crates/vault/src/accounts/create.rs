@@ -7,7 +7,7 @@ use super::Accounts;
 use crate::{
     Invite, SealedError, SignUp, quota,
     sealed::check_keys,
-    storage::{Created, Heads, NewAccount, StorageError},
+    storage::{Created, Heads, InviteHash, NewAccount, StorageError},
 };
 
 /// Why an account is not created. Nothing was written.
@@ -71,6 +71,7 @@ impl Accounts {
             sealed_key,
             bytes_used,
             created_at: self.clock.now(),
+            invite: None,
         };
         // Before time and sign-up are looked at: an answer that was lost on the way can be asked for again.
         if let Some(answer) = self.repeated(&new).await? {
@@ -79,7 +80,7 @@ impl Accounts {
         if rotation.at() > new.created_at.saturating_add(MAX_AHEAD) {
             return Err(CreateAccountError::BadTime);
         }
-        self.admit(&new, &message.invite).await?;
+        let new = NewAccount { invite: self.admit(&message.invite)?, ..new };
         let (account, heads) = (new.account, new.heads);
         match self.storage.create_account(new.clone()).await? {
             Created::Done => {
@@ -89,6 +90,7 @@ impl Accounts {
             }
             Created::Exists => self.repeated(&new).await?.ok_or(CreateAccountError::Exists),
             Created::Deleted => Err(CreateAccountError::Deleted),
+            Created::InviteRefused => Err(CreateAccountError::InviteInvalid),
         }
     }
 
@@ -101,14 +103,14 @@ impl Accounts {
         Ok(Some(accepted(self.heads.message(new.account, &new.heads))))
     }
 
-    async fn admit(&self, new: &NewAccount, invite: &str) -> Result<(), CreateAccountError> {
+    /// The invite that the creation will use, where one is needed.
+    fn admit(&self, invite: &str) -> Result<Option<InviteHash>, CreateAccountError> {
         match self.sign_up {
-            SignUp::Open => Ok(()),
+            SignUp::Open => Ok(None),
             SignUp::Closed => Err(CreateAccountError::SignUpClosed),
             SignUp::Invite => {
                 let invite: Invite = invite.parse().map_err(|_| CreateAccountError::InviteInvalid)?;
-                let claimed = self.storage.claim_invite(invite.hash(), new.account, new.created_at).await?;
-                if claimed { Ok(()) } else { Err(CreateAccountError::InviteInvalid) }
+                Ok(Some(invite.hash()))
             }
         }
     }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use keyfold_crypto::Hash;
 use keyfold_wire::{AccountId, MemberId, v1::Signed};
 
-use super::{Heads, StorageError};
+use super::{Heads, InviteHash, StorageError};
 
 /// An account as it is first written: genesis, the rotation to epoch 1, an empty vault.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct NewAccount {
     pub bytes_used: u64,
     /// Unix milliseconds.
     pub created_at: u64,
+    /// The invite that it uses.
+    pub invite: Option<InviteHash>,
 }
 
 /// What became of a creation.
@@ -32,6 +34,8 @@ pub enum Created {
     Exists,
     /// An account with this id was deleted and never comes back.
     Deleted,
+    /// The invite is unknown, expired or used; nothing was written.
+    InviteRefused,
 }
 
 /// What is known of an account id.
@@ -74,7 +78,7 @@ pub enum Deleted {
 /// Accounts come, stand and go.
 #[async_trait]
 pub trait AccountStorage: Send + Sync {
-    /// Writes a new account.
+    /// Writes a new account and uses its invite.
     async fn create_account(&self, account: NewAccount) -> Result<Created, StorageError>;
 
     /// Where the account stands.

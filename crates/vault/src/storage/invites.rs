@@ -21,7 +21,8 @@ pub struct InviteRow {
     pub account: Option<AccountId>,
 }
 
-/// Invites, each for one account.
+/// Invites, each for one account: it is used by the creation itself, see
+/// [`NewAccount::invite`](super::NewAccount::invite).
 #[async_trait]
 pub trait InviteStorage: Send + Sync {
     /// Writes a new invite.
@@ -29,8 +30,4 @@ pub trait InviteStorage: Send + Sync {
 
     /// The latest `limit` invites, the newest first.
     async fn invites(&self, limit: u64) -> Result<Vec<InviteRow>, StorageError>;
-
-    /// Uses the invite for this account; `false` if it is unknown, expired or used by another. The same account may
-    /// claim it again: a creation that was interrupted can be repeated.
-    async fn claim_invite(&self, hash: InviteHash, account: AccountId, now: u64) -> Result<bool, StorageError>;
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use keyfold_crypto::{
-    EpochKey, Hash, MemberKeys, SigningAlgorithm, SigningKey, VerifyingKey, WrappingKey, epoch::SealContext, random,
+    EpochKey, Hash, MemberKeys, SUITE, SigningAlgorithm, SigningKey, VerifyingKey, WrappingKey, epoch::SealContext, random,
 };
 use keyfold_ledger::{
     Account, Element, Entry,
@@ -10,7 +10,7 @@ use keyfold_ledger::{
 use keyfold_vault::{Caller, chains::AppendError};
 use keyfold_wire::{
     ItemId, MemberId,
-    v1::{self, Accepted, AppendEntry, CreateAccount, roster_entry::Body},
+    v1::{self, Accepted, AppendEntry, CreateAccount, Signed, roster_entry::Body},
 };
 
 use crate::server::Server;
@@ -126,6 +126,22 @@ impl Household {
         };
         let sealed = self.epoch_key.seal(keys.wrapping(), &context, &mut random::system());
         v1::SealedKey { member: keys.id().to_vec(), sealed }
+    }
+
+    /// The laptop's decision to delete the account.
+    pub(crate) fn deletion(&self) -> Signed {
+        self.deletion_by(&self.laptop)
+    }
+
+    pub(crate) fn deletion_by(&self, device: &Author) -> Signed {
+        let caller = self.caller_of(device);
+        device.signing.sign(&v1::AccountDelete {
+            suite: SUITE,
+            account: caller.account.to_vec(),
+            device: caller.device.to_vec(),
+            roster_head: self.roster_head().to_vec(),
+            at: self.now,
+        })
     }
 
     pub(crate) fn roster_head(&self) -> Hash {

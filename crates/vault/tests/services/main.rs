@@ -8,6 +8,7 @@ mod newcomer;
 mod server;
 
 mod enrolments;
+mod invites;
 mod lowered_limits;
 mod quota;
 mod refused_bodies;

@@ -35,16 +35,12 @@ impl Rosters {
 
     /// Where the account stands in the database now, and its roster there.
     pub(crate) async fn current(&self, account: AccountId) -> Result<(Heads, Arc<Roster>), AccountUnavailable> {
-        let heads = match self.storage.standing(account).await? {
-            Standing::Active(heads) => heads,
-            Standing::Deleted => return Err(AccountUnavailable::Deleted),
-            Standing::Unknown => return Err(AccountUnavailable::Unknown),
-        };
+        let heads = standing(self.storage.as_ref(), account).await?;
         Ok((heads, self.at(account, &heads).await?))
     }
 
     /// The roster at these heads.
-    pub(crate) async fn at(&self, account: AccountId, heads: &Heads) -> Result<Arc<Roster>, StorageError> {
+    pub(crate) async fn at(&self, account: AccountId, heads: &Heads) -> Result<Arc<Roster>, AccountUnavailable> {
         let key = (account, heads.roster_head);
         if let Some(roster) = self.verified.get(&key) {
             return Ok(roster);
@@ -59,14 +55,14 @@ impl Rosters {
         self.verified.insert((roster.account(), roster.head()), roster);
     }
 
-    async fn rebuild(&self, account: AccountId, heads: &Heads) -> Result<Roster, StorageError> {
+    async fn rebuild(&self, account: AccountId, heads: &Heads) -> Result<Roster, AccountUnavailable> {
         let mut roster: Option<Roster> = None;
         let mut first = 0;
         while first <= heads.roster_seq {
             let span = Span { first, last: heads.roster_seq };
             let page = self.storage.entries(account, span, None, PAGE).await?;
             if page.is_empty() {
-                return Err(MISSING);
+                return Err(missing(self.storage.as_ref(), account, "a roster entry is missing").await);
             }
             for row in page {
                 let entry = Entry::parse(&row.entry).map_err(|_| BROKEN)?;
@@ -82,8 +78,24 @@ impl Rosters {
     }
 }
 
-const MISSING: StorageError = StorageError::Damaged("a roster entry is missing");
-const BROKEN: StorageError = StorageError::Damaged("a roster does not verify");
+/// Where the account stands, if it is there.
+pub(crate) async fn standing(storage: &dyn Storage, account: AccountId) -> Result<Heads, AccountUnavailable> {
+    match storage.standing(account).await? {
+        Standing::Active(heads) => Ok(heads),
+        Standing::Deleted => Err(AccountUnavailable::Deleted),
+        Standing::Unknown => Err(AccountUnavailable::Unknown),
+    }
+}
+
+/// Why rows are not there: their account was deleted while they were read, or else the database is damaged.
+pub(crate) async fn missing(storage: &dyn Storage, account: AccountId, what: &'static str) -> AccountUnavailable {
+    match standing(storage, account).await {
+        Ok(_) => StorageError::Damaged(what).into(),
+        Err(gone) => gone,
+    }
+}
+
+const BROKEN: AccountUnavailable = AccountUnavailable::Storage(StorageError::Damaged("a roster does not verify"));
 /// Rosters in memory; each takes some kilobytes for each member.
 const KEPT: u64 = 2_000;
 const PAGE: u64 = 100;

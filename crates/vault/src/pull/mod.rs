@@ -11,11 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use crate::{
-    Caller, HeadBoard,
-    rosters::Rosters,
-    storage::{Storage, StorageError},
-};
+use crate::{AccountUnavailable, Caller, HeadBoard, rosters::Rosters, storage::Storage};
 
 /// Streams what a device has not seen.
 pub struct Pulls {
@@ -25,7 +21,7 @@ pub struct Pulls {
 }
 
 /// Length-prefixed frames, some to a chunk. A stream that breaks off has no end frame.
-pub type FrameStream = BoxStream<'static, Result<Bytes, StorageError>>;
+pub type FrameStream = BoxStream<'static, Result<Bytes, AccountUnavailable>>;
 
 impl Pulls {
     pub(crate) fn new(storage: Arc<dyn Storage>, rosters: Arc<Rosters>, heads: Arc<HeadBoard>) -> Self {
@@ -35,7 +31,7 @@ impl Pulls {
     /// Begins a pull at the heads as they stand now.
     ///
     /// # Errors
-    /// [`PullError`]; once the stream has begun, only [`StorageError`].
+    /// [`PullError`]; once the stream has begun, only [`AccountUnavailable`].
     pub async fn pull(&self, caller: &Caller, since: Since) -> Result<FrameStream, PullError> {
         let (heads, roster) = self.rosters.current(caller.account).await?;
         roster.device(&caller.device).ok_or(PullError::NotAMember)?;

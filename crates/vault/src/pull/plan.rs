@@ -1,6 +1,7 @@
 use super::Pulls;
 use crate::{
     AccountUnavailable, Caller,
+    rosters::standing,
     storage::{Heads, Span, StorageError},
 };
 
@@ -61,7 +62,10 @@ impl Pulls {
             Since::Nothing => Ok(after(0, 1)),
             Since::Heads { roster, vault } => Ok(after(roster.saturating_add(1), vault.saturating_add(1))),
             Since::AddedBy(seq) => {
-                let entry = self.storage.entry(caller.account, seq).await?.ok_or(PullError::NoSuchEntry(seq))?;
+                let Some(entry) = self.storage.entry(caller.account, seq).await? else {
+                    standing(self.storage.as_ref(), caller.account).await?;
+                    return Err(PullError::NoSuchEntry(seq));
+                };
                 let everything = after(0, 1);
                 if entry.vault_seq == 0 {
                     return Ok(everything);

@@ -9,8 +9,9 @@ use keyfold_wire::{
 
 use super::{FrameStream, frames::Frames, plan::Plan};
 use crate::{
-    Caller,
-    storage::{Cursor, RevisionRow, Span, Storage, StorageError},
+    AccountUnavailable, Caller,
+    rosters::{missing, standing},
+    storage::{Cursor, RevisionRow, Span, Storage},
 };
 
 /// Where the stream is. Each step gives one chunk and the next step.
@@ -46,7 +47,7 @@ pub(super) fn frames(storage: Arc<dyn Storage>, caller: Caller, plan: Plan, head
 }
 
 impl Pull {
-    async fn take(&mut self, step: Step) -> Result<(Bytes, Step), StorageError> {
+    async fn take(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
         let mut frames = Frames::default();
         let next = match step {
             Step::Heads(heads) => {
@@ -58,6 +59,9 @@ impl Pull {
             Step::Commits(span) => self.commits(span, &mut frames).await?,
             Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
             Step::End | Step::Done => {
+                // Had the account been deleted while the stream ran, pages would have been empty that were not: nothing
+                // that came is certain to be whole.
+                standing(self.storage.as_ref(), self.caller.account).await?;
                 frames.push(Frame::End(PullEnd { moved: self.moved }));
                 Step::Done
             }
@@ -65,13 +69,13 @@ impl Pull {
         Ok((frames.into_bytes(), next))
     }
 
-    async fn entries(&self, span: Span, frames: &mut Frames) -> Result<Step, StorageError> {
+    async fn entries(&self, span: Span, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
         let done = self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None));
         if span.first > span.last {
             return Ok(done);
         }
         let rows = self.storage.entries(self.caller.account, span, Some(self.caller.device), ENTRIES).await?;
-        let last = rows.last().map(|row| row.seq).ok_or(MISSING)?;
+        let Some(last) = rows.last().map(|row| row.seq) else { return Err(self.gap().await) };
         for row in rows {
             frames.push(Frame::Entry(row.entry));
             if let Some(sealed) = row.sealed_key {
@@ -84,7 +88,7 @@ impl Pull {
         Ok(Step::Entries(Span { first: last.saturating_add(1), ..span }))
     }
 
-    async fn elements(&self, span: Span, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, StorageError> {
+    async fn elements(&self, span: Span, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
         let rows = self.storage.changed(self.caller.account, span, cursor, ELEMENTS).await?;
         for row in &rows {
             frames.push(Frame::Element(row.element.to_wire()));
@@ -95,20 +99,24 @@ impl Pull {
         })
     }
 
-    async fn commits(&self, span: Span, frames: &mut Frames) -> Result<Step, StorageError> {
+    async fn commits(&self, span: Span, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
         if span.first > span.last {
             return Ok(Step::Envelopes(None));
         }
         let rows = self.storage.commits(self.caller.account, span, COMMITS).await?;
-        let last = rows.last().map(|row| row.seq).ok_or(MISSING)?;
+        let Some(last) = rows.last().map(|row| row.seq) else { return Err(self.gap().await) };
         for row in rows {
             frames.push(Frame::Commit(row.commit));
         }
         Ok(Step::Commits(Span { first: last.saturating_add(1), ..span }))
     }
 
+    async fn gap(&self) -> AccountUnavailable {
+        missing(self.storage.as_ref(), self.caller.account, "a chain has a gap").await
+    }
+
     /// As many envelopes as fit in one chunk.
-    async fn envelopes(&mut self, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, StorageError> {
+    async fn envelopes(&mut self, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
         let span = self.plan.envelopes;
         if span.first > span.last {
             return Ok(Step::End);
@@ -153,7 +161,6 @@ fn fitting(rows: &[RevisionRow]) -> usize {
     count.max(1)
 }
 
-const MISSING: StorageError = StorageError::Damaged("a chain has a gap");
 /// Rows of a page: what one chunk may take of memory.
 const ENTRIES: u64 = 32;
 const ELEMENTS: u64 = 1_000;

@@ -4,9 +4,11 @@
 
 mod edits;
 mod household;
+mod interrupted;
 mod newcomer;
 mod server;
 
+mod deletions;
 mod enrolments;
 mod invites;
 mod lowered_limits;

@@ -7,6 +7,8 @@ use keyfold_store::{Database, DatabaseUrl, InProcessBus};
 use keyfold_vault::{Bus, Clock, Limits, Services, Settings, SignUp, storage::Storage};
 use tempfile::TempDir;
 
+use crate::interrupted::Interrupted;
+
 pub(crate) const NOW: u64 = 1_800_000_000_000;
 pub(crate) const SECOND: u64 = 1_000;
 pub(crate) const MINUTE: u64 = 60 * SECOND;
@@ -18,7 +20,7 @@ pub(crate) struct Server {
     pub(crate) database: Database,
     pub(crate) bus: Arc<InProcessBus>,
     pub(crate) clock: Arc<SetClock>,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
 }
 
 /// What an operator decides by default: everyone may come, and have as much as the protocol allows.
@@ -45,12 +47,20 @@ impl Server {
 
     /// Another server over the same data, at the same time.
     pub(crate) async fn beside(&self, settings: Settings) -> Self {
-        let (folder, clock) = (Arc::clone(&self._folder), Arc::clone(&self.clock));
+        let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
         Self::over(Arc::new(self.database.clone()), self.database.clone(), folder, clock, settings).await
     }
 
     pub(crate) async fn beside_limited(&self, limits: Limits) -> Self {
         self.beside(Settings { limits, ..settings() }).await
+    }
+
+    /// Another server over the same data, whose calls of the database can be held up.
+    pub(crate) async fn beside_interrupted(&self) -> (Arc<Interrupted>, Self) {
+        let storage = Arc::new(Interrupted::new(self.database.clone()));
+        let over: Arc<dyn Storage> = Arc::clone(&storage) as Arc<dyn Storage>;
+        let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
+        (storage, Self::over(over, self.database.clone(), folder, clock, settings()).await)
     }
 
     async fn over(
@@ -64,7 +74,7 @@ impl Server {
         let told: Arc<dyn Bus> = Arc::clone(&bus) as Arc<dyn Bus>;
         let time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let services = Services::start(storage, told, time, settings).await.unwrap();
-        Self { services, database, bus, clock, _folder: folder }
+        Self { services, database, bus, clock, folder: folder }
     }
 }
 

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use keyfold_crypto::Hash;
-use keyfold_ledger::{Entry, Roster};
-use keyfold_wire::AccountId;
+use keyfold_ledger::{Entry, Member, Roster};
+use keyfold_wire::{AccountId, MemberId};
 use moka::sync::Cache;
 
 use crate::storage::{Heads, Span, Standing, Storage, StorageError};
@@ -30,7 +30,8 @@ pub enum AccountUnavailable {
 
 impl Rosters {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, verified: Cache::new(KEPT) }
+        let verified = Cache::builder().weigher(|_, roster: &Arc<Roster>| weight(roster)).max_capacity(MEMORY).build();
+        Self { storage, verified }
     }
 
     /// Where the account stands in the database now, and its roster there.
@@ -96,6 +97,19 @@ pub(crate) async fn missing(storage: &dyn Storage, account: AccountId, what: &'s
 }
 
 const BROKEN: AccountUnavailable = AccountUnavailable::Storage(StorageError::Damaged("a roster does not verify"));
-/// Rosters in memory; each takes some kilobytes for each member.
-const KEPT: u64 = 2_000;
+/// About how many bytes a roster takes in memory.
+fn weight(roster: &Roster) -> u32 {
+    let members = roster.members().len().saturating_mul(size_of::<(MemberId, Member)>() + ON_THE_HEAP);
+    let removed = roster.removed().len().saturating_mul(REMOVED);
+    let epochs = size_of_val(roster.epochs());
+    let bytes = size_of::<Roster>().saturating_add(members).saturating_add(removed).saturating_add(epochs);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// A member's keys and names.
+const ON_THE_HEAP: usize = 1_600;
+/// A removed member's id, and its place in a tree.
+const REMOVED: usize = 64;
+/// Bytes of all rosters in memory.
+const MEMORY: u64 = 64 * 1024 * 1024;
 const PAGE: u64 = 100;

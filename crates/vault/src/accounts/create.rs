@@ -81,12 +81,11 @@ impl Accounts {
             return Err(CreateAccountError::BadTime);
         }
         let new = NewAccount { invite: self.admit(&message.invite)?, ..new };
-        let (account, heads) = (new.account, new.heads);
+        let (account, heads, begun_at) = (new.account, new.heads, self.clock.now());
         match self.storage.create_account(new.clone()).await? {
             Created::Done => {
-                let roster = Arc::new(founded.roster().clone());
-                self.rosters.keep(Arc::clone(&roster));
-                Ok(accepted(self.heads.accepted(account, heads, roster)))
+                self.rosters.keep(Arc::new(founded.roster().clone()));
+                Ok(accepted(self.heads.accepted(account, heads, founded.roster(), begun_at)))
             }
             Created::Exists => self.repeated(&new).await?.ok_or(CreateAccountError::Exists),
             Created::Deleted => Err(CreateAccountError::Deleted),

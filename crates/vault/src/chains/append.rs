@@ -100,12 +100,13 @@ impl Chains {
             bytes_added,
             enrolment,
         };
+        let begun_at = self.clock.now();
         match self.storage.append(write).await? {
             Appended::Done => {
-                let next = Arc::new(next);
-                self.rosters.keep(Arc::clone(&next));
                 let heads = Heads { roster_seq: entry.seq(), roster_head: entry.hash(), ..heads };
-                Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, next)) })
+                let heads = self.heads.accepted(caller.account, heads, &next, begun_at);
+                self.rosters.keep(Arc::new(next));
+                Ok(Accepted { heads: Some(heads) })
             }
             Appended::Moved => Err(self.moved(caller.account).await?.into()),
             Appended::EnrolmentEnded => Err(AddDeviceRefused::Ended.into()),

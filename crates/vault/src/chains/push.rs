@@ -76,10 +76,11 @@ impl Chains {
         let expected = base.heads;
         let pushed = self.check_commit(caller, &commit, &roster, &base)?;
         let write = self.write(caller, &commit, &base, pushed, message.envelopes)?;
+        let begun_at = self.clock.now();
         match self.storage.push(write).await? {
             Written::Done => {
                 let heads = Heads { vault_seq: commit.seq(), vault_head: commit.hash(), ..expected };
-                Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, roster)) })
+                Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, &roster, begun_at)) })
             }
             Written::Moved => Err(self.moved(caller.account).await?.into()),
         }

@@ -53,11 +53,16 @@ impl Household {
     pub(crate) async fn push(&mut self, server: &Server, edits: &[Edit<'_>]) -> Result<Accepted, PushError> {
         let push = self.commit(edits);
         let accepted = server.services.chains.push(&self.caller(), push.clone()).await?;
+        self.follow(&push);
+        Ok(accepted)
+    }
+
+    /// Follows a commit that the server has accepted.
+    pub(crate) fn follow(&mut self, push: &Push) {
         let commit = Commit::parse(push.commit.as_ref().unwrap()).unwrap();
         let (account, written) = self.account.push(&commit, &self.elements).unwrap();
         self.elements.extend(written.into_iter().map(|element| (element.item, element)));
         self.account = account;
-        Ok(accepted)
     }
 }
 

@@ -12,6 +12,7 @@ mod deletions;
 mod enrolments;
 mod invites;
 mod lowered_limits;
+mod polls;
 mod quota;
 mod refused_bodies;
 mod roster_room;

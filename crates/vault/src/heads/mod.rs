@@ -1,11 +1,12 @@
+mod board;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use keyfold_ledger::Roster;
 use keyfold_wire::{AccountId, v1};
-use moka::sync::Cache;
-use prost::Message;
 
+use self::board::{Board, Known, Post};
 use crate::{
     Bus, Caller, Clock, Subscription, Topic,
     clock::SECOND,
@@ -23,15 +24,7 @@ pub struct HeadBoard {
     receipts: Arc<ReceiptSigner>,
     clock: Arc<dyn Clock>,
     bus: Arc<dyn Bus>,
-    known: Cache<AccountId, Arc<Known>>,
-}
-
-struct Known {
-    heads: Heads,
-    message: v1::Heads,
-    encoded: Bytes,
-    roster: Arc<Roster>,
-    read_at: u64,
+    board: Board,
 }
 
 /// Why a device is not told where its account stands.
@@ -55,7 +48,7 @@ impl HeadBoard {
         clock: Arc<dyn Clock>,
         bus: Arc<dyn Bus>,
     ) -> Self {
-        Self { rosters, receipts, clock, bus, known: Cache::new(KEPT) }
+        Self { rosters, receipts, clock, bus, board: Board::new() }
     }
 
     /// Both heads with their receipts, as an encoded [`v1::Heads`].
@@ -63,12 +56,17 @@ impl HeadBoard {
     /// # Errors
     /// [`HeadError`].
     pub async fn poll(&self, caller: &Caller) -> Result<Bytes, HeadError> {
-        let known = match self.known.get(&caller.account) {
-            Some(known) if self.clock.now().abs_diff(known.read_at) < SECOND => known,
-            _ => self.read(caller.account).await?,
+        let now = self.clock.now();
+        let known = match self.board.get(caller.account) {
+            Some(Known::At(post)) if now.abs_diff(post.seen_at) >= SECOND => self.read(caller.account, now).await?,
+            Some(known) => known,
+            None => self.read(caller.account, now).await?,
         };
-        known.roster.device(&caller.device).ok_or(HeadError::NotAMember)?;
-        Ok(known.encoded.clone())
+        match known {
+            Known::At(post) if post.has_device(&caller.device) => Ok(post.encoded.clone()),
+            Known::At(_) => Err(HeadError::NotAMember),
+            Known::Deleted => Err(AccountUnavailable::Deleted.into()),
+        }
     }
 
     /// Begins to listen for new heads. Whoever listens polls once afterwards, to hear of what came before.
@@ -78,48 +76,40 @@ impl HeadBoard {
 
     /// The message for heads that were read or written just now.
     pub(crate) fn message(&self, account: AccountId, heads: &Heads) -> v1::Heads {
-        let known = self.known.get(&account);
+        let known = match self.board.get(account) {
+            Some(Known::At(post)) => Some(post),
+            Some(Known::Deleted) | None => None,
+        };
         self.receipts.heads(account, heads, known.as_deref().map(|known| &known.message))
     }
 
-    /// Takes note of an accepted write and wakes the account's devices; the message that the writer gets.
-    pub(crate) fn accepted(&self, account: AccountId, heads: Heads, roster: Arc<Roster>) -> v1::Heads {
+    /// Takes note of a write that was begun at `begun_at` and accepted, and wakes the account's devices; the message that
+    /// the writer gets.
+    pub(crate) fn accepted(&self, account: AccountId, heads: Heads, roster: &Roster, begun_at: u64) -> v1::Heads {
         let message = self.message(account, &heads);
-        self.note(account, heads, message.clone(), roster);
+        self.board.note(account, Post::new(heads, message.clone(), roster, begun_at));
         self.bus.publish(Topic::Account(account));
         message
     }
 
     /// Forgets a deleted account and wakes its devices.
     pub(crate) fn deleted(&self, account: AccountId) {
-        self.known.invalidate(&account);
+        self.board.deleted(account);
         self.bus.publish(Topic::Account(account));
     }
 
-    async fn read(&self, account: AccountId) -> Result<Arc<Known>, HeadError> {
-        let (heads, roster) = self.rosters.current(account).await?;
-        let message = self.message(account, &heads);
-        Ok(self.note(account, heads, message, roster))
-    }
-
-    fn note(&self, account: AccountId, heads: Heads, message: v1::Heads, roster: Arc<Roster>) -> Arc<Known> {
-        let encoded = Bytes::from(message.encode_to_vec());
-        let known = Arc::new(Known { heads, message, encoded, roster, read_at: self.clock.now() });
-        // Two writes may come to be noted in the other order: the later head stays.
-        if self.known.get(&account).is_none_or(|before| !before.heads.is_after(&known.heads)) {
-            self.known.insert(account, Arc::clone(&known));
+    /// Looks at the database, at `now` or later.
+    async fn read(&self, account: AccountId, now: u64) -> Result<Known, HeadError> {
+        match self.rosters.current(account).await {
+            Ok((heads, roster)) => {
+                let message = self.message(account, &heads);
+                Ok(self.board.note(account, Post::new(heads, message, &roster, now)))
+            }
+            Err(AccountUnavailable::Deleted) => {
+                self.board.deleted(account);
+                Ok(Known::Deleted)
+            }
+            Err(error) => Err(error.into()),
         }
-        known
     }
 }
-
-impl Heads {
-    fn is_after(&self, other: &Self) -> bool {
-        (self.roster_seq, self.vault_seq) > (other.roster_seq, other.vault_seq)
-            && self.roster_seq >= other.roster_seq
-            && self.vault_seq >= other.vault_seq
-    }
-}
-
-/// Accounts whose heads are in memory.
-const KEPT: u64 = 10_000;

@@ -1,0 +1,138 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use keyfold_ledger::Roster;
+use keyfold_wire::{AccountId, MemberId, v1};
+use moka::{ops::compute::Op, sync::Cache};
+use prost::Message;
+
+use crate::storage::Heads;
+
+/// What this process knows of where accounts stand. Reads and writes come to be noted in any order: the later head
+/// stays, and what was deleted stays deleted.
+pub(super) struct Board(Cache<AccountId, Known>);
+
+/// What is known of an account.
+#[derive(Clone)]
+pub(super) enum Known {
+    /// It stood here.
+    At(Arc<Post>),
+    /// It is gone for good.
+    Deleted,
+}
+
+/// Where an account stood.
+#[derive(Debug)]
+pub(super) struct Post {
+    heads: Heads,
+    pub(super) message: v1::Heads,
+    pub(super) encoded: Bytes,
+    /// Active ones, ascending.
+    devices: Vec<MemberId>,
+    /// A time at which it had not yet moved on, Unix milliseconds.
+    pub(super) seen_at: u64,
+}
+
+impl Board {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(KEPT))
+    }
+
+    pub(super) fn get(&self, account: AccountId) -> Option<Known> {
+        self.0.get(&account)
+    }
+
+    /// Takes note of an account; gives what is known of it then.
+    pub(super) fn note(&self, account: AccountId, post: Post) -> Known {
+        let post = Known::At(Arc::new(post));
+        let noted = self.0.entry(account).and_compute_with(|entry| match entry {
+            Some(entry) if !post.is_news_after(entry.value()) => Op::Nop,
+            _ => Op::Put(post.clone()),
+        });
+        noted.into_entry().map_or(post, moka::Entry::into_value)
+    }
+
+    pub(super) fn deleted(&self, account: AccountId) {
+        self.0.insert(account, Known::Deleted);
+    }
+}
+
+impl Known {
+    fn is_news_after(&self, before: &Self) -> bool {
+        match (self, before) {
+            (_, Self::Deleted) => false,
+            (Self::Deleted, Self::At(_)) => true,
+            (Self::At(post), Self::At(before)) => post.order() > before.order(),
+        }
+    }
+}
+
+impl Post {
+    pub(super) fn new(heads: Heads, message: v1::Heads, roster: &Roster, seen_at: u64) -> Self {
+        let encoded = Bytes::from(message.encode_to_vec());
+        let devices = roster.devices().map(|(id, ..)| id).collect();
+        Self { heads, message, encoded, devices, seen_at }
+    }
+
+    pub(super) fn has_device(&self, device: &MemberId) -> bool {
+        self.devices.binary_search(device).is_ok()
+    }
+
+    /// A write moves one chain by one, so the sum tells which of two posts of an account is the later.
+    const fn order(&self) -> (u64, u64) {
+        (self.heads.roster_seq.saturating_add(self.heads.vault_seq), self.seen_at)
+    }
+}
+
+/// Accounts in memory, each with some kilobytes.
+const KEPT: u64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use keyfold_crypto::Hash;
+
+    use super::*;
+
+    const ANA: AccountId = AccountId::new([1; 16]);
+
+    #[test]
+    fn what_was_read_before_a_write_does_not_undo_it() {
+        let board = Board::new();
+        board.note(ANA, post((3, 7), 100));
+        for older in [(3, 6), (2, 7), (1, 1)] {
+            assert_eq!(stands(&board.note(ANA, post(older, 900))), Some(((3, 7), 100)));
+        }
+        assert_eq!(stands(&board.note(ANA, post((4, 7), 50))), Some(((4, 7), 50)));
+        assert_eq!(stands(&board.get(ANA).unwrap()), Some(((4, 7), 50)));
+    }
+
+    #[test]
+    fn the_same_head_is_as_fresh_as_its_latest_look() {
+        let board = Board::new();
+        for (seen_at, then) in [(100, 100), (300, 300), (200, 300)] {
+            assert_eq!(stands(&board.note(ANA, post((1, 0), seen_at))), Some(((1, 0), then)));
+        }
+    }
+
+    #[test]
+    fn a_deleted_account_does_not_come_back() {
+        let board = Board::new();
+        board.note(ANA, post((1, 0), 100));
+        board.deleted(ANA);
+        assert_eq!(stands(&board.note(ANA, post((1, 1), 200))), None);
+        assert_eq!(stands(&board.get(ANA).unwrap()), None);
+    }
+
+    fn post((roster_seq, vault_seq): (u64, u64), seen_at: u64) -> Post {
+        let heads = Heads { roster_seq, roster_head: Hash::ZERO, vault_seq, vault_head: Hash::ZERO };
+        let (message, encoded) = (v1::Heads::default(), Bytes::new());
+        Post { heads, message, encoded, devices: Vec::new(), seen_at }
+    }
+
+    fn stands(known: &Known) -> Option<((u64, u64), u64)> {
+        match known {
+            Known::At(post) => Some(((post.heads.roster_seq, post.heads.vault_seq), post.seen_at)),
+            Known::Deleted => None,
+        }
+    }
+}

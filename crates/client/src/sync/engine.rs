@@ -57,7 +57,7 @@ impl SyncEngine {
             self.resend_entry(&step).await.map_err(AppendError::into_sync)?;
             match self.push_all(&step, &mut report).await? {
                 Pushed::Everything => return Ok(report),
-                Pushed::HeadMoved => {}
+                Pushed::HeadMoved | Pushed::TooLarge(_) => {}
             }
             drop(step);
             tokio::time::sleep(jitter(race)).await;

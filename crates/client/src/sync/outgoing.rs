@@ -4,7 +4,7 @@ use keyfold_crypto::{
     envelope::{self, Context, envelope_hash},
     random,
 };
-use keyfold_ledger::{Account, Change, Commit, CommitError, Content, Element, MAX_CHANGES};
+use keyfold_ledger::{Account, Change, Commit, CommitError, Content, Element};
 use keyfold_wire::{ItemId, v1};
 use prost::Message;
 
@@ -44,9 +44,14 @@ struct Draft {
 }
 
 impl SyncEngine {
-    /// Merges this device's edits with what is there and makes a commit of them: every envelope under a data key of its
+    /// Merges this device's edits with what is there and makes a commit of them, of at most `room` changes: every envelope under a data key of its
     /// own, also when the commit is made anew after a lost race.
-    pub(super) async fn outgoing(&self, account: &Account, keys: &EpochKeys) -> Result<Outgoing, SyncError> {
+    pub(super) async fn outgoing(
+        &self,
+        account: &Account,
+        keys: &EpochKeys,
+        room: usize,
+    ) -> Result<Outgoing, SyncError> {
         let edits = self.vault.edits().await?;
         if edits.is_empty() || !self.is_due(&edits) {
             return Ok(Outgoing::Nothing { moot: Vec::new() });
@@ -55,7 +60,7 @@ impl SyncEngine {
         let mut moot = Vec::new();
         let mut drafts = BTreeMap::new();
         for (id, edit) in edits {
-            if drafts.len() == MAX_CHANGES {
+            if drafts.len() == room {
                 break;
             }
             let stored = self.storage().item(id).await?;

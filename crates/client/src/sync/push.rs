@@ -1,5 +1,5 @@
 use keyfold_crypto::envelope::envelope_hash;
-use keyfold_ledger::{Account, Chain, Element};
+use keyfold_ledger::{Account, Chain, Element, MAX_CHANGES};
 use keyfold_wire::{
     ItemId,
     v1::{Accepted, Heads, ProblemCode},
@@ -24,17 +24,20 @@ pub(super) enum Pushed {
     Everything,
     /// Another device was faster: pull, and merge again.
     HeadMoved,
+    /// The server takes commits of fewer changes: at most so many.
+    TooLarge(usize),
 }
 
 impl SyncEngine {
     /// Sends commits until no edit waits. Each is stored before it is sent, and sent again as it is if its answer is lost.
     pub(super) async fn push_all(&self, step: &Step, report: &mut SyncReport) -> Result<Pushed, SyncError> {
+        let mut room = MAX_CHANGES;
         loop {
             let held = self.held().await?;
             let Some(account) = held.account() else { return Ok(Pushed::HeadMoved) };
             let outbox = match self.storage().outbox(OutboxKind::Commit).await? {
                 Some(outbox) => outbox,
-                None => match self.outgoing(&account, &self.vault.epoch_keys(&held)).await? {
+                None => match self.outgoing(&account, &self.vault.epoch_keys(&held), room).await? {
                     Outgoing::Commit(outbox) => {
                         self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
                         outbox
@@ -52,7 +55,10 @@ impl SyncEngine {
                     Some(items) => report.items_pushed += items,
                     None => return Ok(Pushed::HeadMoved),
                 },
-                Err(error) => return self.refused(step, error).await,
+                Err(error) => match self.refused(step, &outbox, error).await? {
+                    Pushed::TooLarge(smaller) => room = smaller,
+                    pushed => return Ok(pushed),
+                },
             }
         }
     }
@@ -115,10 +121,15 @@ impl SyncEngine {
     }
 
     /// What a refusal means for the commit in the outbox. Its edits stay in any case.
-    async fn refused(&self, step: &Step, error: ApiError) -> Result<Pushed, SyncError> {
+    async fn refused(&self, step: &Step, outbox: &Outbox, error: ApiError) -> Result<Pushed, SyncError> {
         if error.is_final() {
             self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Commit)]).await?;
         }
-        if error.code() == Some(ProblemCode::HeadMoved) { Ok(Pushed::HeadMoved) } else { Err(error.into()) }
+        let changes = read_push(&outbox.message).map_or(0, |(commit, _)| commit.changes().len());
+        match error.code() {
+            Some(ProblemCode::HeadMoved) => Ok(Pushed::HeadMoved),
+            Some(ProblemCode::TooLarge) if changes > 1 => Ok(Pushed::TooLarge(changes / 2)),
+            _ => Err(error.into()),
+        }
     }
 }

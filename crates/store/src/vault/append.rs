@@ -1,5 +1,8 @@
 use keyfold_vault::storage::{AppendWrite, Appended, StorageError};
-use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, sea_query::{Expr, ExprTrait}};
+use sea_orm::{
+    EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::{chains::still_at, enrolments::use_up};
 use crate::{

@@ -1,7 +1,7 @@
 //! The roster grows by one entry at a time, each on the heads that it was checked against.
 
 use futures_util::future::join_all;
-use keyfold_vault::storage::{AppendWrite, EntryRow, Heads, Span, Standing, Storage, Written};
+use keyfold_vault::storage::{AppendWrite, Appended, EntryRow, Heads, Span, Standing, Storage};
 
 use crate::{
     databases::on_each_database,
@@ -46,14 +46,14 @@ async fn an_entry_on_heads_that_moved_writes_nothing() {
 
         for stale in [founded, rotated, stranger] {
             let late = AppendWrite { expected: stale, ..ana.rotation("late") };
-            assert_eq!(storage.append(late).await.unwrap(), Written::Moved);
+            assert_eq!(storage.append(late).await.unwrap(), Appended::Moved);
             assert_eq!(ana.standing(storage).await, Standing::Active(ana.heads));
             let kept = entries(storage, &ana, "phone").await;
             assert_eq!(kept.len(), 3);
             assert_eq!(kept[2].sealed_key, Some(sealed("epoch 2", "phone").1));
             assert_eq!(kept[2].links[0].1, named("epoch 2").to_vec());
         }
-        assert_eq!(storage.append(Vault::new("nobody").rotation("late")).await.unwrap(), Written::Moved);
+        assert_eq!(storage.append(Vault::new("nobody").rotation("late")).await.unwrap(), Appended::Moved);
     })
     .await;
 }
@@ -63,9 +63,9 @@ async fn of_sixteen_entries_at_once_on_one_head_exactly_one_is_appended() {
     on_each_database(async |storage| {
         let ana = Vault::founded(storage, "ana").await;
         let rotations = (0..16).map(|number| storage.append(ana.rotation(&format!("rotation {number}"))));
-        let written: Vec<Written> = join_all(rotations).await.into_iter().map(Result::unwrap).collect();
-        let winner = written.iter().position(|written| *written == Written::Done).unwrap();
-        assert_eq!(written.iter().filter(|written| **written == Written::Done).count(), 1);
+        let written: Vec<Appended> = join_all(rotations).await.into_iter().map(Result::unwrap).collect();
+        let winner = written.iter().position(|written| *written == Appended::Done).unwrap();
+        assert_eq!(written.iter().filter(|written| **written == Appended::Done).count(), 1);
 
         let kept = entries(storage, &ana, "phone").await;
         let won = format!("rotation {winner}");
@@ -87,7 +87,7 @@ async fn the_largest_rotation_is_written_whole() {
             links: (1..=256).map(|epoch| (epoch, vec![8; 60])).collect(),
             ..ana.rotation("epoch 257")
         };
-        assert_eq!(ana.append(storage, rotation).await, Written::Done);
+        assert_eq!(ana.append(storage, rotation).await, Appended::Done);
         for name in names {
             let entry = entries(storage, &ana, &name).await.pop().unwrap();
             assert_eq!(entry.sealed_key, Some(vec![9; 1_168]));

@@ -1,13 +1,13 @@
 //! What was acknowledged is there after a restart, and seen by other processes before it.
 
 use keyfold_vault::storage::{
-    Claim, GuessWindow, InviteHash, KeyKind, NewEnrolment, ServerKey, Span, Storage, Written,
+    Claim, Created, GuessWindow, InviteHash, KeyKind, NewEnrolment, ServerKey, Span, Storage, Written,
 };
 
 use crate::{
     databases::on_each_place,
     names::{DAY, MINUTE, NOW, account, device, enrolment, named},
-    vaults::{Edit, Vault, new_account},
+    vaults::{Edit, Vault, invited, new_account},
 };
 
 const EVERYTHING: Span = Span { first: 0, last: 100 };
@@ -26,7 +26,7 @@ async fn everything_that_was_acknowledged_is_there_after_a_restart() {
         assert_eq!(all_of(storage, &ana).await, before);
         assert!(!storage.use_nonce(ana.account, [7; 16], NOW + MINUTE).await.unwrap());
         assert!(!storage.count_guess(ana.account, device("laptop"), WINDOW, NOW).await.unwrap());
-        assert!(!storage.claim_invite(InviteHash(named("invite")), account("ben"), NOW).await.unwrap());
+        assert_eq!(storage.create_account(invited("ben", "invite")).await.unwrap(), Created::InviteRefused);
         let commit = ana.commit(storage, "commit 3", &[Edit::Write("bank", 200)]).await;
         assert_eq!(storage.push(commit).await.unwrap(), Written::Done);
         database.close().await.unwrap();
@@ -72,7 +72,7 @@ async fn lived_in(storage: &dyn Storage) -> Vault {
     assert!(storage.use_nonce(ana.account, [7; 16], NOW + MINUTE).await.unwrap());
     assert!(storage.count_guess(ana.account, device("laptop"), WINDOW, NOW).await.unwrap());
     storage.add_invite(InviteHash(named("invite")), NOW, NOW + DAY).await.unwrap();
-    assert!(storage.claim_invite(InviteHash(named("invite")), ana.account, NOW).await.unwrap());
+    assert_eq!(storage.create_account(invited("eve", "invite")).await.unwrap(), Created::Done);
     for kind in [KeyKind::Log, KeyKind::Session] {
         let key = ServerKey { kid: 1, created_at: NOW, secret: [9; 32].into() };
         assert!(storage.add_server_key(kind, key).await.unwrap());

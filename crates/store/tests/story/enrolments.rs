@@ -1,12 +1,15 @@
 //! An enrolment takes its steps one after the other, each once, before it expires and unless it failed.
 
 use futures_util::future::join_all;
-use keyfold_vault::storage::{Claim, EnrolmentRow, EnrolmentStep, NewEnrolment, Storage, Swept};
+use keyfold_vault::storage::{
+    AppendWrite, Appended, Claim, EnrolmentRow, EnrolmentStep, NewEnrolment, Standing, Storage, Swept, UsedEnrolment,
+};
 use keyfold_wire::EnrolmentId;
 
 use crate::{
     databases::on_each_database,
     names::{MINUTE, NOW, account, device, enrolment, named},
+    vaults::Vault,
 };
 
 const EXPIRES: u64 = NOW + 10 * MINUTE;
@@ -25,6 +28,7 @@ fn claim(approver: &str) -> Claim {
 }
 
 async fn begun(storage: &dyn Storage) -> EnrolmentId {
+    Vault::founded(storage, "ana").await;
     assert!(storage.begin_enrolment(new("tablet", "abcd2345")).await.unwrap());
     enrolment("tablet")
 }
@@ -35,28 +39,46 @@ async fn take(storage: &dyn Storage, id: EnrolmentId, step: EnrolmentStep, now: 
         EnrolmentStep::Begun => storage.begin_enrolment(new("tablet", "abcd2345")).await,
         EnrolmentStep::Approved => storage.approve(id, claim("laptop"), b"approval", now).await,
         EnrolmentStep::Opened => storage.open(id, b"opening", now).await,
+        EnrolmentStep::Added => Ok(add(storage, id, now).await == Appended::Done),
         EnrolmentStep::Completed => storage.complete(id, b"completion", now).await,
     }
     .unwrap()
+}
+
+/// Appends the entry that is the enrolment's outcome.
+async fn add(storage: &dyn Storage, id: EnrolmentId, now: u64) -> Appended {
+    let account = account("ana");
+    let Standing::Active(heads) = storage.standing(account).await.unwrap() else { panic!("there is no account") };
+    let enrolment = Some(UsedEnrolment { enrolment: id, now });
+    let entry = AppendWrite { enrolment, ..Vault { account, heads }.rotation("tablet") };
+    let added = storage.append(entry).await.unwrap();
+    let moved = storage.standing(account).await.unwrap() != Standing::Active(heads);
+    assert_eq!(moved, added == Appended::Done, "the entry and the enrolment's use are one");
+    added
 }
 
 async fn row(storage: &dyn Storage, id: EnrolmentId) -> EnrolmentRow {
     storage.enrolment(id).await.unwrap().unwrap()
 }
 
-const STEPS: [EnrolmentStep; 4] =
-    [EnrolmentStep::Begun, EnrolmentStep::Approved, EnrolmentStep::Opened, EnrolmentStep::Completed];
+const STEPS: [EnrolmentStep; 5] = [
+    EnrolmentStep::Begun,
+    EnrolmentStep::Approved,
+    EnrolmentStep::Opened,
+    EnrolmentStep::Added,
+    EnrolmentStep::Completed,
+];
 
 #[tokio::test]
 async fn each_step_is_taken_once_and_in_its_turn() {
     on_each_database(async |storage| {
         let id = begun(storage).await;
-        for current in 0..4 {
+        for current in 0..5 {
             assert_eq!(row(storage, id).await.step, STEPS[current]);
             for (number, step) in STEPS.into_iter().enumerate().filter(|(number, _)| *number != current + 1) {
                 assert!(!take(storage, id, step, NOW).await, "step {number} from step {current}");
             }
-            if current < 3 {
+            if current < 4 {
                 assert!(take(storage, id, STEPS[current + 1], NOW).await);
             }
         }
@@ -100,6 +122,7 @@ async fn no_step_is_taken_once_it_has_expired() {
 #[tokio::test]
 async fn no_step_is_taken_once_it_has_failed() {
     on_each_database(async |storage| {
+        Vault::founded(storage, "ana").await;
         for (number, reached) in STEPS[..3].iter().enumerate() {
             let name = format!("tablet {number}");
             let id = enrolment(&name);
@@ -119,13 +142,15 @@ async fn no_step_is_taken_once_it_has_failed() {
 }
 
 #[tokio::test]
-async fn what_was_completed_cannot_fail_any_more() {
+async fn what_was_used_cannot_fail_any_more() {
     on_each_database(async |storage| {
         let id = begun(storage).await;
         for step in &STEPS[1..] {
             assert!(take(storage, id, *step, NOW).await);
+            if *step >= EnrolmentStep::Added {
+                assert!(!storage.fail(id).await.unwrap());
+            }
         }
-        assert!(!storage.fail(id).await.unwrap());
         assert!(!row(storage, id).await.failed);
         assert!(!storage.fail(enrolment("never begun")).await.unwrap());
     })

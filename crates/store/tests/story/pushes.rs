@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use keyfold_ledger::{Element, SetState};
-use keyfold_vault::storage::{Heads, PushWrite, Span, Standing, Storage, Written};
+use keyfold_vault::storage::{Appended, Heads, PushWrite, Span, Standing, Storage, Written};
 
 use crate::{
     databases::on_each_database,
@@ -122,8 +122,8 @@ async fn a_commit_and_an_entry_at_once_on_one_head_do_not_both_stand() {
         let commit = ana.commit(storage, "commit", &[Edit::Write("mail", 300)]).await;
         let (pushed, appended) = tokio::join!(storage.push(commit), storage.append(ana.rotation("entry")));
         let heads = match (pushed.unwrap(), appended.unwrap()) {
-            (Written::Done, Written::Moved) => Heads { vault_seq: 1, vault_head: named("commit"), ..ana.heads },
-            (Written::Moved, Written::Done) => Heads { roster_seq: 2, roster_head: named("entry"), ..ana.heads },
+            (Written::Done, Appended::Moved) => Heads { vault_seq: 1, vault_head: named("commit"), ..ana.heads },
+            (Written::Moved, Appended::Done) => Heads { roster_seq: 2, roster_head: named("entry"), ..ana.heads },
             both => panic!("{both:?}"),
         };
         assert_eq!(ana.standing(storage).await, Standing::Active(heads));

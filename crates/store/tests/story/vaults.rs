@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Element, SetState};
 use keyfold_vault::storage::{
-    AppendWrite, Change, Created, Heads, NewAccount, PushBase, PushWrite, Standing, Storage, Written,
+    AppendWrite, Appended, Change, Created, Heads, InviteHash, NewAccount, PushBase, PushWrite, Standing, Storage,
+    Written,
 };
 use keyfold_wire::{AccountId, ItemId};
 
@@ -51,20 +52,22 @@ impl Vault {
             entry: message(text),
             sealed_keys: vec![sealed(text, "laptop"), sealed(text, "phone")],
             links: vec![(1, named(text).to_vec()), (2, vec![2; 60])],
+            bytes_added: 0,
+            enrolment: None,
         }
     }
 
-    pub(crate) async fn append(&mut self, storage: &dyn Storage, write: AppendWrite) -> Written {
+    pub(crate) async fn append(&mut self, storage: &dyn Storage, write: AppendWrite) -> Appended {
         let (seq, hash) = (self.heads.roster_seq + 1, write.hash);
         let written = storage.append(write).await.unwrap();
-        if written == Written::Done {
+        if written == Appended::Done {
             self.heads = Heads { roster_seq: seq, roster_head: hash, ..self.heads };
         }
         written
     }
 
     pub(crate) async fn rotate(&mut self, storage: &dyn Storage, text: &str) {
-        assert_eq!(self.append(storage, self.rotation(text)).await, Written::Done);
+        assert_eq!(self.append(storage, self.rotation(text)).await, Appended::Done);
     }
 
     pub(crate) async fn base(&self, storage: &dyn Storage, items: &[&str]) -> PushBase {
@@ -158,8 +161,15 @@ pub(crate) fn new_account(name: &str) -> NewAccount {
         genesis: message(&genesis),
         rotation: message(&rotation),
         sealed_key: sealed(&rotation, "laptop"),
+        bytes_used: 0,
         created_at: NOW,
+        invite: None,
     }
+}
+
+/// An account that uses an invite.
+pub(crate) fn invited(name: &str, invite: &str) -> NewAccount {
+    NewAccount { invite: Some(InviteHash(named(invite))), ..new_account(name) }
 }
 
 pub(crate) fn sealed(entry: &str, name: &str) -> (keyfold_wire::MemberId, Vec<u8>) {

@@ -88,7 +88,12 @@ impl Pull {
         Ok(Step::Entries(Span { first: last.saturating_add(1), ..span }))
     }
 
-    async fn elements(&self, span: Span, cursor: Option<Cursor>, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
+    async fn elements(
+        &self,
+        span: Span,
+        cursor: Option<Cursor>,
+        frames: &mut Frames,
+    ) -> Result<Step, AccountUnavailable> {
         let rows = self.storage.changed(self.caller.account, span, cursor, ELEMENTS).await?;
         for row in &rows {
             frames.push(Frame::Element(row.element.to_wire()));

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use keyfold_crypto::{
-    EpochKey, Hash, MemberKeys, SUITE, SigningAlgorithm, SigningKey, VerifyingKey, WrappingKey, epoch::SealContext, random,
+    EpochKey, Hash, MemberKeys, SUITE, SigningAlgorithm, SigningKey, VerifyingKey, WrappingKey, epoch::SealContext,
+    random,
 };
 use keyfold_ledger::{
     Account, Element, Entry,

@@ -38,7 +38,8 @@ async fn an_account_is_charged_for_everything_that_is_kept_of_it() {
     ana.append(&server, rotation).await.unwrap();
     assert_eq!(bytes_used(&server, &ana).await, charged);
 
-    for edits in [[Edit::Write("mail", 500), Edit::Write("bank", 600)], [Edit::Write("mail", 500), Edit::Purge("bank")]] {
+    for edits in [[Edit::Write("mail", 500), Edit::Write("bank", 600)], [Edit::Write("mail", 500), Edit::Purge("bank")]]
+    {
         charged += commit(&ana.commit(&edits));
         ana.push(&server, &edits).await.unwrap();
         assert_eq!(bytes_used(&server, &ana).await, charged);

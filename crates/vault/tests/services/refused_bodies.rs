@@ -37,10 +37,7 @@ async fn nobody_is_given_a_recovery_code_that_would_bring_nothing_back() {
     let code = device().keys();
     let member = v1::RecoveryMember { keys: Some(code.to_wire()), delay: 0 };
     let sealed = ana.sealed_to(&code);
-    let add = v1::AddRecovery {
-        member: Some(member.clone()),
-        sealed_key_hash: sealed_hash(&sealed.sealed).to_vec(),
-    };
+    let add = v1::AddRecovery { member: Some(member.clone()), sealed_key_hash: sealed_hash(&sealed.sealed).to_vec() };
     let add = AppendEntry { sealed_keys: vec![sealed], ..ana.entry(Body::AddRecovery(add)) };
     let begin = ana.entry(Body::RecoveryBegin(v1::RecoveryBegin {
         device: Some(device().keys().to_wire()),

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 #[test]
 fn the_plain_listener_serves_the_same_to_a_proxy_on_the_machine() {
-    let server = Server::start_with(ServerOptions::with([("KEYFOLD_PLAIN_LISTEN", "127.0.0.1:0")]));
+    let settings = [("KEYFOLD_PLAIN_LISTEN", "127.0.0.1:0"), ("KEYFOLD_SIGN_UP", "open")];
+    let server = Server::start_with(ServerOptions::with(settings));
     let a = Device::founded(&server, "Ana's laptop");
     let (plain, tls) = (Http::plain(server.ready()["plain_listen"].as_str().unwrap()), Http::to(&server));
     for http in [&plain, &tls] {

@@ -7,7 +7,7 @@ use crate::world::{Device, Server};
 #[test]
 fn nobody_else_on_the_machine_reads_the_database() {
     let server = Server::start();
-    Device::founded(&server).fill(1, 300);
+    Device::founded(&server).fill(1, 400);
     assert_eq!(mode(&server.data().join("data")), 0o700);
     for file in ["keyfold.db", "keyfold.db-wal", "keyfold.db-shm"] {
         assert_eq!(mode(&server.data().join("data").join(file)), 0o600, "{file}");

@@ -6,7 +6,7 @@ use crate::world::{Device, Server};
 fn a_device_founds_an_account_lets_another_in_and_removes_it() {
     let server = Server::start();
     let ana = Device::founded(&server);
-    ana.fill(3, 300);
+    ana.fill(3, 400);
     let ben = Device::enrolled_by(&ana);
     let heads: Heads = ben.get("/v1/head").message();
     assert_eq!((heads.roster_seq, heads.vault_seq), (2, 1));

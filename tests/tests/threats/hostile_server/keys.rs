@@ -135,15 +135,22 @@ async fn threat_21_keys_that_answer_no_entry_are_ignored() {
     rotate(&world.laptop).await;
     world.phone.syncs().await;
     let kept = world.phone.kept().await;
+    rotate(&world.laptop).await;
     let (theirs, last) = (theirs(&world).await, world.phone.held().await.roster.seq());
     world.phone.wire.rewrites_pulls(move |frames| {
+        let own = frames.iter().position(|frame| matches!(frame, Frame::SealedKey(_))).unwrap();
+        frames[own] = Frame::SealedKey(SealedEpochKey { roster_seq: last, sealed: theirs.clone() });
         for roster_seq in 0..=last + 1 {
-            frames.insert(1, Frame::SealedKey(SealedEpochKey { roster_seq, sealed: theirs.clone() }));
-            frames.insert(1, Frame::Link(SealedLink { roster_seq, epoch: 1, sealed: vec![7; 60] }));
+            frames.insert(own + 1, Frame::Link(SealedLink { roster_seq, epoch: 1, sealed: vec![7; 60] }));
         }
     });
-    assert!(world.phone.syncs().await.is_empty());
-    assert_eq!(world.phone.kept().await, kept);
+    world.phone.syncs().await;
+    let chains = world.phone.vault().local().storage().chains().await.unwrap();
+    assert_eq!(chains.sealed_keys, kept.chains.sealed_keys, "the key that it holds, and no other");
+    assert!(chains.links.iter().all(|link| link.sealed != [7; 60]));
+    rotate(&world.laptop).await;
+    world.phone.wire.is_honest();
+    world.phone.syncs().await;
     world.phone.labels(world.mail, "new mail").await;
     assert_eq!(world.phone.syncs().await.items_pushed, 1, "the epoch's key is still there");
 }

@@ -32,7 +32,7 @@ pub(crate) struct Device {
 /// All that a pull could have changed of a profile.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Kept {
-    chains: Chains,
+    pub(crate) chains: Chains,
     items: Vec<StoredItem>,
     seen: Vec<String>,
 }

@@ -2,7 +2,7 @@ use std::process::{Child, Output};
 
 use serde_json::Value;
 
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 
 /// What a program said, and how it ended.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Said {
     /// Panics unless `keyfoldd` failed with nothing but one line; gives the line without the program's name.
     #[track_caller]
     pub fn server_line(&self) -> String {
-        assert_eq!(self.lines(Exit { status: 1, name: "failed" }), 1, "more than one line: {}", self.err);
+        assert_eq!(self.lines(exit::SERVER_FAILED), 1, "more than one line: {}", self.err);
         self.last_line().strip_prefix("keyfoldd: ").expect(&self.err).to_owned()
     }
 

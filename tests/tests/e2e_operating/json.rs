@@ -1,5 +1,5 @@
-use keyfold_tests::{Device, Server, Shop, fed};
-use serde_json::Value;
+use keyfold_tests::{Device, Server, Shop, exit, fed};
+use serde_json::{Value, json};
 
 #[test]
 fn every_command_answers_in_json_and_in_words() {
@@ -32,6 +32,24 @@ fn every_command_answers_in_json_and_in_words() {
 }
 
 #[test]
+fn the_server_answers_in_json_too() {
+    let mut server = Server::start();
+    let settings = server.command(&["config", "--json"]).done();
+    assert_eq!(settings["limits.devices"], json!({ "value": 64, "origin": "default" }));
+    assert_eq!(settings["public_url"], json!({ "value": server.url(), "origin": "flag" }));
+    assert!(server.command(&["invite", "create", "--json"]).done()["invite"].is_string());
+    assert_eq!(server.command(&["invite", "list", "--json"]).done()["state"], "open");
+    server.stop();
+    assert_eq!(server.command(&["migrate", "--json"]).done(), json!({ "applied": [] }));
+
+    std::fs::remove_file(server.data().join("ca.key")).unwrap();
+    let failed = server.command(&["serve", "--json", "--log-level", "error"]);
+    let detail = failed.problem(exit::SERVER_FAILED);
+    assert!(detail.contains("ca.key is missing"), "{detail}");
+    server.command(&["frobnicate", "--json"]).problem(exit::USAGE);
+}
+
+#[test]
 fn a_private_key_is_never_shown() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
@@ -55,5 +73,5 @@ fn a_result_that_cannot_be_written_is_told() {
     let a = Device::founded(&server, "Ana's laptop");
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let ended = a.command(&["status"]).stdout(full).output().unwrap();
-    keyfold_tests::Said::of(ended).problem(keyfold_tests::exit::OUTPUT);
+    keyfold_tests::Said::of(ended).problem(exit::OUTPUT);
 }

@@ -44,6 +44,18 @@ pub(super) struct Common {
     /// error, warn, info, debug, trace, or a filter like `info,keyfold_server=debug`
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// For whom results and failures are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -92,12 +104,16 @@ pub(super) enum Invite {
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
         days: u16,
     },
-    /// List invites; each is named by the beginning of its hash
-    List {
-        /// One JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
+    /// List invites; each is named by the beginning of its hash, and as JSON is an object on a line of its own
+    List,
+}
+
+impl Arguments {
+    /// For whom results and failures are printed.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        if self.common.json { Form::Json } else { Form::Text }
+    }
 }
 
 impl Common {

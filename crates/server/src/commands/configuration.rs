@@ -1,8 +1,12 @@
 use std::io::{Write, stdout};
 
-use super::CommandError;
-use crate::config::{Loaded, show};
+use super::{CommandError, Form};
+use crate::config::{Loaded, show, to_json};
 
-pub(super) fn run(loaded: &Loaded) -> Result<(), CommandError> {
-    Ok(stdout().write_all(show(loaded).as_bytes())?)
+pub(super) fn run(loaded: &Loaded, form: Form) -> Result<(), CommandError> {
+    match form {
+        Form::Text => stdout().write_all(show(loaded).as_bytes())?,
+        Form::Json => writeln!(stdout(), "{}", to_json(loaded))?,
+    }
+    Ok(())
 }

@@ -6,23 +6,27 @@ use std::{
 use keyfold_vault::{Clock, Invites, SystemClock, storage::InviteRow};
 use serde_json::json;
 
-use super::{CommandError, arguments::Invite};
+use super::{CommandError, Form, arguments::Invite};
 use crate::{
     config::Loaded,
     serve::{ServeError, open_database},
 };
 
-pub(super) async fn run(loaded: Loaded, command: Invite) -> Result<(), CommandError> {
+pub(super) async fn run(loaded: Loaded, command: Invite, form: Form) -> Result<(), CommandError> {
     let database = open_database(&loaded.settings).await?;
     let invites = Invites::new(Arc::new(database.clone()), Arc::new(SystemClock));
     match command {
-        Invite::Create { days } => writeln!(stdout(), "{}", invites.create(days).await?)?,
-        Invite::List { json } => list(&invites.list().await?, json)?,
+        Invite::Create { days } => {
+            let invite = invites.create(days).await?.to_string();
+            let invite = if form == Form::Json { json!({ "invite": invite }).to_string() } else { invite };
+            writeln!(stdout(), "{invite}")?;
+        }
+        Invite::List => list(&invites.list().await?, form)?,
     }
     Ok(database.close().await.map_err(ServeError::from)?)
 }
 
-fn list(rows: &[InviteRow], json: bool) -> Result<(), CommandError> {
+fn list(rows: &[InviteRow], form: Form) -> Result<(), CommandError> {
     let now = SystemClock.now();
     let mut out = stdout().lock();
     for row in rows {
@@ -32,7 +36,7 @@ fn list(rows: &[InviteRow], json: bool) -> Result<(), CommandError> {
             None if row.expires_at <= now => "expired",
             None => "open",
         };
-        if json {
+        if form == Form::Json {
             let object =
                 json!({ "invite": name, "state": state, "created_at": row.created_at, "expires_at": row.expires_at });
             writeln!(out, "{object}")?;

@@ -6,5 +6,5 @@ mod invites;
 mod migrate;
 mod run;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Form};
 pub use run::{CommandError, run};

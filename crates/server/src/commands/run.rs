@@ -49,12 +49,13 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     }
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let form = arguments.form();
     let loaded = load(&arguments.common.flags(), variables)?;
     match arguments.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
         Command::Serve(options) => serve(loaded, &options).await,
-        Command::Migrate => migrate::run(loaded).await,
-        Command::Config => configuration::run(&loaded),
-        Command::Invite(invite) => invites::run(loaded, invite).await,
+        Command::Migrate => migrate::run(loaded, form).await,
+        Command::Config => configuration::run(&loaded, form),
+        Command::Invite(invite) => invites::run(loaded, invite, form).await,
         Command::Completions { .. } => Ok(()),
     }
 }

@@ -12,4 +12,4 @@ pub use settings::{
     HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SettingsError, SignUpSetting,
     TlsSettings,
 };
-pub use show::show;
+pub use show::{show, to_json};

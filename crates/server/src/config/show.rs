@@ -1,17 +1,15 @@
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Loaded, Settings};
 
 /// The effective settings as a TOML file, each with where it came from. A password in the database's URL is hidden.
 #[must_use]
 pub fn show(loaded: &Loaded) -> String {
-    let mut settings = loaded.settings.clone();
-    settings.database = settings.database.as_ref().map(|url| hidden(url));
     let mut text = String::new();
     let mut table = String::new();
-    for (name, value) in flat(&settings) {
+    for (name, value) in shown(loaded) {
         let (section, key) = name.rsplit_once('.').unwrap_or(("", &name));
         if section != table {
             // Writing to a string does not fail.
@@ -25,6 +23,21 @@ pub fn show(loaded: &Loaded) -> String {
         };
     }
     text
+}
+
+/// The same for programs: an object with a member for each setting's dotted name, which holds its `value` and its `origin`.
+#[must_use]
+pub fn to_json(loaded: &Loaded) -> Value {
+    let origin = |name: &str| loaded.origin(name).to_string();
+    let settings = shown(loaded).into_iter();
+    settings.map(|(name, value)| (name.clone(), json!({ "value": value, "origin": origin(&name) }))).collect()
+}
+
+/// The settings without what nobody should read.
+fn shown(loaded: &Loaded) -> Vec<(String, Value)> {
+    let mut settings = loaded.settings.clone();
+    settings.database = settings.database.as_ref().map(|url| hidden(url));
+    flat(&settings)
 }
 
 /// The dotted names of all settings.

@@ -17,16 +17,14 @@ pub(super) enum Kind {
 
 impl ClientData {
     /// For a page that is not inside a page of another origin.
-    ///
-    /// No member needs escaping: type and challenge are made here, and a serialized origin holds
-    /// neither quotes nor backslashes nor control characters.
     pub(super) fn new(kind: Kind, challenge: &[u8], origin: &Origin) -> Self {
         let kind = match kind {
             Kind::Create => "webauthn.create",
             Kind::Get => "webauthn.get",
         };
-        let challenge = BASE64URL_NOPAD.encode(challenge);
-        let json = format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#);
+        let challenge = ccd_string(&BASE64URL_NOPAD.encode(challenge));
+        let (kind, origin) = (ccd_string(kind), ccd_string(origin.as_str()));
+        let json = format!(r#"{{"type":{kind},"challenge":{challenge},"origin":{origin},"crossOrigin":false}}"#);
         ClientData { json: json.into_bytes() }
     }
 
@@ -40,6 +38,22 @@ impl ClientData {
     pub(super) fn into_json(self) -> Vec<u8> {
         self.json
     }
+}
+
+/// CCDToString (WebAuthn §5.8.1.2). Relying parties may compare the bytes, so no other escape will do.
+fn ccd_string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str(r#"\""#),
+            '\\' => quoted.push_str(r"\\"),
+            '\0'..='\u{1f}' => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -68,5 +82,19 @@ mod tests {
             }
         }
         assert!(compared >= 4, "{compared}");
+    }
+
+    /// WebAuthn §5.8.1.2, CCDToString: what a JSON library would write as `\n` or leave as it is has one form here.
+    #[test]
+    fn text_is_escaped_as_the_standard_says() {
+        for (text, quoted) in [
+            ("https://example.org", r#""https://example.org""#),
+            (r#"a"b\c/d"#, r#""a\"b\\c/d""#),
+            ("\0\u{8}\t\n\u{1f} !", r#""\u0000\u0008\u0009\u000a\u001f !""#),
+            ("\u{7f}é\u{2028}😀", "\"\u{7f}é\u{2028}😀\""),
+        ] {
+            assert_eq!(ccd_string(text), quoted);
+            assert_eq!(serde_json::from_str::<String>(quoted).unwrap(), text);
+        }
     }
 }

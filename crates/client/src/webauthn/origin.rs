@@ -29,7 +29,7 @@ impl Origin {
             return Err(OriginError::NotTrustworthy);
         }
         let serialized = url.origin().ascii_serialization();
-        if serialized != origin || !has_plain_labels(&host) {
+        if serialized != origin || !is_plain(&host) {
             return Err(OriginError::NotSerialized);
         }
         Ok(Origin { serialized, host })
@@ -65,7 +65,7 @@ pub enum OriginError {
     #[error("the origin must be https, or http on localhost")]
     NotTrustworthy,
     /// It is not in serialized form: it has a path, a user name, a default port, upper case,
-    /// letters outside ASCII, or an empty label.
+    /// an empty label, or a character that no host on the web has.
     #[error("the origin must be only scheme, host and port, as a browser writes them")]
     NotSerialized,
 }
@@ -79,10 +79,12 @@ fn is_this_machine(host: &Host<String>) -> bool {
     }
 }
 
-/// A trailing dot or an empty label would make two names of one host.
-fn has_plain_labels(host: &Host<String>) -> bool {
+/// A trailing dot or an empty label would make two names of one host. The URL standard allows hosts with quotes, braces and
+/// commas; no relying party has one.
+fn is_plain(host: &Host<String>) -> bool {
+    let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     match host {
-        Host::Domain(domain) => domain.split('.').all(|label| !label.is_empty()),
+        Host::Domain(domain) => domain.split('.').all(|label| !label.is_empty() && label.bytes().all(in_label)),
         Host::Ipv4(_) | Host::Ipv6(_) => true,
     }
 }
@@ -97,6 +99,7 @@ mod tests {
             "https://example.org",
             "https://example.org:8443",
             "https://xn--bcher-kva.example",
+            "https://a_b.example",
             "https://192.0.2.1",
             "https://[2001:db8::1]:8443",
             "http://localhost",
@@ -142,6 +145,25 @@ mod tests {
             " https://example.org",
             "https://example.org\n",
             "https:\\\\example.org",
+        ] {
+            assert_eq!(Origin::parse(origin), Err(OriginError::NotSerialized), "{origin}");
+        }
+        for origin in [
+            r#"https://a"b.example"#,
+            "https://a{b.example",
+            "https://a}b.example",
+            "https://a,b.example",
+            "https://a;b.example",
+            "https://a'b.example",
+            "https://a`b.example",
+            "https://a!b.example",
+            "https://a$b.example",
+            "https://a&b.example",
+            "https://a(b).example",
+            "https://a*b.example",
+            "https://a+b.example",
+            "https://a=b.example",
+            "https://a~b.example",
         ] {
             assert_eq!(Origin::parse(origin), Err(OriginError::NotSerialized), "{origin}");
         }

@@ -23,6 +23,11 @@ impl GetAssertion {
     pub(crate) fn verification(&self) -> VerificationRequirement {
         if self.prf.is_empty() { self.verification } else { VerificationRequirement::Required }
     }
+
+    /// Whether nobody is asked.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.presence == Presence::NotRequired && self.verification() != VerificationRequirement::Required
+    }
 }
 
 /// Which passkeys of the relying party may be used.
@@ -39,7 +44,8 @@ pub enum AllowList {
 pub enum Presence {
     /// Ask the user.
     Required,
-    /// A platform only probes: UP=0, and without required verification nobody is asked.
+    /// A platform only probes: UP=0, and without required verification nobody is asked. Then only a passkey that the
+    /// allow list names is found, and nothing is told of its account.
     NotRequired,
 }
 
@@ -52,8 +58,8 @@ pub struct Assertion {
     pub authenticator_data: Vec<u8>,
     /// Over authenticator data ‖ client data hash: DER for ES256, 64 bytes for EdDSA.
     pub signature: Vec<u8>,
-    /// The account. Its names are there only if the user was verified.
-    pub user: User,
+    /// The account; `None` if nobody was asked. Its names are there only if the user was verified.
+    pub user: Option<User>,
     /// Whether the user chose among several accounts.
     pub user_selected: bool,
     /// What `prf` salts evaluated to. Never inside authenticator data.

@@ -8,7 +8,9 @@
 //!   [`UserVerification`], the time and a `CryptoRng`. (ring draws the ES256 nonce itself.)
 //! - User presence and user verification are reported only if [`UserVerification`] said so.
 //! - Backup eligibility is fixed when a passkey is made; backup state is what the store answers.
-//! - A private key is read for one passkey only, after the user agreed to use that one.
+//! - A private key is read for one passkey only, after the user agreed to use that one. There is one
+//!   exception: a platform that probes for passkeys whose ids it knows (CTAP 2.1 §6.2.2) asks nobody.
+//!   The signature says so (UP=0, UV=0), no relying party may take it, and no account is told.
 //! - CBOR that is not in CTAP2 canonical form is refused; a refusal changes nothing.
 //!
 //! # Example

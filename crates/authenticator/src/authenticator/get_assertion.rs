@@ -5,11 +5,12 @@ use crate::authenticator_data::{AuthenticatorData, Flags};
 use crate::hmac_secret::{self, OpenedHmacSecret};
 use crate::{
     Action, AllowList, Assertion, CredentialStore, CtapError, GetAssertion, Listing, Passkey, Presence, PrfOutput,
-    Prompt, RelyingParty, User, UserVerification, VerificationRequirement, cbor,
+    Prompt, RelyingParty, User, UserVerification, cbor,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
-    /// Signs with a passkey that the user agreed to use.
+    /// Signs with a passkey that the user agreed to use; [silently](Presence::NotRequired) only with one that the
+    /// platform named.
     ///
     /// # Errors
     /// [`CtapError::NoCredentials`], [`CtapError::OperationDenied`]; for `hmac-secret` also
@@ -44,6 +45,8 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
 
     fn candidates(&self, request: &GetAssertion) -> Result<Vec<Listing>, CtapError> {
         let found = match &request.allow {
+            // Without a list it would tell anybody who has an account here (CTAP 2.1 §6.2.2).
+            AllowList::Discoverable if request.is_silent() => Vec::new(),
             AllowList::Discoverable => self.store.find(&request.rp_id, None)?,
             AllowList::Only(ids) => self.store.find(&request.rp_id, Some(&own_ids(ids)))?,
         };
@@ -78,7 +81,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             credential_id: passkey.credential_id.clone(),
             signature: passkey.private_key.sign(&message)?,
             authenticator_data,
-            user: if verified { passkey.user.clone() } else { nameless(&passkey.user) },
+            user: told(request, &passkey.user, verified),
             user_selected,
             prf: salts.map(|salts| PrfOutput::evaluate(&passkey.cred_random_with_uv, salts)),
         })
@@ -97,24 +100,22 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     }
 }
 
-/// Asks which of the candidates to use. A platform that only probes gets the most recent.
+/// Asks which of the candidates to use. A platform that only probes gets the most recent of those that it named.
 fn choose(
     request: &GetAssertion,
     candidates: &[Listing],
     user: &mut dyn UserVerification,
 ) -> Result<Consent, CtapError> {
-    let verification = request.verification();
-    let silent = request.presence == Presence::NotRequired && verification != VerificationRequirement::Required;
     let accounts: Vec<User> = candidates.iter().map(|listing| listing.user.clone()).collect();
     let relying_party = RelyingParty { id: request.rp_id.clone(), name: None };
     let mut prompt = Prompt {
         action: Action::SignIn,
         relying_party: &relying_party,
         accounts: &accounts,
-        verification,
+        verification: request.verification(),
         answer_within: None,
     };
-    match (candidates.is_empty(), silent) {
+    match (candidates.is_empty(), request.is_silent()) {
         (true, true) => Err(CtapError::NoCredentials),
         (true, false) => {
             prompt.action = Action::ReportNoPasskey;
@@ -126,7 +127,12 @@ fn choose(
     }
 }
 
-/// Names are personal data that a platform may see only after verification (CTAP 2.1 §6.2.2).
-fn nameless(user: &User) -> User {
-    User { handle: user.handle.clone(), name: None, display_name: None }
+/// What a platform may see of an account: nothing if nobody was asked, and names, which are personal data, only after
+/// verification (CTAP 2.1 §6.2.2).
+fn told(request: &GetAssertion, user: &User, verified: bool) -> Option<User> {
+    match (request.is_silent(), verified) {
+        (true, _) => None,
+        (false, true) => Some(user.clone()),
+        (false, false) => Some(User { handle: user.handle.clone(), name: None, display_name: None }),
+    }
 }

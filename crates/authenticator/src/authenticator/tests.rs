@@ -181,7 +181,7 @@ fn the_user_chooses_among_accounts_the_newest_first() {
     let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut second).unwrap();
     assert_eq!(shown, ["carol", "bob", "alice"]);
     assert_eq!(assertion.credential_id, bob.credential_id);
-    assert!(assertion.user == user(2, "bob"));
+    assert!(assertion.user == Some(user(2, "bob")));
     assert!(assertion.user_selected);
 
     let mut nobody = |_: &Prompt<'_>| Answer::Verified { account: 3 };
@@ -256,26 +256,41 @@ fn nobody_here_is_told_to_the_user_and_only_then_to_the_site() {
 }
 
 #[test]
-fn a_probe_asks_nobody_and_claims_no_presence() {
+fn a_probe_asks_nobody_claims_no_presence_and_tells_no_account() {
     let mut authenticator = authenticator();
-    let probe = GetAssertion {
-        presence: Presence::NotRequired,
-        verification: VerificationRequirement::Discouraged,
-        ..GetAssertion::example()
-    };
-    let nothing = authenticator.get_assertion(&probe, &mut nobody_is_asked);
-    assert_eq!(nothing, Err(CtapError::NoCredentials));
-    register(&mut authenticator, user(1, "alice"), 10);
-    let newest = register(&mut authenticator, user(2, "bob"), 20).credential_id;
+    let alice = register(&mut authenticator, user(1, "alice"), 10).credential_id;
+    let bob = register(&mut authenticator, user(2, "bob"), 20).credential_id;
+    let probe = probe_for(vec![vec![5; 32], alice.as_bytes().to_vec(), bob.as_bytes().to_vec()]);
     let assertion = authenticator.get_assertion(&probe, &mut nobody_is_asked).unwrap();
     assert_eq!(flags(&assertion.authenticator_data), 0x08);
-    assert_eq!(assertion.credential_id, newest);
+    assert_eq!(assertion.credential_id, bob, "the newest of those that it names");
     assert!(!assertion.user_selected);
-    assert_eq!(assertion.user.name, None);
+    assert!(assertion.user.is_none());
 
     let verifying = GetAssertion { verification: VerificationRequirement::Required, ..probe };
     let assertion = authenticator.get_assertion(&verifying, &mut verified).unwrap();
     assert_eq!(flags(&assertion.authenticator_data), 0x0c);
+    assert!(assertion.user == Some(user(2, "bob")));
+}
+
+/// Whoever knows no credential id learns nothing: not even whether somebody has an account here.
+#[test]
+fn a_probe_that_names_no_passkey_finds_none() {
+    let mut authenticator = authenticator();
+    register(&mut authenticator, user(1, "alice"), 10);
+    let nameless = GetAssertion { allow: AllowList::Discoverable, ..probe_for(Vec::new()) };
+    for probe in [nameless, probe_for(Vec::new()), probe_for(vec![vec![5; 32]])] {
+        assert_eq!(authenticator.get_assertion(&probe, &mut nobody_is_asked), Err(CtapError::NoCredentials));
+    }
+}
+
+fn probe_for(ids: Vec<Vec<u8>>) -> GetAssertion {
+    GetAssertion {
+        allow: AllowList::Only(ids),
+        presence: Presence::NotRequired,
+        verification: VerificationRequirement::Discouraged,
+        ..GetAssertion::example()
+    }
 }
 
 #[test]
@@ -284,8 +299,9 @@ fn names_are_given_only_after_verification() {
     register(&mut authenticator, user(1, "alice"), 10);
     let request = GetAssertion { verification: VerificationRequirement::Discouraged, ..GetAssertion::example() };
     let assertion = authenticator.get_assertion(&request, &mut present).unwrap();
-    assert_eq!(assertion.user.handle, user(1, "").handle);
-    assert_eq!((assertion.user.name, assertion.user.display_name), (None, None));
+    let told = assertion.user.unwrap();
+    assert_eq!(told.handle, user(1, "").handle);
+    assert_eq!((told.name, told.display_name), (None, None));
 }
 
 #[test]

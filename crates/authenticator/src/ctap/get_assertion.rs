@@ -31,7 +31,7 @@ impl GetAssertion {
 }
 
 impl Assertion {
-    /// `{1: credential, 2: authData, 3: signature, 4: user, ? 6: userSelected}`.
+    /// `{1: credential, 2: authData, 3: signature, ? 4: user, ? 6: userSelected}`.
     pub(crate) fn to_cbor(&self) -> Value {
         let credential =
             text_map([("id", Value::from(self.credential_id.as_bytes().to_vec())), ("type", Value::from(PUBLIC_KEY))]);
@@ -39,8 +39,8 @@ impl Assertion {
             (Value::from(1), credential),
             (Value::from(2), Value::from(self.authenticator_data.clone())),
             (Value::from(3), Value::from(self.signature.clone())),
-            (Value::from(4), user_entity(&self.user)),
         ];
+        entries.extend(self.user.as_ref().map(|user| (Value::from(4), user_entity(user))));
         if self.user_selected {
             entries.push((Value::from(6), Value::from(true)));
         }

@@ -178,6 +178,25 @@ fn an_empty_allow_list_is_none_but_one_of_unknown_types_finds_nothing() {
     assert_eq!(call(&mut authenticator, 0x02, listed("other")), [0x2e]);
 }
 
+/// CTAP 2.1 §6.2.2: pre-flight, before a platform asks the user to touch anything.
+#[test]
+fn a_platform_that_probes_for_a_passkey_is_told_that_it_is_here_and_no_more() {
+    let mut authenticator = authenticator();
+    call(&mut authenticator, 0x01, make_credential());
+    let id = authenticator.store().passkeys()[0].credential_id.as_bytes().to_vec();
+    let silently = with(get_assertion(), 5, text_map([("up", Value::from(false))]));
+    let descriptor = text_map([("id", Value::from(id)), ("type", Value::from("public-key"))]);
+    let named = with(silently.clone(), 3, Value::Array(vec![descriptor]));
+    let answer = call_as(&mut authenticator, 0x02, named, &mut nobody_is_asked);
+    assert_eq!(answer[0], 0x00);
+    let members: Vec<Value> =
+        cbor::decode(&answer[1..]).unwrap().into_map().unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(members, [1, 2, 3].map(Value::from), "credential, authenticator data, signature; no user");
+    for nameless in [silently.clone(), with(silently, 3, Value::Array(Vec::new()))] {
+        assert_eq!(call_as(&mut authenticator, 0x02, nameless, &mut nobody_is_asked), [0x2e]);
+    }
+}
+
 #[test]
 fn what_is_no_request_has_its_status() {
     for (request, error) in [

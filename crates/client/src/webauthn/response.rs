@@ -51,7 +51,7 @@ impl AuthenticationResponse {
             client_data: Base64Url(client_data.into_json()),
             authenticator_data: Base64Url(assertion.authenticator_data.clone()),
             signature: Base64Url(assertion.signature.clone()),
-            user_handle: Base64Url(assertion.user.handle.as_bytes().to_vec()),
+            user_handle: assertion.user.as_ref().map(|user| Base64Url(user.handle.as_bytes().to_vec())),
         };
         AuthenticationResponse(Credential::new(&assertion.credential_id, response, extensions))
     }
@@ -121,5 +121,6 @@ struct AssertionResponse {
     client_data: Base64Url,
     authenticator_data: Base64Url,
     signature: Base64Url,
-    user_handle: Base64Url,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_handle: Option<Base64Url>,
 }

@@ -44,5 +44,5 @@ pub use keyfold_crypto::{
     enrolment::{CheckCode, NotACheckCode},
     passphrase::PassphraseError,
 };
-pub use keyfold_ledger::SafetyNumber;
+pub use keyfold_ledger::{SafetyNumber, printable};
 pub use keyfold_wire::{AccountId, ItemId, MemberId, v1::ProblemCode};

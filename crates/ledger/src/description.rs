@@ -29,6 +29,12 @@ pub fn check_text(text: &str) -> Result<(), DescriptionError> {
     if legible { Ok(()) } else { Err(DescriptionError) }
 }
 
+/// Text that others chose, as it may be shown: what [`check_text`] would refuse of its characters is U+FFFD.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars().map(|char| if misleads(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
+}
+
 /// Control characters, and those that reorder or hide the text around them.
 fn misleads(char: char) -> bool {
     char.is_control()
@@ -88,6 +94,19 @@ mod tests {
         }
         for text in ["Ana's laptop", "日本語の電話", "Größe 2"] {
             assert_eq!(check_text(text), Ok(()));
+        }
+    }
+
+    #[test]
+    fn text_that_misleads_is_shown_as_what_it_is() {
+        for misleading in ['\u{1b}', '\n', '\u{ad}', '\u{61c}', '\u{180e}', '\u{200b}', '\u{200d}', '\u{202e}'] {
+            assert_eq!(printable(&format!("an{misleading}a")), "an\u{fffd}a", "{misleading:?}");
+        }
+        for misleading in ['\u{2060}', '\u{2064}', '\u{2069}', '\u{feff}', '\u{fffb}', '\u{e0001}', '\u{e007f}'] {
+            assert_eq!(printable(&format!("an{misleading}a")), "an\u{fffd}a", "{misleading:?}");
+        }
+        for text in ["", "Ana's laptop", "日本語の電話", "👍 Größe 2"] {
+            assert_eq!(printable(text), text);
         }
     }
 }

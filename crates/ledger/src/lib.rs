@@ -42,7 +42,7 @@ mod vault;
 pub use account::{Account, AccountError};
 pub use body::{AddDevice, AddRecovery, Body, Genesis, RecoveryBegin, RecoveryMember, Remove, Rotation, Transcript};
 pub use commit::{Change, Commit, Content};
-pub use description::{Description, DescriptionError, check_text};
+pub use description::{Description, DescriptionError, check_text, printable};
 pub use element::{Element, Elements};
 pub use entry::{Entry, EntryError};
 pub use fork::{ForkError, ForkProof};

@@ -1,17 +1,5 @@
+pub(crate) use keyfold_client::printable;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-/// Text that others chose, without what could redraw a terminal or turn text around.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|character| if misleads(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()
-}
-
-fn misleads(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
-}
 
 /// Unix milliseconds as people and programs read them.
 pub(crate) fn rfc3339(ms: u64) -> String {
@@ -23,11 +11,6 @@ pub(crate) fn rfc3339(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hostile_name_cannot_redraw_the_terminal() {
-        assert_eq!(printable("\u{1b}[2Jana\u{202e}\n"), "\u{fffd}[2Jana\u{fffd}\u{fffd}");
-    }
 
     #[test]
     fn times_are_rfc_3339() {

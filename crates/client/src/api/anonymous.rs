@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use keyfold_crypto::exact;
+use keyfold_ledger::printable;
 use keyfold_wire::{
     EnrolmentId,
     v1::{Accepted, BeginEnrolment, BegunEnrolment, EnrolmentOpening, EnrolmentState, ServerInfo},
@@ -51,7 +52,7 @@ impl Api {
             return Err(ApiError::BadAnswer("another version of the protocol"));
         }
         if info.public_url != self.server.as_str() {
-            let public_url = info.public_url.chars().filter(|character| !character.is_control()).take(256).collect();
+            let public_url = printable(&info.public_url).chars().take(256).collect();
             return Err(ApiError::OtherUrl { public_url });
         }
         Ok(info)

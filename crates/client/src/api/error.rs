@@ -1,4 +1,5 @@
 use keyfold_crypto::exact::{self, Malformed};
+use keyfold_ledger::printable;
 use keyfold_wire::v1::{Heads, Problem, ProblemCode};
 
 use crate::transport::TransportError;
@@ -18,7 +19,7 @@ pub enum ApiError {
     /// The server goes by another name than the one that was given.
     #[error("the server says that its URL is {public_url}; use exactly that URL")]
     OtherUrl {
-        /// What it calls itself.
+        /// What it calls itself, safe to print.
         public_url: String,
     },
 }
@@ -29,7 +30,7 @@ pub enum ApiError {
 pub struct Refusal {
     /// Why.
     pub code: ProblemCode,
-    /// For a person.
+    /// For a person, safe to print.
     pub detail: String,
     /// Where the server stands.
     pub heads: Option<Heads>,
@@ -60,7 +61,7 @@ impl Refusal {
             ProblemCode::HeadMoved => "another device was faster; try again",
             _ => "the server refused",
         };
-        let detail: String = self.detail.chars().filter(|character| !character.is_control()).take(300).collect();
+        let detail: String = self.detail.chars().take(300).collect();
         if detail.is_empty() { advice.to_owned() } else { format!("{advice} ({detail})") }
     }
 }
@@ -78,7 +79,7 @@ impl ApiError {
             Ok(ProblemCode::Unspecified) | Err(_) => Self::BadAnswer("an unknown Problem"),
             Ok(code) => Self::Refused(Box::new(Refusal {
                 code,
-                detail: problem.detail,
+                detail: printable(&problem.detail),
                 heads: problem.heads,
                 time: problem.time,
                 retry_after: problem.retry_after,
@@ -114,3 +115,26 @@ impl ApiError {
 }
 
 pub(super) const MAX_PROBLEM: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_draw_on_the_users_terminal() {
+        let problem = Problem {
+            code: ProblemCode::SignUpClosed.into(),
+            detail: "no\u{1b}[2J\u{202e}\u{200b}\u{feff}\u{e0041} room".to_owned(),
+            ..Problem::default()
+        };
+        let error = ApiError::refused(&problem.encode_to_vec());
+        assert_eq!(
+            error.to_string(),
+            "the server takes no new accounts (no\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd} room)"
+        );
+        let ApiError::Refused(refusal) = error else { panic!("a refusal") };
+        assert_eq!(refusal.detail, "no\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd} room");
+    }
+}

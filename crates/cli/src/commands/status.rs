@@ -39,6 +39,7 @@ pub(crate) async fn run(app: &App) -> Result<(), Failure> {
         server: status.server,
         condition: match status.condition {
             Condition::Creating => "creating",
+            Condition::Enrolling => "enrolling",
             Condition::Joining => "joining",
             Condition::Active => "active",
         },

@@ -90,7 +90,7 @@ impl HasExit for SecretsError {
 impl HasExit for VaultError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoProfile | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
+            Self::NoProfile | Self::Enrolling | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
             Self::Secrets(error) => error.exit(),
             Self::Storage(error) => error.exit(),
             Self::Damaged(_) => Exit::Storage,

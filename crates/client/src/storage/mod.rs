@@ -29,7 +29,7 @@ pub trait Storage: Send + Sync {
     /// Waits until no other process changes this profile's chains. Held around one step, never while a person is asked.
     async fn step(&self) -> Result<Step, StorageError>;
 
-    /// The profile; `None` before an account is created or joined.
+    /// The profile; `None` before an account is made here, or somebody asks to be let into one.
     async fn profile(&self) -> Result<Option<Profile>, StorageError>;
 
     /// Both chains' state.
@@ -67,6 +67,9 @@ pub trait Storage: Send + Sync {
 
     /// What was sent, or was about to be, and is not known to be accepted.
     async fn outbox(&self, kind: OutboxKind) -> Result<Option<Outbox>, StorageError>;
+
+    /// What [`Write::PutEnrolment`] keeps.
+    async fn enrolment(&self) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// How many enrolments failed at or after `since` (Unix milliseconds).
     async fn enrolment_failures(&self, since: u64) -> Result<u32, StorageError>;

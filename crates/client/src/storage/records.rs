@@ -29,6 +29,8 @@ pub struct Profile {
 pub enum Condition {
     /// The account is made here and waits for the server's word.
     Creating,
+    /// The device asks to be let into the account. Whether it is, is not known here, and nothing of it is verified yet.
+    Enrolling,
     /// The device was enrolled and has yet to take the vault as its AddDevice entry names it.
     Joining,
     /// In use.

@@ -44,6 +44,10 @@ pub enum Write {
     PutOutbox(Outbox),
     /// Its fate is known.
     ClearOutbox(OutboxKind),
+    /// This device's own enrolment, as far as it has come; sealed under the device's local key.
+    PutEnrolment(Vec<u8>),
+    /// The device has joined.
+    ClearEnrolment,
     /// Whatever was staged and is not in force goes.
     Sweep,
 }

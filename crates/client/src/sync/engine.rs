@@ -90,6 +90,7 @@ impl SyncEngine {
         match (profile.stopped, profile.condition) {
             (Some(stop), _) => Err(SyncError::Stopped(stop)),
             (None, Condition::Creating) => Err(SyncError::NotCreated),
+            (None, Condition::Enrolling) => Err(crate::vault::VaultError::Enrolling.into()),
             (None, Condition::Joining | Condition::Active) => Ok(()),
         }
     }

@@ -13,6 +13,9 @@ pub enum VaultError {
     /// The account waits for the server's word; until then it may come to nothing.
     #[error("the account is not created yet; run `keyfold account create` again")]
     NotCreated,
+    /// The profile waits to be let into an account.
+    #[error("this device's enrolment is not finished; run `keyfold device enroll` again to go on with it")]
+    Enrolling,
     /// The device's secrets do not open.
     #[error(transparent)]
     Secrets(#[from] SecretsError),

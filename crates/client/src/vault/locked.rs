@@ -4,7 +4,7 @@ use super::{Held, UnlockedVault, VaultError};
 use crate::{
     clock::Clock,
     device::{DeviceKeys, Passphrase, SecretsError},
-    storage::{Profile, Storage},
+    storage::{Condition, Profile, Storage},
 };
 
 /// A profile without its passphrase: the roster, the state of sync, and nothing of any passkey.
@@ -19,9 +19,12 @@ impl LocalVault {
     /// Opens the profile that is in `storage`.
     ///
     /// # Errors
-    /// [`VaultError::NoProfile`] if there is none.
+    /// [`VaultError::NoProfile`] if there is none, [`VaultError::Enrolling`] if it is in no account yet.
     pub async fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Result<Self, VaultError> {
         let profile = storage.profile().await?.ok_or(VaultError::NoProfile)?;
+        if profile.condition == Condition::Enrolling {
+            return Err(VaultError::Enrolling);
+        }
         Ok(Self { storage, clock, profile })
     }
 

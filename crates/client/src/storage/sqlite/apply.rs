@@ -9,7 +9,7 @@ use crate::storage::{Head, Outbox, Profile, Revision, Staged, StorageError, Writ
 /// Superseded revisions that are kept, the latest among them.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "profile",
     "roster_entries",
     "commits",
@@ -22,6 +22,7 @@ const TABLES: [&str; 12] = [
     "envelopes",
     "edits",
     "outbox",
+    "enrolment",
 ];
 
 pub(super) async fn add_edits(pool: &SqlitePool, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
@@ -115,6 +116,10 @@ async fn one(
             query.bind(to_sql(link.roster_seq)).bind(to_sql(link.epoch)).bind(link.sealed)
         }
         Write::Sweep => return sweep(connection).await,
+        Write::PutEnrolment(sealed) => {
+            sqlx::query("INSERT OR REPLACE INTO enrolment (id, sealed) VALUES (1, ?)").bind(sealed)
+        }
+        Write::ClearEnrolment => sqlx::query("DELETE FROM enrolment"),
         Write::ClearOutbox(kind) => sqlx::query("DELETE FROM outbox WHERE kind = ?").bind(kind.name()),
     };
     query.execute(connection).await?;

@@ -86,6 +86,10 @@ impl Storage for SqliteStorage {
         queries::outbox(&self.pool, kind).await
     }
 
+    async fn enrolment(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        queries::enrolment(&self.pool).await
+    }
+
     async fn enrolment_failures(&self, since: u64) -> Result<u32, StorageError> {
         queries::enrolment_failures(&self.pool, since).await
     }

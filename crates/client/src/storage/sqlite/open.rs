@@ -14,7 +14,9 @@ use tokio::sync::Mutex;
 use super::SqliteStorage;
 use crate::storage::{Step, StorageError, error::io_error};
 
-const SCHEMA: i64 = 1;
+/// What makes each schema of the one before. `PRAGMA user_version` holds the number of the last one that was applied.
+const SCHEMAS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const SCHEMA: i64 = SCHEMAS.len() as i64;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A step may wait for another process's network: longer than any request's own limit.
 const STEP_TIMEOUT: Duration = Duration::from_secs(120);
@@ -105,14 +107,16 @@ async fn lock(file: File) -> Result<File, StorageError> {
 async fn migrate(pool: &SqlitePool) -> Result<(), StorageError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let found: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
-    match found {
-        SCHEMA => {}
-        0 => {
-            sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
-            sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *transaction).await?;
-        }
-        _ => return Err(StorageError::Newer { found, known: SCHEMA }),
+    let missing = usize::try_from(found).ok().and_then(|found| SCHEMAS.get(found..));
+    let missing = missing.ok_or(StorageError::Newer { found, known: SCHEMA })?;
+    if missing.is_empty() {
+        return Ok(transaction.rollback().await?);
     }
+    for schema in missing {
+        sqlx::raw_sql(*schema).execute(&mut *transaction).await?;
+    }
+    let version = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {SCHEMA}"));
+    sqlx::raw_sql(version).execute(&mut *transaction).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -133,4 +137,71 @@ fn private_options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfold_wire::{AccountId, MemberId};
+
+    use super::*;
+    use crate::storage::{Condition, OutboxKind, Profile, Storage, Write};
+
+    #[tokio::test]
+    async fn a_profile_of_schema_1_is_carried_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("profile.sqlite3");
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::raw_sql(SCHEMAS[0]).execute(&pool).await.unwrap();
+        sqlx::raw_sql(
+            "PRAGMA user_version = 1;
+             INSERT INTO profile VALUES (1, zeroblob(16), zeroblob(16), 'https://localhost', NULL, x'07', 'active', 'forked', 'a fork', 9);
+             INSERT INTO outbox VALUES ('roster', x'01', x''), ('commit', x'02', x'');",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+
+        let storage = SqliteStorage::open(folder.path()).await.unwrap();
+        let profile = storage.profile().await.unwrap().unwrap();
+        assert_eq!((profile.condition, profile.sealed_secrets), (Condition::Active, vec![7]));
+        assert_eq!(profile.stopped.unwrap().code, "forked");
+        assert_eq!(storage.outbox(OutboxKind::Roster).await.unwrap(), None, "nobody expects it any more");
+        assert!(storage.outbox(OutboxKind::Commit).await.unwrap().is_some());
+        storage.close().await;
+        SqliteStorage::open(folder.path()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_enrolment_is_kept_until_it_is_cleared() {
+        let storage = SqliteStorage::in_memory().await.unwrap();
+        let step = storage.step().await.unwrap();
+        let profile = Profile {
+            account: AccountId::new([1; 16]),
+            device: MemberId::new([2; 16]),
+            server: "https://localhost".to_owned(),
+            ca: None,
+            sealed_secrets: vec![3],
+            condition: Condition::Enrolling,
+            stopped: None,
+        };
+        let writes = vec![Write::Profile(Box::new(profile.clone())), Write::PutEnrolment(vec![4])];
+        storage.apply(&step, writes).await.unwrap();
+        storage.apply(&step, vec![Write::PutEnrolment(vec![5])]).await.unwrap();
+        assert_eq!(storage.profile().await.unwrap(), Some(profile));
+        assert_eq!(storage.enrolment().await.unwrap(), Some(vec![5]));
+        storage.apply(&step, vec![Write::ClearEnrolment]).await.unwrap();
+        assert_eq!(storage.enrolment().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_profile_of_a_newer_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = SqliteStorage::open(folder.path()).await.unwrap();
+        sqlx::raw_sql("PRAGMA user_version = 1000").execute(&storage.pool).await.unwrap();
+        storage.close().await;
+        let refused = SqliteStorage::open(folder.path()).await;
+        assert!(matches!(refused, Err(StorageError::Newer { found: 1000, .. })));
+    }
 }

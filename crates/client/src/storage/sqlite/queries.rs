@@ -144,6 +144,11 @@ pub(super) async fn outbox(pool: &SqlitePool, kind: OutboxKind) -> Result<Option
     Ok(Some(Outbox { kind, message: row.try_get("message")?, edits }))
 }
 
+pub(super) async fn enrolment(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StorageError> {
+    let row = sqlx::query("SELECT sealed FROM enrolment").fetch_optional(pool).await?;
+    Ok(row.map(|row| row.try_get("sealed")).transpose()?)
+}
+
 pub(super) async fn enrolment_failures(pool: &SqlitePool, since: u64) -> Result<u32, StorageError> {
     let query = sqlx::query("SELECT count(*) AS failures FROM enrolment_failures WHERE at >= ?");
     let row = query.bind(to_sql(since)).fetch_one(pool).await?;

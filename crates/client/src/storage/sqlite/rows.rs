@@ -47,13 +47,14 @@ impl Condition {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Creating => "creating",
+            Self::Enrolling => "enrolling",
             Self::Joining => "joining",
             Self::Active => "active",
         }
     }
 
     pub(super) fn named(name: &str) -> Result<Self, StorageError> {
-        [Self::Creating, Self::Joining, Self::Active]
+        [Self::Creating, Self::Enrolling, Self::Joining, Self::Active]
             .into_iter()
             .find(|condition| condition.name() == name)
             .ok_or_else(|| damaged("condition"))

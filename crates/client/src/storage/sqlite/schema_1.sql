@@ -1,4 +1,4 @@
--- Schema 1 of a device profile. `PRAGMA user_version` holds the number; a newer one is refused.
+-- Schema 1 of a device profile. `PRAGMA user_version` holds the number of the last schema; a newer one is refused.
 
 CREATE TABLE profile (
     id INTEGER PRIMARY KEY CHECK (id = 1),

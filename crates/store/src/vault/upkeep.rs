@@ -55,6 +55,12 @@ impl Database {
     /// Drops a purged item's envelopes: one short transaction for each, so that no push waits for all.
     async fn purge(&self, purge: purges::Model) -> Result<u64, StorageError> {
         let transaction = self.write().await?;
+        let key = (purge.account_id.clone(), purge.due, purge.item_id.clone());
+        let mine = purges::Entity::delete_by_id(key).exec(&transaction).await.map_err(unavailable)?;
+        // Another sweep was faster: what it freed must not be given back twice.
+        if mine.rows_affected == 0 {
+            return Ok(0);
+        }
         let freed = freed(&transaction, &purge).await?;
         let dropped = revisions::Entity::update_many()
             .col_expr(revisions::Column::Envelope, Expr::value(Option::<Vec<u8>>::None))
@@ -68,10 +74,6 @@ impl Database {
         accounts::Entity::update_many()
             .col_expr(accounts::Column::BytesUsed, Expr::col(accounts::Column::BytesUsed).sub(freed))
             .filter(accounts::Column::AccountId.eq(purge.account_id.clone()))
-            .exec(&transaction)
-            .await
-            .map_err(unavailable)?;
-        purges::Entity::delete_by_id((purge.account_id, purge.due, purge.item_id))
             .exec(&transaction)
             .await
             .map_err(unavailable)?;

@@ -16,4 +16,5 @@ mod polls;
 mod quota;
 mod refused_bodies;
 mod roster_room;
+mod sweeps;
 mod used_once;

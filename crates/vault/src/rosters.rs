@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use keyfold_crypto::Hash;
+use keyfold_crypto::{Hash, VerifyingKey};
 use keyfold_ledger::{Entry, Member, Roster};
 use keyfold_wire::{AccountId, MemberId};
 use moka::sync::Cache;
@@ -100,7 +100,7 @@ const BROKEN: AccountUnavailable = AccountUnavailable::Storage(StorageError::Dam
 /// About how many bytes a roster takes in memory.
 fn weight(roster: &Roster) -> u32 {
     let members = roster.members().len().saturating_mul(size_of::<(MemberId, Member)>() + ON_THE_HEAP);
-    let removed = roster.removed().len().saturating_mul(REMOVED);
+    let removed = roster.removed().len().saturating_mul(size_of::<(MemberId, VerifyingKey)>() + KEY);
     let epochs = size_of_val(roster.epochs());
     let bytes = size_of::<Roster>().saturating_add(members).saturating_add(removed).saturating_add(epochs);
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -108,8 +108,8 @@ fn weight(roster: &Roster) -> u32 {
 
 /// A member's keys and names.
 const ON_THE_HEAP: usize = 1_600;
-/// A removed member's id, and its place in a tree.
-const REMOVED: usize = 64;
+/// A signing key's bytes.
+const KEY: usize = 65;
 /// Bytes of all rosters in memory.
 const MEMORY: u64 = 64 * 1024 * 1024;
 const PAGE: u64 = 100;

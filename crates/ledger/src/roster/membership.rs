@@ -46,7 +46,7 @@ impl Roster {
 
     /// An id that is active or was removed does not come in again.
     pub(super) fn check_new(&self, id: &MemberId) -> Result<(), RosterError> {
-        if self.members.contains_key(id) || self.removed.contains(id) { Err(RosterError::NotNew) } else { Ok(()) }
+        if self.members.contains_key(id) || self.removed.contains_key(id) { Err(RosterError::NotNew) } else { Ok(()) }
     }
 
     pub(super) fn join(&mut self, keys: &MemberKeys, role: Role, entry: &Entry) -> Result<(), RosterError> {
@@ -65,7 +65,7 @@ impl Roster {
             }
             let member = self.members.remove(id).ok_or(RosterError::NotThere)?;
             recovery_removed |= matches!(member.role, Role::Recovery { .. });
-            self.removed.insert(*id);
+            self.removed.insert(*id, member.keys.signing().clone());
             self.forget_recovery_of(id);
         }
         if let Some(replacement) = &remove.replacement {

@@ -5,7 +5,7 @@ mod membership;
 mod recovery;
 mod rotation;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use keyfold_crypto::{Hash, MemberKeys, VerifyingKey};
 use keyfold_wire::{AccountId, MemberId, TenantId};
@@ -26,7 +26,7 @@ pub struct Roster {
     vault_head: Hash,
     log_key: VerifyingKey,
     members: BTreeMap<MemberId, Member>,
-    removed: BTreeSet<MemberId>,
+    removed: BTreeMap<MemberId, VerifyingKey>,
     epochs: Vec<Epoch>,
     pending: Option<PendingRecovery>,
     /// Devices that came by recovery, each with the recovery member that it must still replace.
@@ -94,7 +94,7 @@ impl Roster {
             vault_head: Hash::ZERO,
             log_key: log_key.clone(),
             members: BTreeMap::from([(device.id(), first)]),
-            removed: BTreeSet::new(),
+            removed: BTreeMap::new(),
             epochs: Vec::new(),
             pending: None,
             owing: BTreeMap::new(),
@@ -203,10 +203,17 @@ impl Roster {
         &self.members
     }
 
-    /// Members that were removed; their ids never return.
+    /// Members that were removed, and what they signed with; their ids never return.
     #[must_use]
-    pub const fn removed(&self) -> &BTreeSet<MemberId> {
+    pub const fn removed(&self) -> &BTreeMap<MemberId, VerifyingKey> {
         &self.removed
+    }
+
+    /// What a member signs with, or signed with before it was removed: who is told that it is no member proves by it that
+    /// it was one.
+    #[must_use]
+    pub fn signing_key(&self, member: &MemberId) -> Option<&VerifyingKey> {
+        self.members.get(member).map(|member| member.keys.signing()).or_else(|| self.removed.get(member))
     }
 
     /// The account.

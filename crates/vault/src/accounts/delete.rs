@@ -33,8 +33,8 @@ pub enum DeleteAccountError {
     /// The device is not active in the account.
     #[error("this device is not (or no longer) active in the account")]
     NotAMember,
-    /// Not signed by the device.
-    #[error("the signature does not verify")]
+    /// Not signed by the device, or by one that never was a member.
+    #[error("the signature is not that of a device of the account")]
     Signature,
     /// The device's clock is off.
     #[error("the device's clock is more than five minutes off: set it")]
@@ -65,9 +65,11 @@ impl Accounts {
         };
         match self.rosters.current(account).await {
             Ok((heads, roster)) => {
-                let keys = roster.author(&device).ok_or(DeleteAccountError::NotAMember)?;
-                signing::verify_bytes::<AccountDelete>(keys.signing(), &signed.body, &signed.signature)
+                // Who cannot sign as somebody who is or was a member is told nothing of the members.
+                let key = roster.signing_key(&device).ok_or(DeleteAccountError::Signature)?;
+                signing::verify_bytes::<AccountDelete>(key, &signed.body, &signed.signature)
                     .map_err(|_| DeleteAccountError::Signature)?;
+                roster.device(&device).ok_or(DeleteAccountError::NotAMember)?;
                 if request.at.abs_diff(deletion.at) > MAX_AHEAD {
                     return Err(DeleteAccountError::BadTime);
                 }

@@ -3,14 +3,16 @@
 use futures_util::{StreamExt, TryStreamExt};
 use keyfold_vault::{
     AccountUnavailable, HeadError,
+    accounts::DeleteAccountError,
     enrolments::EnrolmentError,
     pull::{FrameStream, PullError, Since},
     storage::EnrolmentStorage,
 };
+use keyfold_wire::v1::Signed;
 
 use crate::{
     edits::{Edit, SMALL},
-    household::Household,
+    household::{Household, device},
     newcomer::Newcomer,
     server::Server,
 };
@@ -77,4 +79,22 @@ async fn a_roster_that_goes_while_it_is_read_is_no_damage() {
         go_on.go();
     });
     assert!(matches!(polled, Err(HeadError::Account(AccountUnavailable::Deleted))), "{polled:?}");
+}
+
+#[tokio::test]
+async fn only_who_was_a_member_learns_that_it_is_none() {
+    let server = Server::start().await;
+    let mut ana = Household::founded(&server).await;
+    let phone = ana.enrol(&server).await;
+    ana.append(&server, ana.removal(phone.id())).await.unwrap();
+    let accounts = &server.services.accounts;
+
+    let removed = ana.deletion_by(&phone.phone);
+    assert!(matches!(accounts.delete(&removed).await, Err(DeleteAccountError::NotAMember)));
+    // Whoever signs as the phone without its key learns no more than who was never there.
+    let forged = Signed { signature: ana.deletion().signature, ..removed };
+    for signed in [forged, ana.deletion_by(&device())] {
+        assert!(matches!(accounts.delete(&signed).await, Err(DeleteAccountError::Signature)));
+    }
+    accounts.delete(&ana.deletion()).await.unwrap();
 }

@@ -3,6 +3,7 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ring::{digest, hmac};
+use subtle::ConstantTimeEq;
 
 use crate::session::{SessionId, SessionSecret};
 
@@ -16,6 +17,19 @@ pub struct Request<'a> {
     /// Empty for a GET.
     pub body: &'a [u8],
 }
+
+/// A request's head, which can be verified before the body is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// "GET"
+    pub method: &'a str,
+    /// The whole URL, as the server's public URL begins it.
+    pub target_uri: &'a str,
+}
+
+/// The SHA-256 that a verified head signs for its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyDigest([u8; 32]);
 
 /// What a signature covers beside the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +72,8 @@ pub enum RequestError {
 pub fn sign(request: &Request<'_>, parameters: &Parameters, secret: &SessionSecret) -> SignedHeaders {
     let content_digest = content_digest(request.body);
     let value = parameters.value();
-    let tag = hmac::sign(&key(secret), base(request, &content_digest, &value).as_bytes());
+    let head = Head { method: request.method, target_uri: request.target_uri };
+    let tag = hmac::sign(&key(secret), base(&head, &content_digest, &value).as_bytes());
     SignedHeaders {
         content_digest,
         signature_input: format!("{LABEL}={value}"),
@@ -66,17 +81,17 @@ pub fn sign(request: &Request<'_>, parameters: &Parameters, secret: &SessionSecr
     }
 }
 
-/// Verifies a request whose parameters were [parsed](Parameters::parse) from its `Signature-Input`. Times, nonces and
-/// membership are the caller's to check.
+/// Verifies a request's head, whose parameters were [parsed](Parameters::parse) from its `Signature-Input`; gives what the
+/// body must be. Times, nonces and membership are the caller's to check.
 ///
 /// # Errors
 /// [`RequestError`].
-pub fn verify(
-    request: &Request<'_>,
+pub fn verify_head(
+    head: &Head<'_>,
     headers: &SignedHeaders,
     parameters: &Parameters,
     secret: &SessionSecret,
-) -> Result<(), RequestError> {
+) -> Result<BodyDigest, RequestError> {
     let value = parameters.value();
     if headers.signature_input.strip_prefix(LABEL).and_then(|rest| rest.strip_prefix('=')) != Some(value.as_str()) {
         return Err(RequestError::Form);
@@ -87,9 +102,26 @@ pub fn verify(
         .and_then(|rest| rest.strip_prefix("=:")?.strip_suffix(':'))
         .and_then(|encoded| BASE64.decode(encoded.as_bytes()).ok())
         .ok_or(RequestError::Signature)?;
-    hmac::verify(&key(secret), base(request, &headers.content_digest, &value).as_bytes(), &signature)
+    hmac::verify(&key(secret), base(head, &headers.content_digest, &value).as_bytes(), &signature)
         .map_err(|_| RequestError::Signature)?;
-    if headers.content_digest == content_digest(request.body) { Ok(()) } else { Err(RequestError::Digest) }
+    BodyDigest::parse(&headers.content_digest)
+}
+
+impl BodyDigest {
+    fn parse(content_digest: &str) -> Result<Self, RequestError> {
+        let encoded = content_digest.strip_prefix("sha-256=:").and_then(|rest| rest.strip_suffix(':'));
+        let digest = encoded.and_then(|encoded| BASE64.decode(encoded.as_bytes()).ok()?.try_into().ok());
+        digest.map(Self).ok_or(RequestError::Digest)
+    }
+
+    /// Holds the body against what its head said.
+    ///
+    /// # Errors
+    /// [`RequestError::Digest`].
+    pub fn check(&self, body: &[u8]) -> Result<(), RequestError> {
+        let same = digest::digest(&digest::SHA256, body).as_ref().ct_eq(&self.0);
+        if same.into() { Ok(()) } else { Err(RequestError::Digest) }
+    }
 }
 
 /// The value of `Content-Digest`: `sha-256=:BASE64:`.
@@ -132,10 +164,10 @@ impl Parameters {
     }
 }
 
-fn base(request: &Request<'_>, content_digest: &str, value: &str) -> String {
+fn base(head: &Head<'_>, content_digest: &str, value: &str) -> String {
     format!(
         "\"@method\": {}\n\"@target-uri\": {}\n\"content-digest\": {content_digest}\n\"@signature-params\": {value}",
-        request.method, request.target_uri
+        head.method, head.target_uri
     )
 }
 

@@ -57,7 +57,7 @@ impl Rates {
 }
 
 /// One household has 2^64 addresses of IPv6: they count as one.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
         address @ IpAddr::V4(_) => address,

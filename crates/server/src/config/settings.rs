@@ -97,7 +97,7 @@ pub struct HttpSettings {
     pub keep_alive: u64,
     /// For requests under way when the server stops.
     pub shutdown_timeout: u64,
-    /// MiB that all bodies together may take while they arrive.
+    /// MiB that all bodies together may take, half of it while they arrive and half for their copies.
     pub body_memory: usize,
     /// Open connections, for each worker.
     pub connections: usize,
@@ -157,6 +157,9 @@ pub enum SettingsError {
     /// A timeout or rate that would refuse everything.
     #[error("{0} is 0: nothing would be served")]
     Zero(&'static str),
+    /// Too little memory for the largest body.
+    #[error("http.body_memory is {0} MiB: a full push needs {LEAST_BODY_MEMORY}")]
+    BodyMemory(usize),
     /// A limit of an account that the protocol does not allow.
     #[error("limits.{0}")]
     Limit(#[from] LimitOutOfRange),
@@ -235,12 +238,15 @@ impl Settings {
             ("http.head_timeout", head_timeout == 0),
             ("http.piece_timeout", piece_timeout == 0),
             ("http.body_timeout", body_timeout == 0),
-            ("http.body_memory", self.http.body_memory == 0),
             ("http.connections", self.http.connections == 0),
             ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
             ("rates.device_per_second", self.rates.device_per_second == 0),
         ];
-        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))
+        zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))?;
+        if self.http.body_memory < LEAST_BODY_MEMORY {
+            return Err(SettingsError::BodyMemory(self.http.body_memory));
+        }
+        Ok(())
     }
 }
 
@@ -297,6 +303,9 @@ impl Default for LogSettings {
     }
 }
 
+/// Half of it for 17 MiB three times over: decoded, encoded again, and on the way to the database.
+const LEAST_BODY_MEMORY: usize = 128;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,6 +343,16 @@ mod tests {
         for local in ["https://localhost:8443", "https://127.0.0.1:8443", "https://[::1]:8443"] {
             assert_eq!(Settings { public_url: Some(local.into()), ..Settings::default() }.sign_up(), SignUp::Open);
         }
+    }
+
+    #[test]
+    fn there_is_memory_for_a_full_push() {
+        let with = |body_memory| Settings {
+            http: HttpSettings { body_memory, ..HttpSettings::default() },
+            ..Settings::default()
+        };
+        assert_eq!(with(127).check(), Err(SettingsError::BodyMemory(127)));
+        assert_eq!(with(128).check(), Ok(()));
     }
 
     #[test]

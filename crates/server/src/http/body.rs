@@ -1,35 +1,61 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, dev::Payload, http::header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use keyfold_vault::Caller;
 use keyfold_wire::v1::ProblemCode;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
 
-use super::error::Refusal;
+use super::{
+    error::Refusal,
+    shares::{Share, Shares},
+};
 use crate::config::HttpSettings;
 
 /// Reads bodies: at most as many bytes as the route takes, not forever, and all together within one budget of memory.
+///
+/// A body takes of it as it arrives, of a part where no sender can hold what others need, and strangers none of what
+/// devices need. Once it is there its copies take of another part, for which it waits: that work is short.
 pub(crate) struct BodyBudget {
-    units: Arc<Semaphore>,
+    devices: Arc<Shares<Sender>>,
+    strangers: Arc<Shares<Sender>>,
+    copies: Arc<Semaphore>,
     piece_timeout: Duration,
     body_timeout: Duration,
 }
 
-/// A body, and its share of the budget for as long as it is held.
+/// Whose body it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sender {
+    /// Known by its signature, before the body is read.
+    Device(Caller),
+    /// Known by an address, or a network of them.
+    Stranger(IpAddr),
+}
+
+/// A body, and its part of the budget for as long as that is held.
 pub(super) struct Body {
     pub(super) bytes: Bytes,
-    pub(super) share: Option<OwnedSemaphorePermit>,
+    pub(super) memory: Memory,
+}
+
+/// What is given back when a request is done.
+pub(super) struct Memory {
+    _arrived: Share<Sender>,
+    _copies: Option<OwnedSemaphorePermit>,
 }
 
 impl BodyBudget {
     pub(crate) fn new(settings: &HttpSettings) -> Self {
-        let units = settings.body_memory.saturating_mul(1024 * 1024 / UNIT).min(Semaphore::MAX_PERMITS);
+        let eighth = settings.body_memory.saturating_mul(MIB / 8);
         Self {
-            units: Arc::new(Semaphore::new(units)),
+            devices: Shares::new(EACH_DEVICE, eighth.saturating_mul(3)),
+            strangers: Shares::new(EACH_STRANGER, eighth),
+            copies: Arc::new(Semaphore::new((eighth / UNIT).saturating_mul(4).min(Semaphore::MAX_PERMITS))),
             piece_timeout: Duration::from_secs(settings.piece_timeout),
             body_timeout: Duration::from_secs(settings.body_timeout),
         }
@@ -40,45 +66,48 @@ impl BodyBudget {
         &self,
         request: &HttpRequest,
         payload: &mut Payload,
+        sender: Sender,
         limit: usize,
     ) -> Result<Body, Refusal> {
         let announced = announced(request)?;
         if announced > limit {
             return Err(too_large(limit));
         }
-        let mut bytes = BytesMut::with_capacity(announced.min(UNIT));
-        let mut share = None;
+        let shares = match sender {
+            Sender::Device(_) => &self.devices,
+            Sender::Stranger(_) => &self.strangers,
+        };
+        let mut arrived = shares.take(sender, 0).ok_or_else(busy)?;
+        let mut bytes = BytesMut::with_capacity(announced.min(FREE));
         let deadline = Instant::now() + self.body_timeout;
         loop {
             let next = deadline.min(Instant::now() + self.piece_timeout);
-            let Some(piece) = timeout_at(next, payload.next()).await.map_err(|_| too_slow())? else {
-                return Ok(Body { bytes: bytes.freeze(), share });
-            };
+            let Some(piece) = timeout_at(next, payload.next()).await.map_err(|_| too_slow())? else { break };
             let piece = piece.map_err(|_| Refusal::new(ProblemCode::Malformed, "the body was cut short"))?;
             if piece.len() > limit.saturating_sub(bytes.len()) {
                 return Err(too_large(limit));
             }
-            self.grow(&mut share, bytes.len() + piece.len())?;
+            if !arrived.grow_to(charged(bytes.len() + piece.len())) {
+                return Err(busy());
+            }
             bytes.extend_from_slice(&piece);
         }
+        let copies = timeout_at(deadline, self.room_for_copies(bytes.len())).await.map_err(|_| busy())??;
+        Ok(Body { bytes: bytes.freeze(), memory: Memory { _arrived: arrived, _copies: copies } })
     }
 
-    /// Takes as many units as `length` bytes need.
-    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Refusal> {
-        let held = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        // Small bodies are free: a poll must get through while large ones wait.
-        let missing = (length / UNIT).saturating_sub(held);
-        let Ok(missing) = u32::try_from(missing) else { return Err(busy()) };
-        if missing == 0 {
-            return Ok(());
+    async fn room_for_copies(&self, length: usize) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        let units = u32::try_from(charged(length).saturating_mul(COPIES) / UNIT).map_err(|_| busy())?;
+        if units == 0 {
+            return Ok(None);
         }
-        let more = Arc::clone(&self.units).try_acquire_many_owned(missing).map_err(|_| busy())?;
-        match share {
-            Some(share) => share.merge(more),
-            None => *share = Some(more),
-        }
-        Ok(())
+        Arc::clone(&self.copies).acquire_many_owned(units).await.map(Some).map_err(|_| busy())
     }
+}
+
+/// Small bodies are free: a poll must get through while large ones wait.
+pub(super) const fn charged(length: usize) -> usize {
+    if length <= FREE { 0 } else { length }
 }
 
 /// The length that the head announces; 0 if it announces none.
@@ -96,12 +125,19 @@ fn too_large(limit: usize) -> Refusal {
 }
 
 fn too_slow() -> Refusal {
-    Refusal::new(ProblemCode::Malformed, "the body did not arrive in time")
+    Refusal::later("the body did not arrive in time", Duration::from_secs(1))
 }
 
 fn busy() -> Refusal {
     Refusal::later("too many large requests at once", Duration::from_secs(1))
 }
 
-/// Bytes of one unit of the budget.
-const UNIT: usize = 16 * 1024;
+const MIB: usize = 1024 * 1024;
+const UNIT: usize = 1024;
+const FREE: usize = 16 * UNIT;
+/// One push, and something beside it.
+const EACH_DEVICE: usize = 18 * MIB;
+/// Some new accounts at once.
+const EACH_STRANGER: usize = MIB;
+/// Beside the body: its fields once decoded, encoded again to be compared, and as they are bound to a statement.
+const COPIES: usize = 3;

@@ -4,11 +4,20 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bytes::Bytes;
 use keyfold_vault::exact;
 use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, Signed};
+use serde::de::DeserializeOwned;
 
-use super::{State, address::address, body::Body, error::Refusal};
+use super::{
+    State,
+    address::address,
+    body::{Body, Memory, Sender},
+    error::Refusal,
+    query::{NoQuery, query},
+    repeated::occurrences,
+};
+use crate::rates::network;
 
 /// What a route takes as its body.
-pub(super) trait Incoming: Sized + 'static {
+pub(super) trait Incoming: Sized + Send + 'static {
     /// The most bytes.
     const LIMIT: usize;
 
@@ -23,14 +32,22 @@ pub(super) struct Nothing;
 pub(super) struct Exact(pub(super) Bytes);
 
 /// A request that anybody may make, counted by address.
-pub(super) struct Anonymous<T>(pub(super) T);
+pub(super) struct Anonymous<T, Q = NoQuery> {
+    pub(super) message: T,
+    pub(super) query: Q,
+    /// Given back when the request is done.
+    pub(super) _memory: Memory,
+}
 
 macro_rules! incoming {
-    ($($message:ty: $limit:expr),* $(,)?) => {$(
+    ($($message:ty: $limit:expr $(, at most $most:literal of $field:literal: $what:literal)*;)*) => {$(
         impl Incoming for $message {
             const LIMIT: usize = $limit;
 
             fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
+                $(if occurrences(bytes, $field).is_some_and(|count| count > $most) {
+                    return Err(Refusal::new(ProblemCode::TooLarge, concat!("at most ", $most, " ", $what)));
+                })*
                 Ok(exact::decode(bytes, Self::LIMIT)?)
             }
         }
@@ -39,14 +56,14 @@ macro_rules! incoming {
 
 incoming! {
     // Two entries of 32 KiB, a sealed key, an invite.
-    CreateAccount: 68 * 1024,
+    CreateAccount: 68 * 1024;
     // SessionOpen or AccountDelete.
-    Signed: 2 * 1024,
-    // An entry of 32 KiB, 65 sealed keys, 256 links.
-    AppendEntry: 160 * 1024,
+    Signed: 2 * 1024;
+    // An entry of 32 KiB, a sealed key for each member, links.
+    AppendEntry: 160 * 1024, at most 65 of 2: "sealed keys", at most 256 of 3: "links";
     // A commit of 128 KiB, 16 MiB of envelopes and their framing.
-    Push: 17 * 1024 * 1024,
-    BeginEnrolment: 64,
+    Push: 17 * 1024 * 1024, at most 1000 of 2: "envelopes";
+    BeginEnrolment: 64;
 }
 
 impl Incoming for Nothing {
@@ -71,7 +88,7 @@ pub(super) fn state(request: &HttpRequest) -> Result<Data<State>, Refusal> {
     state.ok_or_else(|| Refusal::new(ProblemCode::Internal, "the server is not wired"))
 }
 
-impl<T: Incoming> FromRequest for Anonymous<T> {
+impl<T: Incoming, Q: DeserializeOwned + 'static> FromRequest for Anonymous<T, Q> {
     type Error = Refusal;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
@@ -79,9 +96,12 @@ impl<T: Incoming> FromRequest for Anonymous<T> {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let state = state(&request)?;
-            state.rates.anonymous(address(&request, &state))?;
-            let Body { bytes, share: _share } = state.bodies.read(&request, &mut payload, T::LIMIT).await?;
-            Ok(Self(T::parse(&bytes)?))
+            let address = address(&request, &state);
+            state.rates.anonymous(address)?;
+            let query = query(&request)?;
+            let sender = Sender::Stranger(network(address));
+            let Body { bytes, memory } = state.bodies.read(&request, &mut payload, sender, T::LIMIT).await?;
+            Ok(Self { message: T::parse(&bytes)?, query, _memory: memory })
         })
     }
 }

@@ -1,34 +1,42 @@
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    web::{self, Data},
+};
+use bytes::Bytes;
 use keyfold_vault::{
     Caller, SignedHeaders,
-    sessions::{Session, SignedRequest},
+    sessions::{Recognised, Session, SignedRequest},
 };
 use keyfold_wire::v1::ProblemCode;
-use tokio::sync::OwnedSemaphorePermit;
+use serde::de::DeserializeOwned;
 
 use super::{
-    body::Body,
+    State,
+    body::{Body, Memory, Sender, charged},
     error::Refusal,
     incoming::{Incoming, state},
+    query::{NoQuery, query},
 };
 
 /// A request that a device signed under its session, counted by device.
-pub(super) struct FromDevice<T> {
+pub(super) struct FromDevice<T, Q = NoQuery> {
     pub(super) session: Session,
     pub(super) message: T,
-    /// The body's share of memory, given back when the request is done.
-    pub(super) _share: Option<OwnedSemaphorePermit>,
+    pub(super) query: Q,
+    /// Given back when the request is done.
+    pub(super) _memory: Memory,
 }
 
-impl<T> FromDevice<T> {
+impl<T, Q> FromDevice<T, Q> {
     pub(super) const fn caller(&self) -> Caller {
         self.session.caller
     }
 }
 
-impl<T: Incoming> FromRequest for FromDevice<T> {
+impl<T: Incoming, Q: DeserializeOwned + 'static> FromRequest for FromDevice<T, Q> {
     type Error = Refusal;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
@@ -36,20 +44,35 @@ impl<T: Incoming> FromRequest for FromDevice<T> {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let state = state(&request)?;
-            // Before the body is read: who has no signature to show sends nothing more.
+            // Before the body is read: who is no device, or asks too often, has nothing more read.
             let headers = headers(&request)?;
-            let Body { bytes, share } = state.bodies.read(&request, &mut payload, T::LIMIT).await?;
             let signed = SignedRequest {
                 method: request.method().as_str(),
                 path_and_query: path_and_query(&request),
-                body: &bytes,
                 headers: &headers,
             };
-            let session = state.services.sessions.authenticate(&signed).await?;
-            state.rates.device(&session.caller)?;
-            Ok(Self { session, message: T::parse(&bytes)?, _share: share })
+            let recognised = state.services.sessions.recognise(&signed).await?;
+            state.rates.device(&recognised.caller())?;
+            let query = query(&request)?;
+            let sender = Sender::Device(recognised.caller());
+            let Body { bytes, memory } = state.bodies.read(&request, &mut payload, sender, T::LIMIT).await?;
+            let (session, message) = admit(state, recognised, bytes).await?;
+            Ok(Self { session, message, query, _memory: memory })
         })
     }
+}
+
+/// Holds the body against its digest and reads it; a large one where it holds up nobody else.
+async fn admit<T: Incoming>(state: Data<State>, recognised: Recognised, bytes: Bytes) -> Result<(Session, T), Refusal> {
+    let large = charged(bytes.len()) > 0;
+    let admit = move || Ok((state.services.sessions.admit(&recognised, &bytes)?, T::parse(&bytes)?));
+    if !large {
+        return admit();
+    }
+    web::block(admit).await.map_err(|error| {
+        tracing::error!(%error, "a body was not read");
+        Refusal::new(ProblemCode::Internal, "the server failed; nothing is lost, try again")
+    })?
 }
 
 fn path_and_query(request: &HttpRequest) -> &str {

@@ -10,7 +10,9 @@
 )]
 
 mod addresses;
+mod bodies;
 mod data;
 mod probes;
+mod queries;
 mod story;
 mod world;

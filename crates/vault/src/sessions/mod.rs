@@ -7,7 +7,7 @@ mod requests;
 
 pub use keys::SessionKeys;
 pub use open::OpenSessionError;
-pub use requests::{RequestRefused, Session, SignedRequest};
+pub use requests::{Recognised, RequestRefused, Session, SignedRequest};
 
 use std::sync::Arc;
 

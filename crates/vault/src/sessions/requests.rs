@@ -1,5 +1,5 @@
 use keyfold_crypto::{
-    request::{self, Parameters, Request, SignedHeaders},
+    request::{self, BodyDigest, Head, Parameters, SignedHeaders},
     session::SessionId,
 };
 
@@ -10,17 +10,23 @@ use crate::{
     storage::StorageError,
 };
 
-/// A request as it arrived.
+/// A request whose head has arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
     /// "GET"
     pub method: &'a str,
     /// Path and query, as the client sent them.
     pub path_and_query: &'a str,
-    /// The whole body.
-    pub body: &'a [u8],
     /// The three header fields.
     pub headers: &'a SignedHeaders,
+}
+
+/// A request whose head is its device's, signed now. Its body is still to come.
+#[derive(Debug, Clone, Copy)]
+pub struct Recognised {
+    id: SessionId,
+    nonce: [u8; 16],
+    body: BodyDigest,
 }
 
 /// Why a request is not taken as its device's.
@@ -38,8 +44,8 @@ pub enum RequestRefused {
     /// A request with this nonce came before.
     #[error("this request was used before: sign a new one")]
     Replayed,
-    /// Too many requests at once; this one was not looked at.
-    #[error("too many requests at once: wait a little")]
+    /// The device has sent so many requests lately that no more can be remembered.
+    #[error("too many requests within two minutes: wait a little")]
     Busy,
     /// The session's key could not be read.
     #[error(transparent)]
@@ -47,18 +53,19 @@ pub enum RequestRefused {
 }
 
 impl Sessions {
-    /// Tells whose request this is. Whether the device is still active is for the service to check.
+    /// Tells whose request this is by its head, so that nobody else's body is read. Nothing is taken note of: whoever
+    /// asks too often can be turned away first. Whether the device is still active is for the service to check.
     ///
     /// # Errors
     /// [`RequestRefused`].
-    pub async fn authenticate(&self, request: &SignedRequest<'_>) -> Result<Session, RequestRefused> {
+    pub async fn recognise(&self, request: &SignedRequest<'_>) -> Result<Recognised, RequestRefused> {
         let parameters =
             Parameters::parse(&request.headers.signature_input).map_err(|_| RequestRefused::Unauthenticated)?;
         let id = parameters.session;
         let key = self.keys.by_kid(id.kid).await?.ok_or(RequestRefused::Unauthenticated)?;
         let target_uri = format!("{}{}", self.public_url, request.path_and_query);
-        let signed = Request { method: request.method, target_uri: &target_uri, body: request.body };
-        request::verify(&signed, request.headers, &parameters, &key.secret(&id))
+        let head = Head { method: request.method, target_uri: &target_uri };
+        let body = request::verify_head(&head, request.headers, &parameters, &key.secret(&id))
             .map_err(|_| RequestRefused::Unauthenticated)?;
 
         let now = self.clock.now();
@@ -68,8 +75,25 @@ impl Sessions {
         if parameters.created.saturating_mul(SECOND).abs_diff(now) > MINUTE {
             return Err(RequestRefused::ClockSkew);
         }
-        self.nonces.take(&id, parameters.nonce, now)?;
-        Ok(Session::from(id))
+        Ok(Recognised { id, nonce: parameters.nonce, body })
+    }
+
+    /// Takes the request, once, with the body that its head was signed with.
+    ///
+    /// # Errors
+    /// [`RequestRefused`].
+    pub fn admit(&self, request: &Recognised, body: &[u8]) -> Result<Session, RequestRefused> {
+        request.body.check(body).map_err(|_| RequestRefused::Unauthenticated)?;
+        self.nonces.take(request.caller(), &request.id, request.nonce, self.clock.now())?;
+        Ok(Session::from(request.id))
+    }
+}
+
+impl Recognised {
+    /// The device.
+    #[must_use]
+    pub const fn caller(&self) -> Caller {
+        Caller { account: self.id.account, device: self.id.device }
     }
 }
 

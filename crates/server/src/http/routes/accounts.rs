@@ -9,17 +9,14 @@ use crate::http::{
 };
 
 /// POST /v1/accounts
-pub(super) async fn create(
-    state: Data<State>,
-    Anonymous(message): Anonymous<CreateAccount>,
-) -> Result<Answer<Accepted>, Refusal> {
-    to_its_end(async move { Ok(Answer(state.services.accounts.create(message).await?)) }).await
+pub(super) async fn create(state: Data<State>, request: Anonymous<CreateAccount>) -> Result<Answer<Accepted>, Refusal> {
+    to_its_end(async move { Ok(Answer(state.services.accounts.create(request.message).await?)) }).await
 }
 
 /// POST /v1/accounts/delete
-pub(super) async fn delete(state: Data<State>, Anonymous(request): Anonymous<Signed>) -> Result<Done, Refusal> {
+pub(super) async fn delete(state: Data<State>, request: Anonymous<Signed>) -> Result<Done, Refusal> {
     to_its_end(async move {
-        state.services.accounts.delete(&request).await?;
+        state.services.accounts.delete(&request.message).await?;
         Ok(Done)
     })
     .await

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use keyfold_vault::storage::EnrolmentStep;
 use keyfold_wire::{
     EnrolmentId,
@@ -20,9 +20,9 @@ use crate::http::{
 /// POST /v1/enrolments
 pub(super) async fn begin(
     state: Data<State>,
-    Anonymous(request): Anonymous<BeginEnrolment>,
+    request: Anonymous<BeginEnrolment>,
 ) -> Result<Answer<BegunEnrolment>, Refusal> {
-    Ok(Answer(state.services.enrolments.begin(&request).await?))
+    Ok(Answer(state.services.enrolments.begin(&request.message).await?))
 }
 
 /// The name that a person typed.
@@ -35,10 +35,9 @@ pub(super) struct Code {
 /// GET /v1/enrolments?code=…
 pub(super) async fn find(
     state: Data<State>,
-    request: FromDevice<Nothing>,
-    parameters: Query<Code>,
+    request: FromDevice<Nothing, Code>,
 ) -> Result<Answer<EnrolmentState>, Refusal> {
-    Ok(Answer(state.services.enrolments.find(&request.caller(), &parameters.code).await?))
+    Ok(Answer(state.services.enrolments.find(&request.caller(), &request.query.code).await?))
 }
 
 /// How long to wait for news, and what is no news.
@@ -65,19 +64,18 @@ enum Step {
 /// GET /v1/enrolments/{id}: its id is what gives access, to the new device and to the approver.
 pub(super) async fn state(
     state: Data<State>,
-    _: Anonymous<Nothing>,
     id: Path<String>,
-    parameters: Query<Wait>,
+    request: Anonymous<Nothing, Wait>,
 ) -> Result<Answer<EnrolmentState>, Refusal> {
     let id = enrolment_id(&id)?;
-    let wait = Duration::from_secs(parameters.wait).min(LONGEST_WAIT);
+    let wait = Duration::from_secs(request.query.wait).min(LONGEST_WAIT);
     let deadline = async {
         tokio::select! {
             () = sleep(wait) => {}
             () = state.stop() => {}
         }
     };
-    let known = parameters.known.map(EnrolmentStep::from);
+    let known = request.query.known.map(EnrolmentStep::from);
     Ok(Answer(state.services.enrolments.wait(id, known, deadline).await?))
 }
 
@@ -88,12 +86,8 @@ pub(super) async fn approve(state: Data<State>, id: Path<String>, request: FromD
 }
 
 /// POST /v1/enrolments/{id}/opening
-pub(super) async fn open(
-    state: Data<State>,
-    id: Path<String>,
-    Anonymous(opening): Anonymous<Exact>,
-) -> Result<Done, Refusal> {
-    state.services.enrolments.open(enrolment_id(&id)?, &opening.0).await?;
+pub(super) async fn open(state: Data<State>, id: Path<String>, opening: Anonymous<Exact>) -> Result<Done, Refusal> {
+    state.services.enrolments.open(enrolment_id(&id)?, &opening.message.0).await?;
     Ok(Done)
 }
 

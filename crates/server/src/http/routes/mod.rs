@@ -11,15 +11,11 @@ mod server;
 mod sessions;
 mod unknown;
 
-use actix_web::web::{QueryConfig, ServiceConfig, get, post, resource, route};
-use keyfold_wire::v1::ProblemCode;
-
-use super::error::Refusal;
+use actix_web::web::{ServiceConfig, get, post, resource, route};
 
 /// All routes of the device API, and the two for whoever watches the process.
 pub(crate) fn routes(app: &mut ServiceConfig) {
     let unknown = || route().to(unknown::method);
-    app.app_data(QueryConfig::default().error_handler(|error, _| Refusal::new(ProblemCode::Malformed, error).into()));
     app.service(resource("/v1/server").route(get().to(server::info)).default_service(unknown()))
         .service(resource("/v1/accounts").route(post().to(accounts::create)).default_service(unknown()))
         .service(resource("/v1/accounts/delete").route(post().to(accounts::delete)).default_service(unknown()))

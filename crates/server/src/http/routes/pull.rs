@@ -1,7 +1,4 @@
-use actix_web::{
-    HttpResponse,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, web::Data};
 use futures_util::TryStreamExt;
 use keyfold_vault::pull::Since;
 use keyfold_wire::v1::ProblemCode;
@@ -22,10 +19,9 @@ pub(super) struct Parameters {
 /// GET /v1/pull
 pub(super) async fn pull(
     state: Data<State>,
-    request: FromDevice<Nothing>,
-    parameters: Query<Parameters>,
+    request: FromDevice<Nothing, Parameters>,
 ) -> Result<HttpResponse, Refusal> {
-    let frames = state.services.pulls.pull(&request.caller(), parameters.since()?).await?;
+    let frames = state.services.pulls.pull(&request.caller(), request.query.since()?).await?;
     let frames = frames.map_err(Refusal::from).map_err(actix_web::Error::from);
     Ok(HttpResponse::Ok().content_type(PROTOBUF).streaming(frames))
 }

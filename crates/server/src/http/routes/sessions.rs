@@ -4,9 +4,6 @@ use keyfold_wire::v1::{SessionOpened, Signed};
 use crate::http::{State, answer::Answer, error::Refusal, incoming::Anonymous};
 
 /// POST /v1/sessions
-pub(super) async fn open(
-    state: Data<State>,
-    Anonymous(request): Anonymous<Signed>,
-) -> Result<Answer<SessionOpened>, Refusal> {
-    Ok(Answer(state.services.sessions.open(&request).await?))
+pub(super) async fn open(state: Data<State>, request: Anonymous<Signed>) -> Result<Answer<SessionOpened>, Refusal> {
+    Ok(Answer(state.services.sessions.open(&request.message).await?))
 }

@@ -148,8 +148,17 @@ fn field(head: &str, name: &str) -> Option<String> {
 /// Asks until the condition holds; each question is a round trip.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    answered(what, || holds().then_some(()));
+}
+
+/// Asks until there is an answer that counts.
+#[track_caller]
+pub(crate) fn answered<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
         assert!(Instant::now() < deadline, "it never came that {what}");
         std::thread::yield_now();
     }

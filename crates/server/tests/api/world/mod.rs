@@ -8,8 +8,7 @@ mod enrolling;
 mod http;
 mod server;
 
-pub(crate) use account::item;
 pub(crate) use device::{Device, Session};
 pub(crate) use enrolling::begin;
-pub(crate) use http::{Answer, Line, eventually};
+pub(crate) use http::{Answer, Line, answered, eventually};
 pub(crate) use server::Server;

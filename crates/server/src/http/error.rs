@@ -80,7 +80,8 @@ impl ResponseError for Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str_name(), self.detail)
+        // For the log, where a line is a line whatever a detail quotes.
+        write!(f, "{}: {}", self.code.as_str_name(), self.detail.escape_debug())
     }
 }
 
@@ -295,5 +296,16 @@ impl From<EnrolmentError> for Refusal {
             EnrolmentError::Account(error) => error.into(),
             EnrolmentError::Storage(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_of_the_log() {
+        let refusal = Refusal::new(ProblemCode::Malformed, "a name\n2026-01-01 INFO forged");
+        assert_eq!(refusal.to_string().lines().count(), 1);
     }
 }

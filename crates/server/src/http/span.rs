@@ -6,6 +6,8 @@ use actix_web::{
 use tracing::{Span, field::Empty};
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::error::Refusal;
+
 /// The span of a request: its id, method, route and status. Paths and queries hold ids that open something, and bodies
 /// hold everything else: none of them is logged.
 pub(crate) struct RequestSpan;
@@ -24,10 +26,15 @@ impl RootSpanBuilder for RequestSpan {
         };
         span.record("status", status.as_u16());
         let _entered = span.enter();
-        match outcome.as_ref().map(|response| response.response().error()) {
-            Ok(None) => tracing::debug!("answered"),
-            Ok(Some(error)) => tracing::info!(%error, "refused"),
-            Err(error) => tracing::info!(%error, "refused"),
+        let error = match outcome {
+            Ok(response) => response.response().error(),
+            Err(error) => Some(error),
+        };
+        // Only our own words: what a framework says of a request may quote it.
+        match error.map(|error| error.as_error::<Refusal>()) {
+            None => tracing::debug!("answered"),
+            Some(Some(refusal)) => tracing::info!(%refusal, "refused"),
+            Some(None) => tracing::info!("refused"),
         }
     }
 }

@@ -93,6 +93,7 @@ impl UnlockedVault {
     /// Refuses where an edit could be lost: an account that the server refuses is erased.
     pub(super) async fn check_created(&self) -> Result<(), VaultError> {
         match self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition {
+            Condition::Enrolling => Err(VaultError::Enrolling),
             Condition::Creating => Err(VaultError::NotCreated),
             Condition::Joining | Condition::Active => Ok(()),
         }

@@ -19,18 +19,18 @@ impl Watch {
         let mut program = device.start(&["sync", "--watch"]);
         let events = BufReader::new(program.stdout.take().unwrap()).lines();
         let mut watch = Self { program: Some(program), events };
-        assert_eq!(watch.next()["event"], "synced");
+        assert_eq!(watch.next_event()["event"], "synced");
         watch
     }
 
     /// Waits for the next thing that it tells.
-    pub fn next(&mut self) -> Value {
+    pub fn next_event(&mut self) -> Value {
         serde_json::from_str(&self.events.next().expect("the watch has ended").unwrap()).unwrap()
     }
 
     /// Waits until it tells this; gives it.
     pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        std::iter::repeat_with(|| self.next()).find(wanted).unwrap()
+        std::iter::repeat_with(|| self.next_event()).find(wanted).unwrap()
     }
 
     /// As Ctrl-C does; waits for its end.

@@ -28,12 +28,12 @@ fn a_profile_that_a_newer_program_has_written_is_refused_and_left_alone() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     let profile = a.profile_folder().join("profile.sqlite3");
-    run(&profile, "PRAGMA user_version = 2");
+    run(&profile, "PRAGMA user_version = 1000");
     for command in [&["status"][..], &["sync"], &["passkey", "list"]] {
         let detail = a.fails(exit::STORAGE, command);
         assert!(detail.contains("newer keyfold") && detail.ends_with("update keyfold"), "{detail}");
     }
-    run(&profile, "PRAGMA user_version = 1");
+    run(&profile, "PRAGMA user_version = 2");
     a.ok(&["sync"]);
 }
 

@@ -29,7 +29,7 @@ pub(super) enum Outgoing {
 /// What an item's edits come to.
 enum Merged {
     /// This is to be written.
-    Write(Item),
+    Write(Box<Item>),
     /// They change nothing, or nothing that is left.
     Moot,
     /// There is nothing yet that they could be merged with.
@@ -67,7 +67,7 @@ impl SyncEngine {
             match self.merge(account, keys, stored.as_ref(), &edit, at) {
                 Merged::Write(item) => {
                     let element = stored.map(|stored| stored.element);
-                    drafts.insert(id, Draft { item, element, edits: edit.ids });
+                    drafts.insert(id, Draft { item: *item, element, edits: edit.ids });
                 }
                 Merged::Moot => moot.extend(edit.ids),
                 Merged::Wait => {}
@@ -106,7 +106,7 @@ impl SyncEngine {
         let Some(stored) = stored else {
             let fields = edit.fields.clone().read_at(at, device);
             return match edit.passkey.clone() {
-                Some(passkey) => Merged::Write(Item { passkey, fields }),
+                Some(passkey) => Merged::Write(Box::new(Item { passkey, fields })),
                 None => Merged::Wait,
             };
         };
@@ -124,7 +124,7 @@ impl SyncEngine {
         if fields == base.fields && stored.fault.is_none() {
             return Merged::Moot;
         }
-        Merged::Write(Item { passkey: base.passkey, fields })
+        Merged::Write(Box::new(Item { passkey: base.passkey, fields }))
     }
 
     fn seal(

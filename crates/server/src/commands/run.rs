@@ -19,7 +19,7 @@ use crate::{
 pub enum CommandError {
     /// The configuration.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] Box<ConfigError>),
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -50,7 +50,7 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let form = arguments.form();
-    let loaded = load(&arguments.common.flags(), variables)?;
+    let loaded = load(&arguments.common.flags(), variables).map_err(Box::new)?;
     match arguments.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
         Command::Serve(options) => serve(loaded, &options).await,
         Command::Migrate => migrate::run(loaded, form).await,

@@ -185,7 +185,7 @@ impl Settings {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let LimitSettings { changes, push, devices, items, account_bytes, roster_entries } = self.limits;
-        Limits { changes, push, devices, items, account_bytes, roster_entries, ..Limits::default() }
+        Limits { changes, push, devices, items, account_bytes, roster_entries }
     }
 
     /// The database's URL.

@@ -10,7 +10,7 @@ use crate::{
     storage::{Created, Heads, InviteHash, NewAccount, StorageError},
 };
 
-/// Why an account is not created. Nothing was written.
+/// Why an account is not created. Nothing was written, unless storage gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateAccountError {
     /// A part of the message is missing or not of its form.

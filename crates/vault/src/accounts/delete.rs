@@ -15,7 +15,7 @@ use crate::{
     storage::{Deleted, Deletion, StorageError},
 };
 
-/// Why an account is not deleted. Nothing was removed.
+/// Why an account is not deleted. Nothing was removed, unless storage gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteAccountError {
     /// Not the canonical form of a signed AccountDelete.

@@ -16,7 +16,7 @@ use crate::{
     storage::{AppendWrite, Appended, Heads, StorageError, UsedEnrolment},
 };
 
-/// Why a roster entry is not appended. Nothing was written.
+/// Why a roster entry is not appended. Nothing was written, unless storage gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Not an entry.

@@ -15,7 +15,7 @@ use crate::{
     storage::{Change, Heads, PushBase, PushWrite, Standing, StorageError, Written},
 };
 
-/// Why a commit is not accepted. Nothing was written.
+/// Why a commit is not accepted. Nothing was written, unless storage gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// Not a commit.

@@ -36,7 +36,7 @@ pub enum EnrolmentError {
     /// The caller's account is not there.
     #[error(transparent)]
     Account(#[from] AccountUnavailable),
-    /// Nothing was written.
+    /// Nothing can be said of the outcome, but repeating is safe.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

@@ -21,7 +21,7 @@ pub enum AddDeviceRefused {
     /// Another account or approver claimed it, or the transcript is not the one that the two devices made.
     #[error("the entry is not what this enrolment led to")]
     OtherTranscript,
-    /// Nothing was written.
+    /// The enrolment could not be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

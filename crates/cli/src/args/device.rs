@@ -6,12 +6,17 @@ use super::DeviceKey;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
-    /// Make this profile a device of an account that is there: run `device approve` on one of its devices
+    /// Make this profile a device of an account that is there: run `device approve` on one of its devices. After an
+    /// interruption, run it again to go on
     Enroll(EnrollDevice),
     /// Let a new device into the account: run `device enroll` on it
     Approve(ApproveDevice),
     /// List the account's devices
-    List,
+    List {
+        /// Show the check code of each as well: to be typed on a device whose enrolment was interrupted
+        #[arg(long)]
+        check_codes: bool,
+    },
     /// Give a device another name
     Rename {
         /// The device's id, or enough of its beginning
@@ -38,6 +43,9 @@ pub(crate) struct EnrollDevice {
     /// Show no QR code: enrol by typed codes only
     #[arg(long, conflicts_with = "qr_file")]
     pub(crate) typed: bool,
+    /// Forget an enrolment that was begun in this profile and not finished, and begin another
+    #[arg(long)]
+    pub(crate) anew: bool,
     #[command(flatten)]
     pub(crate) codes: Codes,
 }

@@ -22,6 +22,7 @@ pub(super) struct Device {
     platform: String,
     agent: String,
     joined_at: String,
+    check_code: Option<String>,
     this: bool,
 }
 
@@ -35,20 +36,21 @@ pub(crate) async fn run(app: &App, command: DeviceCommand) -> Result<(), Failure
     match command {
         DeviceCommand::Enroll(enroll) => enroll::run(app, enroll).await,
         DeviceCommand::Approve(approve) => approve::run(app, approve).await,
-        DeviceCommand::List => list(app).await,
+        DeviceCommand::List { check_codes } => list(app, check_codes).await,
         DeviceCommand::Rename { device, name } => rename(app, &device, &name).await,
     }
 }
 
-async fn list(app: &App) -> Result<(), Failure> {
+async fn list(app: &App, check_codes: bool) -> Result<(), Failure> {
     let status = app.local().await?.status().await?;
     let devices = Devices { devices: status.devices.iter().map(Device::from).collect() };
     app.out.result(&devices, |devices| {
         let rows = devices.devices.iter().map(|device| {
             let this = if device.this { "this device" } else { "" };
-            [&device.id, &device.name, &device.platform, &device.joined_at, this].map(str::to_owned)
+            let last = if check_codes { device.check_code.as_deref().unwrap_or_default() } else { this };
+            [&device.id, &device.name, &device.platform, &device.joined_at, last].map(str::to_owned)
         });
-        table(["ID", "NAME", "PLATFORM", "JOINED", ""], rows)
+        table(["ID", "NAME", "PLATFORM", "JOINED", if check_codes { "CHECK CODE" } else { "" }], rows)
     })
 }
 
@@ -87,6 +89,7 @@ impl From<&DeviceStatus> for Device {
             platform: device.platform.clone(),
             agent: device.agent.clone(),
             joined_at: rfc3339(device.joined_at),
+            check_code: device.check_code.map(|code| code.to_string()),
             this: device.this,
         }
     }

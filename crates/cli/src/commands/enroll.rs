@@ -1,8 +1,10 @@
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use keyfold_client::{
     CheckCode,
-    enrolment::{Completion, Confirmed, EnrolmentPath, NewDevice, Offered, Opened},
+    enrolment::{Confirmed, EnrolmentPath, NewDevice, Offered, Opened, Resumed, forget, resume},
+    storage::{Condition, Profile, Storage},
+    vault::UnlockedVault,
 };
 use serde::Serialize;
 
@@ -26,29 +28,25 @@ struct Enrolled {
 }
 
 pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> {
-    let name = device_name(enroll.name.as_deref())?;
-    let trust = app.trust()?;
-    let api = app.api(&enroll.server, &trust)?;
-    let passphrase = terminal::passphrase::chosen(&app.global.passphrase)?;
-    let storage = app.new_storage().await?;
-    let path = match enroll.typed {
-        true => EnrolmentPath::Typed,
-        false => EnrolmentPath::QrCode { ca_fingerprint: trust.fingerprint() },
-    };
-    let new = NewDevice { name: name.clone(), algorithm: algorithm(enroll.device_key) };
-    let offered = new.begin(storage, api, path).await?;
     let mut codes = CodeExchange::new(&enroll.codes);
-    show(&offered, &mut codes, enroll.qr_file.as_deref())?;
-    let opened = offered.approved().await?;
-    let confirmed = confirm(opened, &mut codes, enroll.typed).await?;
-    let vault = confirmed.join(&passphrase, trust.pem().map(<[u8]>::to_vec)).await?;
+    let storage = app.new_storage().await?;
+    if enroll.anew {
+        forget_begun(app, storage.as_ref()).await?;
+    }
+    let vault = match storage.profile().await? {
+        Some(profile) if matches!(profile.condition, Condition::Enrolling | Condition::Joining) => {
+            go_on(app, &enroll, storage, &profile, &mut codes).await?
+        }
+        _ => begin(app, &enroll, storage, &mut codes).await?,
+    };
     let engine = app.engine(vault)?;
     engine.sync().await?;
     let status = engine.vault().local().status().await?;
+    let name = status.devices.iter().find(|device| device.this).map(|device| device.name.clone());
     let enrolled = Enrolled {
         account: status.account.to_string(),
         device: status.device.to_string(),
-        name: name.to_string(),
+        name: name.unwrap_or_default(),
         server: status.server,
         passkeys: status.items,
     };
@@ -58,6 +56,75 @@ pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> 
             enrolled.name, enrolled.device, enrolled.account, enrolled.passkeys
         )
     })
+}
+
+async fn begin(
+    app: &App,
+    enroll: &EnrollDevice,
+    storage: Arc<dyn Storage>,
+    codes: &mut CodeExchange,
+) -> Result<UnlockedVault, Failure> {
+    let trust = app.trust()?;
+    let api = app.api(&enroll.server, &trust)?;
+    let new = NewDevice {
+        name: device_name(enroll.name.as_deref())?,
+        algorithm: algorithm(enroll.device_key),
+        passphrase: terminal::passphrase::chosen(&app.global.passphrase)?,
+        ca: trust.pem().map(<[u8]>::to_vec),
+    };
+    let path = match enroll.typed {
+        true => EnrolmentPath::Typed,
+        false => EnrolmentPath::QrCode { ca_fingerprint: trust.fingerprint() },
+    };
+    let offered = new.begin(storage, api, path).await?;
+    show(&offered, codes, enroll.qr_file.as_deref())?;
+    let confirmed = confirm(offered.approved().await?, codes).await?;
+    Ok(confirmed.join().await?)
+}
+
+/// The profile holds an enrolment that was interrupted.
+async fn go_on(
+    app: &App,
+    enroll: &EnrollDevice,
+    storage: Arc<dyn Storage>,
+    profile: &Profile,
+    codes: &mut CodeExchange,
+) -> Result<UnlockedVault, Failure> {
+    let api = app.api(&enroll.server, &app.trust_of(profile)?)?;
+    let passphrase = terminal::passphrase::typed(&app.global.passphrase)?;
+    let confirmed = match resume(Arc::clone(&storage), api, &passphrase).await? {
+        Resumed::Joined(vault) => return Ok(vault),
+        Resumed::Confirmed(confirmed) => confirmed,
+        Resumed::Opened(opened) => {
+            say("Going on with the enrolment that was begun here.");
+            confirm(opened, codes).await?
+        }
+        Resumed::LetIn(opened) => {
+            say(
+                "This device has been let in, but nothing has shown yet that it was by your account. On a device of your",
+            );
+            say(
+                "account run `keyfold sync`, then `keyfold device list --check-codes`, and type what it shows for this one.",
+            );
+            confirm_by_code(opened, codes).await?
+        }
+        Resumed::Ended => {
+            say("The enrolment that was begun here has ended, and this device was not let in. Another one begins.");
+            return begin(app, enroll, storage, codes).await;
+        }
+    };
+    Ok(confirmed.join().await?)
+}
+
+async fn forget_begun(app: &App, storage: &dyn Storage) -> Result<(), Failure> {
+    let begun = storage.profile().await?.is_some_and(|profile| profile.condition == Condition::Enrolling);
+    if begun {
+        app.confirm(
+            "Forget the enrolment that was begun here? If another device has let this one in already, your account keeps a device that nobody can use.",
+        )?;
+        forget(storage).await?;
+    }
+    Ok(())
 }
 
 /// The QR code and the short code: either is enough for the approving device.
@@ -88,38 +155,18 @@ fn write_qr(path: &Path, uri: &str) -> Result<(), Failure> {
     }
 }
 
-/// What shows that both devices saw the same.
-enum Proof {
-    /// The approver read the QR code.
-    QrCode(Completion),
-    /// A person typed the approver's check code here.
-    Typed(CheckCode),
-}
-
-async fn confirm(opened: Opened, codes: &mut CodeExchange, typed_only: bool) -> Result<Confirmed, Failure> {
-    match proof(&opened, codes, typed_only).await {
-        Ok(Proof::QrCode(completion)) => Ok(opened.confirm_qr(completion).await?),
-        Ok(Proof::Typed(code)) => Ok(opened.confirm_typed(code).await?),
-        Err(failure) => {
-            // The approver must not let in a device that has given up.
-            opened.deny().await;
-            Err(failure)
-        }
-    }
-}
-
 /// Either the approver proves that it read the QR code, or a person types its check code here.
-async fn proof(opened: &Opened, codes: &mut CodeExchange, typed_only: bool) -> Result<Proof, Failure> {
+async fn confirm(opened: Opened, codes: &mut CodeExchange) -> Result<Confirmed, Failure> {
     codes
         .show("If the code was typed there: the check code to type there next is", &opened.check_code().to_string())?;
-    let typed = if typed_only || codes.are_carried() {
+    let typed = if !opened.has_qr() || codes.are_carried() {
         codes.next(CHECK_CODE).await?
     } else {
         tokio::select! {
             completion = opened.completion() => {
                 let completion = completion?;
                 if completion.claims_qr() {
-                    return Ok(Proof::QrCode(completion));
+                    return Ok(opened.confirm_qr(completion).await?);
                 }
                 codes.next(CHECK_CODE).await?
             }
@@ -127,7 +174,12 @@ async fn proof(opened: &Opened, codes: &mut CodeExchange, typed_only: bool) -> R
             typed = codes.next(CHECK_CODE), if codes.can_come() => typed?,
         }
     };
-    Ok(Proof::Typed(CheckCode::parse(&typed)?))
+    Ok(opened.confirm_typed(CheckCode::parse(&typed)?).await?)
+}
+
+async fn confirm_by_code(opened: Opened, codes: &mut CodeExchange) -> Result<Confirmed, Failure> {
+    let typed = codes.next(CHECK_CODE).await?;
+    Ok(opened.confirm_typed(CheckCode::parse(&typed)?).await?)
 }
 
 const CHECK_CODE: &str = "The check code that the other device shows: ";

@@ -144,6 +144,7 @@ impl HasExit for EnrolmentError {
             Self::Api(error) => error.exit(),
             Self::Sync(error) => error.exit(),
             Self::Vault(error) => error.exit(),
+            Self::BegunElsewhere(_) => Exit::Usage,
             Self::NoSuchEnrolment => Exit::NotFound,
             Self::RosterMoved => Exit::Busy,
             Self::Expired | Self::TooManyFailures | Self::OtherServer => Exit::Refused,

@@ -8,7 +8,7 @@ use crate::{
     vault::VaultError,
 };
 
-/// Why a device was not enrolled. The enrolment is burnt: start again on the new device.
+/// Why a device was not enrolled. Unless a variant says otherwise the enrolment is burnt: start again on the new device.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolmentError {
     /// The clocks differ, or the profile has an account already.
@@ -23,6 +23,9 @@ pub enum EnrolmentError {
     /// The local vault failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Another server than the one where the enrolment in this profile began. It goes on there.
+    #[error("this profile's enrolment was begun on {0}; run the command again with that server")]
+    BegunElsewhere(String),
     /// Nobody went on in time, or the other side ended it.
     #[error("the enrolment has ended: its time is over, or the other device gave up; start again on the new device")]
     Expired,
@@ -95,7 +98,7 @@ impl From<AppendError> for EnrolmentError {
 /// A refusal at a step whose time may have run out.
 pub(super) fn step_error(error: ApiError) -> EnrolmentError {
     match error.code() {
-        Some(ProblemCode::EnrolmentEnded) => EnrolmentError::Expired,
+        Some(ProblemCode::EnrolmentEnded | ProblemCode::NotFound) => EnrolmentError::Expired,
         Some(ProblemCode::HeadMoved) => EnrolmentError::RosterMoved,
         _ => error.into(),
     }

@@ -6,77 +6,79 @@ use keyfold_crypto::{
 };
 use keyfold_ledger::{AddDevice, Body, Entry, Roster};
 
-use super::{Completion, Confirmed, EnrolmentError, Opened};
+use super::{
+    Completion, Confirmed, EnrolmentError, Opened,
+    pending::{Check, Pending},
+    resume::is_member,
+};
 use crate::{
     api::{Frame, MemberApi, PullFrom},
-    device::{DeviceKeys, Passphrase},
-    storage::{Condition, Profile, SealedKey, Write},
+    device::DeviceKeys,
+    storage::{Condition, SealedKey, Write},
     sync::ChainFailure,
-    vault::{LocalVault, UnlockedVault, VaultError, replay},
+    vault::{LocalVault, UnlockedVault, replay},
 };
 
 impl Confirmed {
     /// Waits for the AddDevice entry, verifies the account's roster from its genesis to that entry, and makes this
-    /// profile the device; `ca` is what it pins, in PEM. The next sync takes the vault, from the head that the entry
-    /// names.
+    /// profile the device. The next sync takes the vault, from the head that the entry names.
     ///
     /// # Errors
-    /// [`EnrolmentError`]; the profile is as empty as before.
-    pub async fn join(self, passphrase: &Passphrase, ca: Option<Vec<u8>>) -> Result<UnlockedVault, EnrolmentError> {
-        let completion = match self.completion {
-            Some(completion) => completion,
-            None => self.opened.completion().await?,
-        };
-        let Opened { api, storage, keys, account, approval, transcript, .. } = self.opened;
-        let sealed_secrets = keys.seal(account, passphrase).map_err(|error| VaultError::Secrets(error.into()))?;
-        let keys = Arc::new(keys);
-        let member = MemberApi::new(api.clone(), account, Arc::clone(&keys));
-        let (entries, sealed_keys) = pull_roster(&member, &completion).await?;
+    /// [`EnrolmentError`]; the profile keeps the enrolment.
+    pub async fn join(self) -> Result<UnlockedVault, EnrolmentError> {
+        let opened = self.0;
+        let member = MemberApi::new(opened.api.clone(), opened.pending.account, Arc::clone(&opened.keys));
+        let completion = last_word(&opened, &member).await?;
+        let (entries, sealed_keys) = pull_roster(&member, completion.as_ref(), &opened.pending).await?;
         let roster = replay(&entries)?;
-        let added = added_by(&entries, &completion)?;
-        let agreed = roster.account() == account
+        let (added, add) = added_by(&entries, completion.as_ref(), &opened.pending)?;
+        let approval = &opened.pending.approval;
+        let agreed = roster.account() == opened.pending.account
             && added.author().as_bytes() == approval.approver.as_slice()
             && added.prev().as_bytes() == approval.roster_head.as_slice()
             && roster.log_key().as_bytes() == approval.log_key;
-        let Body::AddDevice(add) = added.body() else { return Err(OTHER_ENTRY) };
-        if !agreed || add.transcript_bytes != transcript {
+        if !agreed {
             return Err(OTHER_ENTRY);
         }
-        let sealed_key = open_sealed_key(&keys, &roster, added, add, sealed_keys)?;
-        let profile = Profile {
-            account,
-            device: keys.id(),
-            server: api.server().as_str().to_owned(),
-            ca,
-            sealed_secrets,
-            condition: Condition::Joining,
-            stopped: None,
-        };
-        let mut writes = vec![Write::Profile(Box::new(profile)), Write::SealedKey(sealed_key)];
+        let sealed_key = open_sealed_key(&opened.keys, &roster, added, add, sealed_keys)?;
+        let mut writes =
+            vec![Write::Condition(Condition::Joining), Write::SealedKey(sealed_key), Write::ClearEnrolment];
         writes.extend(entries.iter().map(|entry| Write::Entry { seq: entry.seq(), entry: entry.signed().clone() }));
-        let step = storage.step().await?;
-        storage.apply(&step, writes).await?;
+        let step = opened.own_step().await?;
+        opened.storage.apply(&step, writes).await?;
         drop(step);
-        Ok(LocalVault::open(storage, api.clock()).await?.unlocked_with(&keys))
+        Ok(LocalVault::open(opened.storage, opened.api.clock()).await?.unlocked_with(&opened.keys))
+    }
+}
+
+/// Where the approver says that the entry stands; `None` if it never said so and the device is a member all the same. Then
+/// the transcript alone names the entry, which is what a check code confirms.
+async fn last_word(opened: &Opened, member: &MemberApi) -> Result<Option<Completion>, EnrolmentError> {
+    if let Some(Check::Mac(completion)) = &opened.pending.held {
+        return Ok(Some(completion.clone()));
+    }
+    match opened.completion().await {
+        Ok(completion) => Ok(Some(completion)),
+        Err(EnrolmentError::Expired) if is_member(member).await? => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 /// The roster up to the device's own entry, and the sealed keys that travel with it. The vault is the next sync's.
 async fn pull_roster(
     member: &MemberApi,
-    completion: &Completion,
+    completion: Option<&Completion>,
+    pending: &Pending,
 ) -> Result<(Vec<Entry>, Vec<SealedKey>), EnrolmentError> {
-    let mut stream = member.pull(PullFrom::Snapshot(completion.seq)).await?;
+    let from = completion.map_or(PullFrom::Nothing, |completion| PullFrom::Snapshot(completion.seq));
+    let mut stream = member.pull(from).await?;
     let (mut entries, mut sealed_keys) = (Vec::new(), Vec::new());
     while let Some(frame) = stream.frame().await? {
         match frame {
             Frame::Heads(_) | Frame::Link(_) => {}
-            Frame::Entry(entry) => {
-                let entry = Entry::parse(&entry)?;
-                if entry.seq() <= completion.seq {
-                    entries.push(entry);
-                }
-            }
+            // Later entries are the next sync's.
+            Frame::Entry(_) if entries.last().is_some_and(|entry| adds(entry, pending).is_some()) => {}
+            Frame::Entry(entry) => entries.push(Entry::parse(&entry)?),
             Frame::SealedKey(key) => sealed_keys.push(key.into()),
             Frame::Element(_) | Frame::Commit(_) | Frame::Envelope(_) | Frame::End(_) => break,
         }
@@ -84,10 +86,23 @@ async fn pull_roster(
     Ok((entries, sealed_keys))
 }
 
-/// The entry that the approver's last word names: the last of those pulled.
-fn added_by<'a>(entries: &'a [Entry], completion: &Completion) -> Result<&'a Entry, EnrolmentError> {
+/// The entry that lets the device in over this very transcript.
+fn adds<'a>(entry: &'a Entry, pending: &Pending) -> Option<&'a AddDevice> {
+    match entry.body() {
+        Body::AddDevice(add) if add.transcript_bytes == pending.transcript => Some(add),
+        _ => None,
+    }
+}
+
+/// The last entry of those pulled, which must be the one that lets the device in, and that the approver named.
+fn added_by<'a>(
+    entries: &'a [Entry],
+    completion: Option<&Completion>,
+    pending: &Pending,
+) -> Result<(&'a Entry, &'a AddDevice), EnrolmentError> {
     let added = entries.last().ok_or(ChainFailure::Withheld("the account's roster"))?;
-    if added.seq() == completion.seq && added.hash() == completion.entry { Ok(added) } else { Err(OTHER_ENTRY) }
+    let named = completion.is_none_or(|word| word.seq == added.seq() && word.entry == added.hash());
+    adds(added, pending).filter(|_| named).map(|add| (added, add)).ok_or(OTHER_ENTRY)
 }
 
 /// The current epoch's key, held against the commitment in the signed chain.

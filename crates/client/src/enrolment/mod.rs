@@ -2,16 +2,25 @@
 //!
 //! Each step consumes the one before it, so no step can be left out. Both devices must see the same transcript: by a QR
 //! code's secret, or by two check codes that a person types, one in each direction.
+//!
+//! The new device keeps its keys and the enrolment durably before it opens its commitment. So no entry of the roster names
+//! keys that a crash can lose: whatever stops the device, it [resumes](resume) and joins, or learns that it was not let in.
 
 mod approver;
 mod error;
 mod join;
 mod new_device;
+mod opened;
+mod pending;
 mod poll;
 mod qr;
+mod resume;
 mod transcript;
 
 pub use approver::{Approval, Candidate, Checked, Claim};
 pub use error::EnrolmentError;
-pub use new_device::{Completion, Confirmed, EnrolmentPath, NewDevice, Offered, Opened};
+pub use new_device::{EnrolmentPath, NewDevice, Offered};
+pub use opened::{Confirmed, Opened};
+pub use pending::Completion;
 pub use qr::{NotAQrCode, QrCode};
+pub use resume::{Resumed, forget, resume};

@@ -60,8 +60,10 @@ pub(super) async fn until<T>(
     expires_at: u64,
     taken: impl Fn(&EnrolmentState) -> Option<T>,
 ) -> Result<T, EnrolmentError> {
-    while api.now() < expires_at {
-        match api.ask(id, known, WAIT).await {
+    loop {
+        // Once more when the time is over: what happened before may still be told.
+        let is_late = api.now() >= expires_at;
+        match api.ask(id, known, if is_late { Duration::ZERO } else { WAIT }).await {
             Ok(state) if state.enrolment != id.as_bytes() => {
                 return Err(EnrolmentError::Mismatch("the answer is another enrolment's"));
             }
@@ -69,16 +71,18 @@ pub(super) async fn until<T>(
                 if let Some(step) = taken(&state) {
                     return Ok(step);
                 }
+                if is_late {
+                    return Err(EnrolmentError::Expired);
+                }
                 // The server may answer at once: ask again, but not in a storm.
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(ApiError::Transport(TransportError::Timeout | TransportError::Broken(_))) => {
+            Err(ApiError::Transport(TransportError::Timeout | TransportError::Broken(_))) if !is_late => {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error) => return Err(step_error(error)),
         }
     }
-    Err(EnrolmentError::Expired)
 }
 
 const WAIT: Duration = Duration::from_secs(20);

@@ -1,3 +1,5 @@
+use keyfold_crypto::enrolment::{CheckCode, CheckCodes};
+use keyfold_ledger::{Body, Entry, Transcript};
 use keyfold_wire::{AccountId, MemberId};
 
 use super::{LocalVault, VaultError};
@@ -43,6 +45,9 @@ pub struct DeviceStatus {
     pub agent: String,
     /// When it joined, Unix milliseconds.
     pub joined_at: u64,
+    /// What shows it, should its enrolment have been interrupted, that this account is the one that let it in: its
+    /// approver's check code. `None` if it came by no enrolment.
+    pub check_code: Option<CheckCode>,
     /// Whether it is the one that asks.
     pub this: bool,
 }
@@ -62,6 +67,7 @@ impl LocalVault {
             platform: device.description.platform.clone(),
             agent: device.description.agent.clone(),
             joined_at: member.joined_at,
+            check_code: check_code(&held.entries, &id),
             this: id == profile.device,
         });
         Ok(Status {
@@ -78,4 +84,15 @@ impl LocalVault {
             stopped: profile.stopped.clone(),
         })
     }
+}
+
+fn check_code(entries: &[Entry], device: &MemberId) -> Option<CheckCode> {
+    entries.iter().find_map(|entry| match entry.body() {
+        Body::AddDevice(add)
+            if add.transcript.device().id() == *device && matches!(add.transcript, Transcript::Enrolment { .. }) =>
+        {
+            Some(CheckCodes::of(&add.transcript_bytes).from_approver)
+        }
+        _ => None,
+    })
 }

@@ -14,6 +14,7 @@ pub(crate) enum Exit {
     Storage = 12,
     Busy = 13,
     Output = 14,
+    Unknown = 15,
     Internal = 70,
 }
 
@@ -34,6 +35,7 @@ impl Exit {
             Self::Storage => "storage",
             Self::Busy => "busy",
             Self::Output => "output",
+            Self::Unknown => "unknown",
             Self::Internal => "internal",
         }
     }
@@ -60,4 +62,5 @@ Exit status:
   12  local storage: disk full, damaged, or too new for this program
   13  busy: try again
   14  the result could not be written
+  15  not known whether it was done: the server's answer was lost
   70  a fault in this program";

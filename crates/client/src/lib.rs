@@ -8,7 +8,7 @@
 //! Invariants:
 //! - nothing that the server says counts before the whole of it is verified, and then it is stored in one step;
 //! - what is sent is stored first and sent again as the same bytes; an edit stays until a commit that holds it is
-//!   acknowledged;
+//!   acknowledged. Only what lets a device in is never sent later: the person who agreed to it waits, or it does not happen;
 //! - at rest everything that the server does not know is sealed under the device's secrets, and those under a passphrase;
 //! - no URL that came from an item or the server is ever fetched.
 //!

@@ -21,7 +21,8 @@ async fn let_in_after_a_crash(phone: &Disk, laptop: &SyncEngine) -> CheckCode {
     let code = offered.approved().await.unwrap().check_code();
     let candidate = approval.candidate().await.unwrap();
     let shown = candidate.check_code().unwrap();
-    candidate.checked_by_code(code).await.unwrap().approve().await.unwrap();
+    let added = candidate.checked_by_code(code).await.unwrap().approve().await.unwrap();
+    assert!(added.not_told.is_none() && added.check_code == shown);
     shown
 }
 

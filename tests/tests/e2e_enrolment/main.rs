@@ -20,9 +20,3 @@ fn nothing_joined(newcomer: &Device, approver: &Device, before: usize) {
     newcomer.fails(exit::NOT_FOUND, &["status"]);
     assert_eq!(devices(approver), before);
 }
-//! A device comes into an account, whatever interrupts it on the way.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod interrupted;
-mod world;

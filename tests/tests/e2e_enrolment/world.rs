@@ -126,6 +126,8 @@ pub(crate) struct Wire {
 pub(crate) enum Loss {
     /// The request never arrives.
     Request,
+    /// The server acts on the request, and its answer never arrives.
+    Answer,
 }
 
 impl Wire {
@@ -148,6 +150,11 @@ impl Transport for Wire {
         let lost = Err(TransportError::Broken("cut by the test".to_owned()));
         match loss {
             Some(Loss::Request) => lost,
+            Some(Loss::Answer) => {
+                // The head of the answer comes after the server has acted.
+                drop(self.https.exchange(request).await?);
+                lost
+            }
             None => self.https.exchange(request).await,
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     args::ApproveDevice,
     failure::Failure,
+    output::say,
     terminal::{CodeExchange, printable, read_qr},
 };
 
@@ -17,6 +18,8 @@ struct Approved {
     device: String,
     name: String,
     platform: String,
+    /// Whether the new device knows that it is in.
+    told: bool,
 }
 
 pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure> {
@@ -34,8 +37,12 @@ pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure
     };
     let checked = check(&engine, claim, &mut codes).await?;
     let description = checked.description().clone();
-    let approved =
-        Approved { device: checked.fingerprint().to_string(), name: description.name, platform: description.platform };
+    let mut approved = Approved {
+        device: checked.fingerprint().to_string(),
+        name: description.name,
+        platform: description.platform,
+        told: false,
+    };
     let question = format!(
         "Let \"{}\" ({}), fingerprint {}, into your account? It will be able to use every passkey.",
         printable(&approved.name),
@@ -46,7 +53,13 @@ pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure
         checked.deny().await;
         return Err(denied);
     }
-    checked.approve().await?;
+    let added = checked.approve().await?;
+    approved.told = added.not_told.is_none();
+    if let Some(error) = added.not_told {
+        say(&format!("keyfold: the new device could not be told ({error})."));
+        say("Run `keyfold device enroll` there again; should it ask for this device's check code, type");
+        codes.show("there", &added.check_code.to_string())?;
+    }
     app.out.result(&approved, |approved| format!("\"{}\" ({}) is in your account now.", approved.name, approved.device))
 }
 

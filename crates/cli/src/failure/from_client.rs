@@ -145,6 +145,7 @@ impl HasExit for EnrolmentError {
             Self::Sync(error) => error.exit(),
             Self::Vault(error) => error.exit(),
             Self::BegunElsewhere(_) => Exit::Usage,
+            Self::MaybeAdded(_) => Exit::Unknown,
             Self::NoSuchEnrolment => Exit::NotFound,
             Self::RosterMoved => Exit::Busy,
             Self::Expired | Self::TooManyFailures | Self::OtherServer => Exit::Refused,
@@ -182,5 +183,18 @@ impl HasExit for SignInError {
                 Ceremony::RpId(_) | Ceremony::NotAllowed => Exit::NotAllowed,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_that_nobody_knows_has_a_status_of_its_own() {
+        let failure = Failure::from(EnrolmentError::MaybeAdded(SyncError::Busy));
+        assert_eq!(failure.exit, Exit::Unknown);
+        assert!(failure.detail.contains("it may have been"), "{}", failure.detail);
+        assert!(crate::exit::HELP.contains("\n  15  not known whether it was done"));
     }
 }

@@ -3,16 +3,12 @@ use std::time::Duration;
 use keyfold_crypto::{
     Hash, MemberKeys, SUITE,
     enrolment::{CheckCode, CheckCodes, offer_commitment},
-    epoch::{SealContext, sealed_hash},
     random, signing,
 };
 use keyfold_ledger::Description;
 use keyfold_wire::{
     EnrolmentId,
-    v1::{
-        self, AddDevice, EnrolmentApproval, EnrolmentCompletion, EnrolmentOpening, EnrolmentState, EnrolmentTranscript,
-        ProblemCode, SealedKey, add_device::Transcript, roster_entry::Body,
-    },
+    v1::{EnrolmentApproval, EnrolmentOpening, EnrolmentState, EnrolmentTranscript, ProblemCode},
 };
 use prost::Message;
 
@@ -22,11 +18,7 @@ use super::{
     poll::{Step, until},
     transcript::{read_offer, transcript},
 };
-use crate::{
-    api::ApiError,
-    storage::Storage,
-    sync::{SyncEngine, SyncError},
-};
+use crate::{storage::Storage, sync::SyncEngine};
 
 /// How a person names the enrolment to approve.
 #[derive(Debug)]
@@ -39,26 +31,26 @@ pub enum Claim {
 
 /// An enrolment that this device has claimed; the new device's keys are not known yet.
 pub struct Approval<'e> {
-    engine: &'e SyncEngine,
-    id: EnrolmentId,
+    pub(super) engine: &'e SyncEngine,
+    pub(super) id: EnrolmentId,
     commitment: Vec<u8>,
     expires_at: u64,
-    approval: EnrolmentApproval,
-    qr: Option<Box<QrCode>>,
+    pub(super) approval: EnrolmentApproval,
+    pub(super) qr: Option<Box<QrCode>>,
 }
 
 /// A device that says who it is, and has proved that it committed to that before it was approved.
 pub struct Candidate<'e> {
-    approval: Approval<'e>,
-    keys: MemberKeys,
+    pub(super) approval: Approval<'e>,
+    pub(super) keys: MemberKeys,
     description: Description,
-    transcript: Vec<u8>,
-    opening: EnrolmentOpening,
-    codes: CheckCodes,
+    pub(super) transcript: Vec<u8>,
+    pub(super) opening: EnrolmentOpening,
+    pub(super) codes: CheckCodes,
 }
 
 /// The candidate saw the same transcript as this device. A person still has to say yes.
-pub struct Checked<'e>(Candidate<'e>);
+pub struct Checked<'e>(pub(super) Candidate<'e>);
 
 impl<'e> Approval<'e> {
     /// Finds the enrolment and gives this device's part of the transcript.
@@ -130,7 +122,7 @@ impl<'e> Approval<'e> {
     }
 
     /// Burns the enrolment, and counts the failure durably if somebody may have been guessing.
-    async fn fail(&self, error: EnrolmentError) -> EnrolmentError {
+    pub(super) async fn fail(&self, error: EnrolmentError) -> EnrolmentError {
         if error.counts() {
             let now = self.engine.api().anonymous().now();
             if let Err(failed) = storage(self.engine).add_enrolment_failure(now).await {
@@ -204,50 +196,6 @@ impl Checked<'_> {
     pub async fn deny(self) {
         self.0.deny().await;
     }
-
-    /// Seals the current epoch's key to the new device and appends its AddDevice entry, over the very roster head that
-    /// the transcript names.
-    ///
-    /// # Errors
-    /// [`EnrolmentError::RosterMoved`] if another entry came first: start again, nobody failed.
-    pub async fn approve(self) -> Result<(), EnrolmentError> {
-        let Candidate { approval, keys, transcript, opening, .. } = self.0;
-        let engine = approval.engine;
-        let step = storage(engine).step().await?;
-        let held = engine.vault().local().held().await?;
-        if held.roster.head().as_bytes() != approval.approval.roster_head.as_slice() {
-            return Err(approval.fail(EnrolmentError::RosterMoved).await);
-        }
-        let epoch_keys = engine.vault().epoch_keys(&held);
-        let (epoch, epoch_key) = epoch_keys.current().ok_or(SyncError::NoEpochKey)?;
-        let member = keys.id();
-        let context = SealContext { account: held.roster.account(), epoch, member, prev: held.roster.head() };
-        let sealed = epoch_key.seal(keys.wrapping(), &context, &mut random::system());
-        let body = Body::AddDevice(AddDevice {
-            transcript: Some(Transcript::Enrolment(transcript)),
-            signature: opening.signature,
-            sealed_key_hash: sealed_hash(&sealed).to_vec(),
-        });
-        let entry = engine.sign_entry(&held, body)?;
-        let (seq, hash) = (entry.seq(), entry.hash());
-        let sealed_key: v1::SealedKey = SealedKey { member: member.to_vec(), sealed };
-        if let Err(error) = engine.append(&step, &held, entry, vec![sealed_key]).await {
-            return Err(approval.fail(error.into()).await);
-        }
-        let completion = EnrolmentCompletion {
-            account: held.roster.account().to_vec(),
-            seq,
-            entry_hash: hash.to_vec(),
-            mac: approval.qr.as_ref().map(|qr| qr.secret.entry_mac(&hash).to_vec()).unwrap_or_default(),
-        };
-        for _ in 1..MAX_SENDS {
-            match engine.api().complete_enrolment(approval.id, &completion).await {
-                Err(ApiError::Transport(_)) => {}
-                told => return Ok(told?),
-            }
-        }
-        Ok(engine.api().complete_enrolment(approval.id, &completion).await?)
-    }
 }
 
 async fn find(engine: &SyncEngine, claim: &Claim) -> Result<EnrolmentState, EnrolmentError> {
@@ -275,12 +223,10 @@ async fn find(engine: &SyncEngine, claim: &Claim) -> Result<EnrolmentState, Enro
     }
 }
 
-fn storage(engine: &SyncEngine) -> &dyn Storage {
+pub(super) fn storage(engine: &SyncEngine) -> &dyn Storage {
     engine.vault().local().storage().as_ref()
 }
 
-/// Attempts to tell the new device; telling it twice is no error.
-const MAX_SENDS: u32 = 3;
 /// Failures within the window after which nothing is approved.
 const MAX_FAILURES: u32 = 3;
 /// 10 minutes.

@@ -26,6 +26,11 @@ pub enum EnrolmentError {
     /// Another server than the one where the enrolment in this profile began. It goes on there.
     #[error("this profile's enrolment was begun on {0}; run the command again with that server")]
     BegunElsewhere(String),
+    /// The answer to the AddDevice entry was lost, and so was the one to the question whether it stands.
+    #[error(
+        "whether the device was added is not known: it may have been. `keyfold device list` shows it after a `keyfold sync` ({0})"
+    )]
+    MaybeAdded(SyncError),
     /// Nobody went on in time, or the other side ended it.
     #[error("the enrolment has ended: its time is over, or the other device gave up; start again on the new device")]
     Expired,

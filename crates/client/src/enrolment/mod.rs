@@ -5,7 +5,10 @@
 //!
 //! The new device keeps its keys and the enrolment durably before it opens its commitment. So no entry of the roster names
 //! keys that a crash can lose: whatever stops the device, it [resumes](resume) and joins, or learns that it was not let in.
+//! The approver sends an AddDevice entry only while a person who has just agreed waits for it; where the answer is lost,
+//! a pull tells whether it stands.
 
+mod approve;
 mod approver;
 mod error;
 mod join;
@@ -17,6 +20,7 @@ mod qr;
 mod resume;
 mod transcript;
 
+pub use approve::Added;
 pub use approver::{Approval, Candidate, Checked, Claim};
 pub use error::EnrolmentError;
 pub use new_device::{EnrolmentPath, NewDevice, Offered};

@@ -11,6 +11,7 @@ use crate::{
     api::ApiError,
     device::DeviceName,
     storage::{Outbox, OutboxKind, Step, StorageError, Write},
+    transport::TransportError,
     vault::{Held, VaultError},
 };
 
@@ -29,6 +30,35 @@ pub enum AppendError {
     /// Sync failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
+}
+
+/// What is known of an entry that [`SyncEngine::append_now`] sent.
+#[derive(Debug)]
+pub(crate) enum NotAppended {
+    /// It does not stand.
+    Refused(AppendError),
+    /// It may stand: an answer was lost, and then nothing told.
+    Unknown(SyncError),
+}
+
+/// Whether the server can have taken a message that it did not confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Known,
+    Unknown,
+}
+
+impl Fate {
+    fn after(self, error: &ApiError) -> Self {
+        let known = match error {
+            ApiError::Transport(error) => {
+                matches!(error, TransportError::Unreachable(_) | TransportError::Untrusted(_))
+            }
+            ApiError::Refused(refusal) => refusal.code != ProblemCode::Internal,
+            ApiError::BadAnswer(_) | ApiError::OtherUrl { .. } => false,
+        };
+        if known { self } else { Self::Unknown }
+    }
 }
 
 impl AppendError {
@@ -97,34 +127,79 @@ impl SyncEngine {
         entry: Entry,
         sealed_keys: Vec<v1::SealedKey>,
     ) -> Result<(), AppendError> {
-        let message = AppendEntry { entry: Some(entry.signed().clone()), sealed_keys, links: Vec::new() };
-        let outbox = Outbox { kind: OutboxKind::Roster, message: message.encode_to_vec(), edits: Vec::new() };
+        let message = message(&entry, sealed_keys);
+        let outbox = Outbox { kind: OutboxKind::Roster, message, edits: Vec::new() };
         self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
-        let mut attempt = 0;
-        let accepted = loop {
-            attempt += 1;
-            match self.api.append(&outbox.message).await {
-                Ok(accepted) => break Some(accepted),
-                Err(ApiError::Transport(_)) if attempt < MAX_SENDS => {}
-                Err(error) if error.code() == Some(ProblemCode::HeadMoved) => break None,
-                Err(error) => {
-                    if error.is_final() {
-                        self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
-                    }
-                    return Err(error.into());
+        match self.send(&outbox.message).await.1 {
+            Ok(accepted) => self.stands(step, held, &entry, accepted.as_ref()).await,
+            Err(error) => {
+                if error.is_final() {
+                    self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
                 }
-            }
-        };
-        match accepted {
-            Some(accepted) if self.took(step, held, &entry, &accepted).await? => Ok(()),
-            // The head is elsewhere: with this entry in its history, or without it.
-            _ => {
-                self.pull(step).await?;
-                let held = self.held().await?;
-                let stands = held.entries.iter().any(|held| held.hash() == entry.hash());
-                if stands { Ok(()) } else { Err(AppendError::RosterMoved) }
+                Err(error.into())
             }
         }
+    }
+
+    /// Sends an entry that is good only while the person who agreed to it waits: nothing of it is kept, and no later sync
+    /// sends it. Returns once it stands in the roster; where answers were lost, a pull tells.
+    pub(crate) async fn append_now(
+        &self,
+        step: &Step,
+        held: &Held,
+        entry: Entry,
+        sealed_keys: Vec<v1::SealedKey>,
+    ) -> Result<(), NotAppended> {
+        let (fate, answer) = self.send(&message(&entry, sealed_keys)).await;
+        let (accepted, refused) = match answer {
+            Ok(accepted) => (accepted, AppendError::RosterMoved),
+            Err(error) if fate == Fate::Known => return Err(NotAppended::Refused(error.into())),
+            Err(error) => (None, error.into()),
+        };
+        match self.stands(step, held, &entry, accepted.as_ref()).await {
+            Ok(()) => Ok(()),
+            Err(AppendError::RosterMoved) => Err(NotAppended::Refused(refused)),
+            Err(error) => Err(NotAppended::Unknown(error.into_sync())),
+        }
+    }
+
+    /// Sends the bytes of an `AppendEntry`, again while answers are lost. `None` where the head is elsewhere.
+    async fn send(&self, message: &[u8]) -> (Fate, Result<Option<Accepted>, ApiError>) {
+        let (mut attempt, mut fate) = (0, Fate::Known);
+        loop {
+            attempt += 1;
+            let answer = match self.api.append(message).await {
+                Ok(accepted) => Ok(Some(accepted)),
+                Err(error) if error.code() == Some(ProblemCode::HeadMoved) => Ok(None),
+                Err(error) => {
+                    fate = fate.after(&error);
+                    Err(error)
+                }
+            };
+            match answer {
+                Err(ApiError::Transport(_)) if attempt < MAX_SENDS => {}
+                answer => return (fate, answer),
+            }
+        }
+    }
+
+    /// Whether the entry stands: as the server's head, or as a pull shows it in its history.
+    async fn stands(
+        &self,
+        step: &Step,
+        held: &Held,
+        entry: &Entry,
+        accepted: Option<&Accepted>,
+    ) -> Result<(), AppendError> {
+        if let Some(accepted) = accepted
+            && self.took(step, held, entry, accepted).await?
+        {
+            return Ok(());
+        }
+        self.pull(step).await?;
+        let held = self.held().await?;
+        let stands = held.entries.iter().any(|held| held.hash() == entry.hash());
+        if stands { Ok(()) } else { Err(AppendError::RosterMoved) }
     }
 
     /// Takes this device's own entry into its roster, if the server's head is that entry.
@@ -164,6 +239,10 @@ impl SyncEngine {
             Err(error) => Err(error),
         }
     }
+}
+
+fn message(entry: &Entry, sealed_keys: Vec<v1::SealedKey>) -> Vec<u8> {
+    AppendEntry { entry: Some(entry.signed().clone()), sealed_keys, links: Vec::new() }.encode_to_vec()
 }
 
 /// Attempts to send an entry while answers are lost; a repeated entry is accepted as the one that it is.

@@ -62,10 +62,12 @@ pub(crate) struct ApproveDevice {
 /// Codes without a person: each code is a line, read as soon as it is there.
 #[derive(Debug, Args)]
 pub(crate) struct Codes {
-    /// Write the codes that this device shows into this file, one a line
+    /// Write the codes that this device shows into this file, one a line. It must not exist yet, for old codes would be
+    /// taken for new ones; a pipe may
     #[arg(long, value_name = "FILE")]
     pub(crate) show_code_file: Option<PathBuf>,
-    /// Read the codes that the other device shows from this file, one a line
+    /// Read the codes that the other device shows from this file, one a line, as they come. With `enroll` it must not
+    /// exist when an enrolment begins, for the other device shows none before; a pipe may
     #[arg(long, value_name = "FILE")]
     pub(crate) code_file: Option<PathBuf>,
     /// Read the codes that the other device shows from this file descriptor, one a line

@@ -1,5 +1,4 @@
 use keyfold_client::{
-    CheckCode,
     enrolment::{Approval, Candidate, Checked, Claim},
     sync::SyncEngine,
 };
@@ -23,7 +22,7 @@ struct Approved {
 }
 
 pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure> {
-    let mut codes = CodeExchange::new(&approve.codes);
+    let mut codes = CodeExchange::new(&approve.codes)?;
     let qr = match &approve.qr {
         Some(path) => Some(Box::new(read_qr(path)?.parse()?)),
         None => None,
@@ -58,7 +57,7 @@ pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure
     if let Some(error) = added.not_told {
         say(&format!("keyfold: the new device could not be told ({error})."));
         say("Run `keyfold device enroll` there again; should it ask for this device's check code, type");
-        codes.show("there", &added.check_code.to_string())?;
+        codes.show("there", &added.check_code.to_string()).await?;
     }
     app.out.result(&approved, |approved| format!("\"{}\" ({}) is in your account now.", approved.name, approved.device))
 }

@@ -1,8 +1,8 @@
-use std::{path::Path, sync::Arc};
+use std::{path::Path, pin::pin, sync::Arc};
 
 use keyfold_client::{
     CheckCode,
-    enrolment::{Confirmed, EnrolmentPath, NewDevice, Offered, Opened, Resumed, forget, resume},
+    enrolment::{Completion, Confirmed, EnrolmentPath, NewDevice, Offered, Opened, Resumed, forget, resume},
     storage::{Condition, Profile, Storage},
     vault::UnlockedVault,
 };
@@ -28,7 +28,7 @@ struct Enrolled {
 }
 
 pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> {
-    let mut codes = CodeExchange::new(&enroll.codes);
+    let mut codes = CodeExchange::new(&enroll.codes)?;
     let storage = app.new_storage().await?;
     if enroll.anew {
         forget_begun(app, storage.as_ref()).await?;
@@ -64,6 +64,7 @@ async fn begin(
     storage: Arc<dyn Storage>,
     codes: &mut CodeExchange,
 ) -> Result<UnlockedVault, Failure> {
+    codes.must_be_to_come()?;
     let trust = app.trust()?;
     let api = app.api(&enroll.server, &trust)?;
     let new = NewDevice {
@@ -77,7 +78,7 @@ async fn begin(
         false => EnrolmentPath::QrCode { ca_fingerprint: trust.fingerprint() },
     };
     let offered = new.begin(storage, api, path).await?;
-    show(&offered, codes, enroll.qr_file.as_deref())?;
+    show(&offered, codes, enroll.qr_file.as_deref()).await?;
     let confirmed = confirm(offered.approved().await?, codes).await?;
     Ok(confirmed.join().await?)
 }
@@ -128,11 +129,11 @@ async fn forget_begun(app: &App, storage: &dyn Storage) -> Result<(), Failure> {
 }
 
 /// The QR code and the short code: either is enough for the approving device.
-fn show(offered: &Offered, codes: &mut CodeExchange, file: Option<&Path>) -> Result<(), Failure> {
+async fn show(offered: &Offered, codes: &mut CodeExchange, file: Option<&Path>) -> Result<(), Failure> {
     if let Some(qr) = offered.qr() {
         let uri = qr.to_uri();
         if let Some(path) = file {
-            write_qr(path, &uri)?;
+            write_qr(path, &uri).await?;
         }
         say(&to_text(&uri)?);
         say("On a device of your account, run `keyfold device approve --qr FILE` with this QR code,");
@@ -141,45 +142,65 @@ fn show(offered: &Offered, codes: &mut CodeExchange, file: Option<&Path>) -> Res
         say("On a device of your account, run `keyfold device approve` and type");
     }
     let (first, last) = offered.short_code().split_at(4);
-    codes.show("the code", &format!("{first}-{last}"))?;
+    codes.show("the code", &format!("{first}-{last}")).await?;
     say(&format!("It can be used until {}.", rfc3339(offered.expires_at())));
     Ok(())
 }
 
-fn write_qr(path: &Path, uri: &str) -> Result<(), Failure> {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("txt") => write_whole(path, format!("{uri}\n").as_bytes()),
-        Some("png") => write_whole(path, &to_png(uri)?),
-        Some("svg") => write_whole(path, to_svg(uri)?.as_bytes()),
-        _ => Err(Failure::new(Exit::Usage, "the QR code's file must end in .txt, .png or .svg")),
-    }
+async fn write_qr(path: &Path, uri: &str) -> Result<(), Failure> {
+    let bytes = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("txt") => format!("{uri}\n").into_bytes(),
+        Some("png") => to_png(uri)?,
+        Some("svg") => to_svg(uri)?.into_bytes(),
+        _ => return Err(Failure::new(Exit::Usage, "the QR code's file must end in .txt, .png or .svg")),
+    };
+    write_whole(path, bytes).await
+}
+
+/// What may show that the approver saw the same.
+enum Shown {
+    Code(CheckCode),
+    Completion(Completion),
 }
 
 /// Either the approver proves that it read the QR code, or a person types its check code here.
 async fn confirm(opened: Opened, codes: &mut CodeExchange) -> Result<Confirmed, Failure> {
-    codes
-        .show("If the code was typed there: the check code to type there next is", &opened.check_code().to_string())?;
-    let typed = if !opened.has_qr() || codes.are_carried() {
-        codes.next(CHECK_CODE).await?
-    } else {
-        tokio::select! {
-            completion = opened.completion() => {
-                let completion = completion?;
-                if completion.claims_qr() {
-                    return Ok(opened.confirm_qr(completion).await?);
-                }
-                codes.next(CHECK_CODE).await?
-            }
-            // Where nobody can be asked, the QR code is the only way.
-            typed = codes.next(CHECK_CODE), if codes.can_come() => typed?,
-        }
+    let code = opened.check_code().to_string();
+    let shown = match codes.show(CODE_TO_TYPE, &code).await {
+        Ok(()) if opened.has_qr() && !codes.are_carried() => either(&opened, codes).await,
+        Ok(()) => codes.check_code(CHECK_CODE).await.map(Shown::Code),
+        Err(failure) => Err(failure),
     };
-    Ok(opened.confirm_typed(CheckCode::parse(&typed)?).await?)
+    match shown {
+        Ok(Shown::Code(code)) => Ok(opened.confirm_typed(code).await?),
+        Ok(Shown::Completion(completion)) => Ok(opened.confirm_qr(completion).await?),
+        Err(failure) => {
+            opened.deny().await;
+            Err(failure)
+        }
+    }
 }
 
 async fn confirm_by_code(opened: Opened, codes: &mut CodeExchange) -> Result<Confirmed, Failure> {
-    let typed = codes.next(CHECK_CODE).await?;
-    Ok(opened.confirm_typed(CheckCode::parse(&typed)?).await?)
+    let code = codes.check_code(CHECK_CODE).await?;
+    Ok(opened.confirm_typed(code).await?)
 }
 
+/// One prompt from beginning to end, whatever comes first: a line that was begun is not lost.
+async fn either(opened: &Opened, codes: &mut CodeExchange) -> Result<Shown, Failure> {
+    // Where nobody can be asked, the QR code is the only way.
+    let can_come = codes.can_come();
+    let mut typed = pin!(codes.check_code(CHECK_CODE));
+    let completion = tokio::select! {
+        completion = opened.completion() => completion?,
+        code = typed.as_mut(), if can_come => return code.map(Shown::Code),
+    };
+    if completion.claims_qr() {
+        return Ok(Shown::Completion(completion));
+    }
+    say("\nThe other device has let this one in. Its check code is still to be typed here.");
+    typed.await.map(Shown::Code)
+}
+
+const CODE_TO_TYPE: &str = "If the code was typed there: the check code to type there next is";
 const CHECK_CODE: &str = "The check code that the other device shows: ";

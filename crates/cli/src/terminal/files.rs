@@ -41,24 +41,49 @@ pub(crate) fn read_bounded(reader: impl Read, name: &Path) -> Result<Vec<u8>, Fa
     }
 }
 
-/// Replaces a file at once: a reader sees all of it or nothing. A pipe or device is written to as it is.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        File::options().write(true).open(path).and_then(|mut pipe| pipe.write_all(bytes))
-    } else {
-        replace(path, bytes)
-    };
-    written.map_err(|error| Failure::file(path, &error))
+/// Replaces a file at once, readable by its owner alone: a reader sees all of it or nothing. A pipe or device is written to
+/// as it is, as soon as somebody reads it.
+pub(crate) async fn write_whole(path: &Path, bytes: Vec<u8>) -> Result<(), Failure> {
+    let (path, whole) = (path.to_owned(), Zeroizing::new(bytes));
+    on_a_thread(move || {
+        let written = if is_stream(&path) {
+            File::options().write(true).open(&path).and_then(|mut stream| stream.write_all(&whole))
+        } else {
+            replace(&path, &whole)
+        };
+        written.map_err(|error| Failure::file(&path, &error))
+    })
+    .await
 }
 
+/// A file that only its owner can read and that was not there before, link or not.
+pub(crate) fn create_new(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether there is something that is no file: a pipe or a device.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file())
+}
+
+/// What may take as long as somebody else likes, such as opening a pipe. Everything else goes on meanwhile.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::internal(&error))?
+}
+
+/// The draft has a name that nobody can know before, and is made for its owner alone.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".new");
-    let draft = PathBuf::from(draft);
-    let mut file = File::create(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&draft, path)
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
+    draft.persist(path).map(drop).map_err(|error| error.error)
 }
 
 fn first_line(file: File) -> std::io::Result<Zeroizing<String>> {
@@ -72,3 +97,53 @@ fn first_line(file: File) -> std::io::Result<Zeroizing<String>> {
 /// Options, certificates and QR codes: far more than any needs.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 const MAX_LINE: u64 = 4 * 1024;
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("qr.txt");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_whole(&path, b"secret".to_vec()).await.unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"secret".to_vec(), 0o600));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+
+        let path = folder.path().join("codes");
+        create_new(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_link_that_somebody_laid_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "untouched").unwrap();
+        for name in ["qr.txt", "qr.txt.new"] {
+            symlink(&victim, folder.path().join(name)).unwrap();
+        }
+        write_whole(&folder.path().join("qr.txt"), b"secret".to_vec()).await.unwrap();
+        assert!(create_new(&folder.path().join("qr.txt.new")).is_err());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+        assert_eq!(fs::read_to_string(folder.path().join("qr.txt")).unwrap(), "secret");
+    }
+
+    #[tokio::test]
+    async fn a_device_is_written_to_as_it_is() {
+        write_whole(Path::new("/dev/null"), b"secret".to_vec()).await.unwrap();
+        assert!(is_stream(Path::new("/dev/null")));
+    }
+}

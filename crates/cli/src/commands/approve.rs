@@ -81,7 +81,7 @@ async fn check<'e>(engine: &'e SyncEngine, claim: Claim, codes: &mut CodeExchang
 /// The new device's check code, in exchange for this device's.
 async fn check_code(candidate: &Candidate<'_>, codes: &mut CodeExchange) -> Result<CheckCode, Failure> {
     if let Some(code) = candidate.check_code() {
-        codes.show("The check code to type on the new device is", &code.to_string())?;
+        codes.show("The check code to type on the new device is", &code.to_string()).await?;
     }
-    Ok(CheckCode::parse(&codes.next("The check code that the new device shows: ").await?)?)
+    codes.check_code("The check code that the new device shows: ").await
 }

@@ -38,23 +38,18 @@ pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failur
 
 async fn list(app: &App, vault: &UnlockedVault, deleted: bool, rp: Option<&str>) -> Result<(), Failure> {
     let contents = vault.contents().await?;
-    let second_member = has_second_member(vault).await?;
     let wanted = |item: &&VaultItem| {
         (deleted || item.item.fields.deleted_at().is_none()) && rp.is_none_or(|rp| item.item.passkey.rp_id == rp)
     };
-    let passkeys = contents.items.iter().filter(wanted).map(|item| PasskeyView::of(item, second_member)).collect();
+    let passkeys = contents.items.iter().filter(wanted).map(PasskeyView::of).collect();
     let passkeys = Passkeys::new(passkeys, &contents.unreadable);
     app.out.result(&passkeys, Passkeys::text)
 }
 
 async fn show(app: &App, vault: &UnlockedVault, id: ItemId) -> Result<(), Failure> {
     let item = vault.passkey(id).await?;
-    let view = PasskeyView::of(&item, has_second_member(vault).await?);
+    let view = PasskeyView::of(&item);
     app.out.result(&view, PasskeyView::text)
-}
-
-async fn has_second_member(vault: &UnlockedVault) -> Result<bool, Failure> {
-    Ok(vault.local().held().await?.roster.members().len() > 1)
 }
 
 async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure> {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use keyfold_crypto::envelope::Envelope;
 use keyfold_wire::{AccountId, ItemId};
 
-use super::{EpochKeys, ItemEdit};
+use super::{EpochKeys, Held, ItemEdit, backup};
 use crate::{
     item::{Fields, Item, Revision},
     storage::{Fault, Shown, StoredItem},
@@ -31,6 +31,8 @@ pub struct VaultItem {
     pub origin: Origin,
     /// What is wrong with a newer revision that is not shown.
     pub fault: Option<Fault>,
+    /// Whether another member of the account could restore it from what the server has: WebAuthn's backup state.
+    pub backed_up: bool,
 }
 
 /// Whether an acknowledged commit holds an item.
@@ -55,23 +57,27 @@ pub struct Unreadable {
 
 impl Contents {
     pub(super) fn of(
-        account: AccountId,
+        held: &Held,
         keys: &EpochKeys,
         stored: &[StoredItem],
         mut edits: BTreeMap<ItemId, ItemEdit>,
     ) -> Self {
         let mut contents = Self::default();
+        let others = backup::others(&held.roster);
         for stored in stored {
             let edit = edits.remove(&stored.element.item);
-            match read_shown(account, keys, stored) {
-                Ok(Some((shown, base))) => contents.items.push(VaultItem::edited(stored, shown, base, edit)),
+            match read_shown(held.roster.account(), keys, stored) {
+                Ok(Some((shown, base))) => {
+                    let backed_up = backup::is_backed_up(others, stored);
+                    contents.items.push(VaultItem { backed_up, ..VaultItem::edited(stored, shown, base, edit) });
+                }
                 Ok(None) => {}
                 Err(fault) => contents.unreadable.push(Unreadable { id: stored.element.item, fault }),
             }
         }
         let new = edits.into_iter().filter_map(|(id, edit)| {
             let item = Item { passkey: edit.passkey?, fields: edit.fields };
-            Some(VaultItem { id, item, revision: 0, origin: Origin::Unsent, fault: None })
+            Some(VaultItem { id, item, revision: 0, origin: Origin::Unsent, fault: None, backed_up: false })
         });
         contents.items.extend(new);
         contents.items.sort_by_key(|item| item.id);
@@ -95,7 +101,8 @@ impl VaultItem {
             }
             base.fields = merged;
         }
-        Self { id: stored.element.item, item: base, revision: shown.revision, origin, fault: stored.fault.clone() }
+        let (id, fault) = (stored.element.item, stored.fault.clone());
+        Self { id, item: base, revision: shown.revision, origin, fault, backed_up: false }
     }
 }
 

@@ -7,15 +7,13 @@ use keyfold_authenticator::{
 use keyfold_wire::{ItemId, MemberId};
 use zeroize::Zeroizing;
 
-use super::{Contents, Origin, UnlockedVault, VaultError};
+use super::{Contents, UnlockedVault, VaultError};
 use crate::item::{Algorithm, FieldTag, Item, Passkey};
 
 /// The vault as an authenticator sees it during one ceremony. What it saves is kept in memory until
 /// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that.
 pub struct PasskeySnapshot {
     contents: Contents,
-    /// Whether somebody else could restore what the server has.
-    second_member: bool,
     saved: Vec<(Credential, Vec<CredentialId>)>,
 }
 
@@ -26,8 +24,7 @@ impl UnlockedVault {
     /// [`VaultError`].
     pub async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
         self.check_created().await?;
-        let second_member = self.local().held().await?.roster.members().len() > 1;
-        Ok(PasskeySnapshot { contents: self.contents().await?, second_member, saved: Vec::new() })
+        Ok(PasskeySnapshot { contents: self.contents().await?, saved: Vec::new() })
     }
 
     /// Makes what a ceremony saved durable on this device, in one step; `rp_name` is what the relying party calls itself.
@@ -99,8 +96,8 @@ impl CredentialStore for PasskeySnapshot {
 
     fn backup_state(&self, id: &CredentialId) -> Result<BackupState, StoreError> {
         let item = self.contents.live().find(|item| item.item.passkey.credential_id == id.as_bytes());
-        let acknowledged = item.is_some_and(|item| item.origin != Origin::Unsent);
-        Ok(if acknowledged && self.second_member { BackupState::BackedUp } else { BackupState::NotBackedUp })
+        let backed_up = item.is_some_and(|item| item.backed_up);
+        Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
     }
 }
 

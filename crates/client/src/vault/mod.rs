@@ -1,5 +1,6 @@
 //! The vault of one profile: locked, with what anybody may see; unlocked, with its passkeys.
 
+mod backup;
 mod ceremonies;
 mod contents;
 mod credential_store;

@@ -43,7 +43,7 @@ impl UnlockedVault {
         let edits = self.edits().await?;
         let items = self.storage().items().await?;
         let held = self.local.held().await?;
-        Ok(Contents::of(self.local.profile().account, &self.epoch_keys(&held), &items, edits))
+        Ok(Contents::of(&held, &self.epoch_keys(&held), &items, edits))
     }
 
     /// One passkey.

@@ -51,7 +51,7 @@ struct FaultView {
 }
 
 impl PasskeyView {
-    pub(super) fn of(item: &VaultItem, second_member: bool) -> Self {
+    pub(super) fn of(item: &VaultItem) -> Self {
         let (passkey, fields) = (&item.item.passkey, &item.item.fields);
         let text = |tag| fields.text(tag).to_owned();
         Self {
@@ -78,7 +78,7 @@ impl PasskeyView {
                 Origin::Unsent => "unsent",
             },
             backup_eligible: passkey.backup_eligible,
-            backed_up: second_member && item.origin != Origin::Unsent,
+            backed_up: item.backed_up,
             fault: item.fault.as_ref().map(FaultView::from),
         }
     }

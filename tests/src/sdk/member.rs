@@ -10,7 +10,7 @@ use keyfold_client::{
 };
 use keyfold_crypto::random;
 
-use super::{DeviceClock, Hosted, Newcomer, Wire, passphrase};
+use super::{DeviceClock, Hosted, Newcomer, Wire};
 
 /// A device of an account, unlocked.
 pub struct Member {
@@ -48,7 +48,7 @@ impl Member {
         let join = async {
             let opened = offered.approved().await.unwrap();
             let completion = opened.completion().await.unwrap();
-            opened.confirm_qr(completion).await.unwrap().join(&passphrase(), Some(server.ca())).await.unwrap()
+            opened.confirm_qr(completion).await.unwrap().join().await.unwrap()
         };
         let ((), vault) = tokio::join!(approve, join);
         newcomer.member(vault)

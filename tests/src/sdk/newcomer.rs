@@ -45,7 +45,12 @@ impl Newcomer {
 
     /// Asks to be let into an account by its QR code.
     pub async fn offer(&self, ca_fingerprint: Option<[u8; 32]>) -> Offered {
-        let device = NewDevice { name: self.name.parse().unwrap(), algorithm: SigningAlgorithm::Ed25519 };
+        let device = NewDevice {
+            name: self.name.parse().unwrap(),
+            algorithm: SigningAlgorithm::Ed25519,
+            passphrase: passphrase(),
+            ca: Some(self.ca.clone()),
+        };
         let path = EnrolmentPath::QrCode { ca_fingerprint };
         device.begin(Arc::clone(&self.storage), self.api.clone(), path).await.unwrap()
     }

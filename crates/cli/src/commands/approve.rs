@@ -1,4 +1,5 @@
 use keyfold_client::{
+    CheckCode,
     enrolment::{Approval, Candidate, Checked, Claim},
     sync::SyncEngine,
 };

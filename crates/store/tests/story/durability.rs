@@ -6,7 +6,7 @@ use keyfold_vault::storage::{
 
 use crate::{
     databases::on_each_place,
-    names::{DAY, MINUTE, NOW, account, device, enrolment, named},
+    names::{DAY, MINUTE, NOW, device, enrolment, named},
     vaults::{Edit, Vault, invited, new_account},
 };
 

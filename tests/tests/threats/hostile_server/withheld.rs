@@ -2,7 +2,7 @@ use keyfold_client::{ItemId, api::Frame, item::FieldTag};
 use keyfold_ledger::Content;
 use keyfold_wire::v1;
 
-use crate::world::{Device, World, enrolled};
+use crate::world::{World, enrolled};
 
 const WITHHELD: &str = "an envelope that a commit names";
 

@@ -37,14 +37,19 @@ impl Newcomer {
 
     /// Begins an enrolment; its QR code and its short code are there to be used.
     pub(crate) async fn offers(&self) -> Result<Offered, EnrolmentError> {
-        let new = NewDevice { name: "Ana's new phone".parse().unwrap(), algorithm: self.algorithm };
+        let new = NewDevice {
+            name: "Ana's new phone".parse().unwrap(),
+            algorithm: self.algorithm,
+            passphrase: passphrase(),
+            ca: Some(self.ca.clone()),
+        };
         let path = EnrolmentPath::QrCode { ca_fingerprint: None };
         new.begin(Arc::clone(&self.storage), self.api.clone(), path).await
     }
 
     /// Takes the account as the approver said, up to its own entry.
     pub(crate) async fn joins(self, confirmed: Confirmed) -> Result<Device, EnrolmentError> {
-        let vault = confirmed.join(&passphrase(), Some(self.ca)).await?;
+        let vault = confirmed.join().await?;
         Ok(Device::of(vault, self.api, self.wire, self.clock, self.profile))
     }
 

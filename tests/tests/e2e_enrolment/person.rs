@@ -1,4 +1,9 @@
-use std::{fs, io::Write, path::PathBuf, process::Child};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Lines, Write},
+    path::PathBuf,
+    process::Child,
+};
 
 use keyfold_tests::{Device, Said};
 
@@ -11,6 +16,7 @@ pub(crate) struct Person {
 /// A device as a person uses it: what it shows, and where one types.
 pub(crate) struct Desk {
     screen: PathBuf,
+    lines: Option<Lines<BufReader<File>>>,
     program: Child,
 }
 
@@ -23,7 +29,7 @@ impl Person {
         let enroll = newcomer.enroll("Ana's phone", &options);
         let approve =
             approver.start(&["device", "approve", "--yes", "--code-fd", "0", "--show-code-file", &shown(&second)]);
-        Self { newcomer: Desk { screen: first, program: enroll }, approver: Desk { screen: second, program: approve } }
+        Self { newcomer: Desk::of(first, enroll), approver: Desk::of(second, approve) }
     }
 
     /// Types the short code on the approver; gives the check codes that both devices show then, the newcomer's first.
@@ -35,9 +41,14 @@ impl Person {
 }
 
 impl Desk {
+    fn of(screen: PathBuf, program: Child) -> Self {
+        Self { screen, lines: None, program }
+    }
+
     /// Waits for the next code that the device shows.
-    pub(crate) fn reads(&self) -> String {
-        fs::read_to_string(&self.screen).unwrap().lines().last().unwrap().to_owned()
+    pub(crate) fn reads(&mut self) -> String {
+        let lines = self.lines.get_or_insert_with(|| BufReader::new(File::open(&self.screen).unwrap()).lines());
+        lines.next().expect("it shows no further code").unwrap()
     }
 
     pub(crate) fn types(&mut self, code: &str) {

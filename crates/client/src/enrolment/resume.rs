@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use keyfold_wire::v1::ProblemCode;
 
-use super::{Confirmed, EnrolmentError, Opened, pending::Pending};
+use super::{Confirmed, EnrolmentError, Opened, pending::Pending, poll::Step};
 use crate::{
     api::{Api, ApiError, MemberApi},
     device::{DeviceKeys, Passphrase, SecretsError},
@@ -99,9 +99,15 @@ enum Standing {
     Over,
 }
 
-/// The opening may have been lost on its way, so it is sent again: that an enrolment takes it says that it is live.
+/// The opening may have been lost on its way, so it is sent again. One that was taken is answered as it was then, so the
+/// enrolment is asked as well whether it goes on.
 async fn standing(opened: &Opened) -> Result<Standing, EnrolmentError> {
-    match opened.api.open_enrolment(opened.pending.id, &opened.pending.opening).await {
+    let Opened { api, pending, .. } = opened;
+    let is_live = match api.open_enrolment(pending.id, &pending.opening).await {
+        Ok(()) => api.enrolment(pending.id, Step::Approved.name(), Duration::ZERO).await.map(drop),
+        refused => refused,
+    };
+    match is_live {
         Ok(()) => return Ok(Standing::Live),
         Err(error) if is_over(&error) => {}
         Err(error) => return Err(error.into()),

@@ -90,7 +90,7 @@ fn what_is_no_check_code_ends_it_too() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     let b = Device::new(&server);
-    for typed in ["1234", "abcd efgh", ""] {
+    for typed in ["1234", "abcd efgh"] {
         let mut person = Person::begins(&b, &a, "ed25519");
         let (shown_by_b, _) = person.names_the_enrolment();
         person.newcomer.types(typed);

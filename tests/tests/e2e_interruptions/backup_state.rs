@@ -91,7 +91,7 @@ async fn a_passkey_that_others_would_not_be_given_any_more_is_not_backed_up() {
     laptop.sync().await.unwrap();
     let phone = let_in(&laptop, &phone).await;
 
-    spoils(&phone, item, Some(vec![0; 300])).await;
+    spoils(&phone, item, Some(vec![0; 400])).await;
     assert_eq!(laptop.sync().await.unwrap().quarantined.len(), 1);
     assert!(!is_backed_up(&laptop).await, "a device that joins now would get nothing");
     laptop.vault().set(item, FieldTag::Label, b"mended".to_vec()).await.unwrap();

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keyfold_wire::ItemId;
 
@@ -9,7 +9,8 @@ use crate::{
 /// Both chains of an account, held against each other: an entry names the vault's head, a commit the roster's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    roster: Roster,
+    /// Shared: every commit makes a new state, and few change the roster.
+    roster: Arc<Roster>,
     vault: Vault,
 }
 
@@ -38,13 +39,13 @@ impl Account {
     pub fn found(genesis: &Entry, rotation: &Entry) -> Result<Self, AccountError> {
         let roster = Roster::genesis(genesis)?;
         let vault = Vault::empty(roster.account());
-        Self { roster, vault }.append(rotation)
+        Self::from_verified(roster, vault).append(rotation)
     }
 
     /// Both chains as they were verified before.
     #[must_use]
-    pub const fn from_verified(roster: Roster, vault: Vault) -> Self {
-        Self { roster, vault }
+    pub fn from_verified(roster: Roster, vault: Vault) -> Self {
+        Self { roster: Arc::new(roster), vault }
     }
 
     /// What a device that was just enrolled begins with: the whole roster up to its own AddDevice, and the vault at the
@@ -77,7 +78,7 @@ impl Account {
         if vault.head() != roster.vault_head() || (commit.is_none() && !elements.is_empty()) {
             return Err(AccountError::VaultHead);
         }
-        Ok(Self { roster, vault })
+        Ok(Self::from_verified(roster, vault))
     }
 
     /// Takes the next roster entry.
@@ -89,7 +90,7 @@ impl Account {
         if entry.vault_head() != self.vault.head() {
             return Err(AccountError::VaultHead);
         }
-        Ok(Self { roster, vault: self.vault.clone() })
+        Ok(Self::from_verified(roster, self.vault.clone()))
     }
 
     /// Takes the next commit; gives the elements that it wrote.
@@ -98,7 +99,7 @@ impl Account {
     /// [`AccountError`]; nothing has changed.
     pub fn push(&self, commit: &Commit, elements: &impl Elements) -> Result<(Self, Vec<Element>), AccountError> {
         let Pushed { vault, elements } = self.vault.push(&self.roster, commit, elements)?;
-        Ok((Self { roster: self.roster.clone(), vault }, elements))
+        Ok((Self { roster: Arc::clone(&self.roster), vault }, elements))
     }
 
     /// Takes everything that came after this state, in the one order that the chains allow: an entry as soon as the vault
@@ -131,7 +132,7 @@ impl Account {
 
     /// Its members.
     #[must_use]
-    pub const fn roster(&self) -> &Roster {
+    pub fn roster(&self) -> &Roster {
         &self.roster
     }
 

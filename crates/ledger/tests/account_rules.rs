@@ -51,6 +51,15 @@ fn chains() -> Vec<Case<AccountError>> {
     ]
 }
 
+/// An old vault has many thousands of commits under a few rosters.
+#[test]
+fn a_commit_copies_no_roster() {
+    let world = World::of(&["laptop", "phone"]);
+    let commit = world.signed_commit("laptop", &[world.writes("mail", "1")]);
+    let (after, _) = world.pushed(&commit).expect("an honest commit");
+    assert!(std::ptr::eq(world.account.roster(), after.roster()));
+}
+
 /// What the server hands to a device that was just enrolled.
 #[derive(Clone)]
 struct Handed {

@@ -1,6 +1,7 @@
 //! What was opened leaves no copy in memory that was given back.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs::{self, File},

@@ -47,11 +47,18 @@ impl SmallDisk {
 
     /// Leaves no byte free.
     pub fn fill(&self) {
+        self.fill_but(0);
+    }
+
+    /// Leaves this many pages free, for a write that begins and cannot end.
+    pub fn fill_but(&self, pages: u64) {
         let mut ballast = File::create(self.ballast()).unwrap();
         for piece in [&[0; 4096][..], &[0]] {
             let error = std::iter::repeat_with(|| ballast.write_all(piece)).find_map(Result::err).unwrap();
             assert_eq!(error.kind(), ErrorKind::StorageFull);
         }
+        let length = ballast.metadata().unwrap().len();
+        ballast.set_len(length.saturating_sub(pages * 4096)).unwrap();
     }
 
     /// Frees what filled it.

@@ -79,3 +79,65 @@ fn a_full_disk_on_the_server_is_told_and_nothing_acknowledged_is_lost() {
         assert!(!server.log().contains("panicked"));
     });
 }
+
+#[test]
+fn a_device_whose_disk_fills_up_within_a_write_keeps_what_it_said_it_keeps() {
+    on_a_small_disk("full_disk::a_device_whose_disk_fills_up_within_a_write_keeps_what_it_said_it_keeps", |disk| {
+        let server = Server::start();
+        let a = Device::founded(&server, "Ana's laptop");
+        let b = Device::new_in(&server, disk.path());
+        b.join(&a, "Ana's phone", "ed25519");
+        let (mut kept, mut by_a) = (Vec::new(), 0);
+        for pages in [10, 11, 16, 32, 64] {
+            shop_known_to(&a, &format!("a{pages}.example"));
+            by_a += 1;
+            disk.fill_but(pages);
+            let shop = Shop::new(&format!("b{pages}.example"));
+            let options = shop.registration_options("ana@shop.example");
+            let made = b.run_with(&["webauthn", "create", "--origin", &shop.origin(), "--yes"], &options);
+            if made.status == 0 {
+                shop.judge_registration(&made.out).backed_up();
+                kept.push(shop);
+            } else {
+                made.problem(exit::STORAGE);
+            }
+            let synced = b.run(&["sync"]);
+            if synced.status != 0 {
+                synced.problem(exit::STORAGE);
+            }
+            disk.free();
+        }
+        b.ok(&["sync"]);
+        assert_eq!(passkeys(&b).len(), kept.len() + by_a);
+        a.ok(&["sync"]);
+        for shop in &kept {
+            signs_in(&b, shop);
+            signs_in(&a, shop);
+        }
+    });
+}
+
+#[test]
+fn a_server_whose_disk_fills_up_within_a_write_keeps_what_it_acknowledged() {
+    on_a_small_disk("full_disk::a_server_whose_disk_fills_up_within_a_write_keeps_what_it_acknowledged", |disk| {
+        let mut server =
+            Server::start_with(ServerOptions { disk: Some(disk.path().into()), ..ServerOptions::default() });
+        let a = Device::founded(&server, "Ana's laptop");
+        let b = Device::enrolled(&server, "Ana's phone", &a);
+        let mut shops = Vec::new();
+        for pages in [1, 3, 5, 8] {
+            disk.fill_but(pages);
+            // Kept on the device, and acknowledged or not.
+            shops.push(shop_known_to(&a, &format!("a{pages}.example")));
+            disk.free();
+            a.ok(&["sync"]);
+            server.kill();
+            server.restart();
+            b.ok(&["sync"]);
+            assert_eq!(passkeys(&b).len(), shops.len());
+        }
+        for shop in &shops {
+            signs_in(&b, shop);
+        }
+    });
+}

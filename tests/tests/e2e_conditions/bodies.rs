@@ -54,16 +54,27 @@ fn a_body_of_one_gib_is_refused_and_never_held() {
     let a = Device::founded(&server, "Ana's laptop");
     let http = Http::to(&server);
     let before = server.peak_memory();
-    for route in ANONYMOUS.iter().chain(&FROM_DEVICES) {
+    for route in ANONYMOUS {
+        for form in [Announced, Chunked] {
+            let reply = http.send(Method::POST, route, |request| form.fill(request));
+            reply.refused(413, ProblemCode::TooLarge);
+        }
+    }
+    // Who only looks like a device is not listened to at all.
+    for route in FROM_DEVICES {
         for form in [Announced, Chunked] {
             let reply = http.send(Method::POST, route, |request| form.fill(looking_signed(request)));
-            reply.refused(413, ProblemCode::TooLarge);
+            reply.refused(401, ProblemCode::Unauthenticated);
         }
     }
     // And where nobody asked for a body at all.
     for route in ["/v1/head", "/v1/pull", "/v1/hints"] {
         let reply = http.send(Method::GET, route, |request| Chunked.fill(looking_signed(request)));
-        reply.refused(413, ProblemCode::TooLarge);
+        reply.refused(401, ProblemCode::Unauthenticated);
+    }
+    let session = Session::of(&a, &http);
+    for route in FROM_DEVICES {
+        session.post(&http, route, &vec![0; 18 << 20]).refused(413, ProblemCode::TooLarge);
     }
     let grown = server.peak_memory() - before;
     assert!(grown < 64 << 20, "the server grew by {grown} bytes");

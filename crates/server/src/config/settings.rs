@@ -93,6 +93,8 @@ pub struct HttpSettings {
     pub piece_timeout: u64,
     /// For a whole body.
     pub body_timeout: u64,
+    /// For a client that takes nothing of its answer.
+    pub write_timeout: u64,
     /// An idle connection.
     pub keep_alive: u64,
     /// For requests under way when the server stops.
@@ -101,6 +103,10 @@ pub struct HttpSettings {
     pub body_memory: usize,
     /// Open connections, for each worker.
     pub connections: usize,
+    /// Pulls that run at once. Each takes up to 2 MiB.
+    pub pulls: usize,
+    /// Devices that listen for hints at once.
+    pub hints: usize,
 }
 
 /// How often one address or device may ask.
@@ -233,12 +239,15 @@ impl Settings {
         self.public_url(self.listen)?;
         self.database()?;
         self.limits().check()?;
-        let HttpSettings { head_timeout, piece_timeout, body_timeout, .. } = self.http;
+        let HttpSettings { head_timeout, piece_timeout, body_timeout, write_timeout, .. } = self.http;
         let zeros = [
             ("http.head_timeout", head_timeout == 0),
             ("http.piece_timeout", piece_timeout == 0),
             ("http.body_timeout", body_timeout == 0),
+            ("http.write_timeout", write_timeout == 0),
             ("http.connections", self.http.connections == 0),
+            ("http.pulls", self.http.pulls == 0),
+            ("http.hints", self.http.hints == 0),
             ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
             ("rates.device_per_second", self.rates.device_per_second == 0),
         ];
@@ -283,10 +292,13 @@ impl Default for HttpSettings {
             head_timeout: 10,
             piece_timeout: 10,
             body_timeout: 120,
+            write_timeout: 30,
             keep_alive: 75,
             shutdown_timeout: 20,
             body_memory: 256,
             connections: 10_000,
+            pulls: 128,
+            hints: 20_000,
         }
     }
 }

@@ -2,13 +2,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 
-use super::State;
+use super::{Origin, State};
 
 /// Who asks: the connection's address, or on the plain listener, if its proxy is trusted to say so, the one that the
 /// proxy saw, which it appends last.
 pub(super) fn address(request: &HttpRequest, state: &State) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    if !state.trust_forwarded_for || request.app_config().secure() {
+    let proxy = Origin::of(request).is_ok_and(|origin| origin.proxy);
+    if !state.trust_forwarded_for || !proxy {
         return peer;
     }
     let forwarded = request.headers().get_all("x-forwarded-for").last();

@@ -6,6 +6,8 @@ mod body;
 mod error;
 mod heartbeat;
 mod incoming;
+mod lasting;
+mod origin;
 mod query;
 mod repeated;
 mod routes;
@@ -16,6 +18,8 @@ mod state;
 
 pub(crate) use body::BodyBudget;
 pub(crate) use heartbeat::Heartbeat;
+pub(crate) use lasting::Seats;
+pub(crate) use origin::Origin;
 pub(crate) use routes::routes;
 pub(crate) use span::RequestSpan;
 pub(crate) use state::State;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_vault::Services;
 use tokio::sync::watch;
 
-use super::{BodyBudget, Heartbeat};
+use super::{BodyBudget, Heartbeat, Seats};
 use crate::rates::Rates;
 
 /// What every route has at hand.
@@ -11,6 +11,7 @@ pub(crate) struct State {
     pub(crate) services: Arc<Services>,
     pub(crate) rates: Rates,
     pub(crate) bodies: BodyBudget,
+    pub(crate) seats: Seats,
     pub(crate) trust_forwarded_for: bool,
     pub(crate) database: Heartbeat,
     /// Turns true when the server begins to stop: streams end.

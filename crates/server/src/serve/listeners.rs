@@ -1,16 +1,27 @@
 use std::{
+    fmt,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::Server, web::Data};
+use actix_http::HttpService;
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_web::{
+    App,
+    dev::{AppConfig, Server},
+    rt::net::TcpStream,
+    web::Data,
+};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tracing_actix_web::TracingLogger;
 
-use super::ServeError;
+use super::{ServeError, connection::Connection};
 use crate::{
     config::{HttpSettings, Settings},
-    http::{RequestSpan, State, routes},
+    http::{Origin, RequestSpan, State, routes},
     tls::{Certificates, server_config},
 };
 
@@ -38,23 +49,93 @@ impl Sockets {
         state: Data<State>,
     ) -> Result<Server, ServeError> {
         let failed = |address| move |error| ServeError::Listen { address, error };
-        let mut server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes)
-        })
-        .disable_signals()
-        .keep_alive(Duration::from_secs(settings.keep_alive))
-        .client_request_timeout(Duration::from_secs(settings.head_timeout))
-        .client_disconnect_timeout(LINGER)
-        .tls_handshake_timeout(Duration::from_secs(settings.head_timeout))
-        .shutdown_timeout(settings.shutdown_timeout)
-        .max_connections(settings.connections)
-        .listen_rustls_0_23(self.tls, server_config(certificates)?)
-        .map_err(failed(self.listen))?;
-        if let (Some(plain), Some(address)) = (self.plain, self.plain_listen) {
-            server = server.listen(plain).map_err(failed(address))?;
+        let mut tls = server_config(certificates)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let http = Http { settings: settings.clone(), state };
+        let (over_tls, plain) = (http.clone(), http);
+        let mut server = Server::build()
+            .disable_signals()
+            .shutdown_timeout(settings.shutdown_timeout)
+            .max_concurrent_connections(settings.connections)
+            .listen("tls", self.tls, move || over_tls.over_tls(tls.clone()))
+            .map_err(failed(self.listen))?;
+        if let (Some(listener), Some(address)) = (self.plain, self.plain_listen) {
+            server = server.listen("plain", listener, move || plain.plain()).map_err(failed(address))?;
         }
         Ok(server.run())
     }
+}
+
+/// What serves a connection.
+#[derive(Clone)]
+struct Http {
+    settings: HttpSettings,
+    state: Data<State>,
+}
+
+impl Http {
+    fn plain(&self) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
+        let patience = seconds(self.settings.write_timeout);
+        fn_service(move |tcp: TcpStream| async move {
+            let peer = tcp.peer_addr().ok();
+            Ok::<_, ()>((Connection::new(tcp, patience), peer))
+        })
+        .and_then(self.service(|connection: &Connection<TcpStream>| Origin { proxy: true, cut: connection.cut() }))
+    }
+
+    fn over_tls(
+        &self,
+        config: ServerConfig,
+    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
+        let patience = seconds(self.settings.write_timeout);
+        let mut acceptor = Acceptor::new(config);
+        acceptor.set_handshake_timeout(seconds(self.settings.head_timeout));
+        fn_service(move |tcp: TcpStream| async move { Ok::<_, ()>(Connection::new(tcp, patience)) })
+            .and_then(acceptor.map_err(unheard))
+            .and_then(|tls: TlsStream<Connection<TcpStream>>| async move {
+                let peer = tls.get_ref().0.inner().peer_addr().ok();
+                Ok::<_, ()>((tls, peer))
+            })
+            .and_then(
+                self.service(|tls: &TlsStream<Connection<TcpStream>>| Origin {
+                    proxy: false,
+                    cut: tls.get_ref().0.cut(),
+                }),
+            )
+    }
+
+    fn service<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+        &self,
+        origin: fn(&T) -> Origin,
+    ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = (), InitError = ()> + use<T>
+    {
+        let app = App::new().app_data(self.state.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes);
+        let state = self.state.clone();
+        HttpService::build()
+            .keep_alive(seconds(self.settings.keep_alive))
+            .client_request_timeout(seconds(self.settings.head_timeout))
+            .client_disconnect_timeout(LINGER)
+            // A client that says no more is gone: what it listened to gives its seat back.
+            .h1_allow_half_closed(false)
+            .graceful_shutdown_signal(move || {
+                let state = state.clone();
+                async move { state.stop().await }
+            })
+            .on_connect_ext(move |io: &T, data| {
+                data.insert(origin(io));
+            })
+            .h1(map_config(app, |()| AppConfig::default()))
+            .map_err(unheard)
+    }
+}
+
+/// A client that is gone hears no error, and the log would be filled by whoever likes.
+fn unheard(error: impl fmt::Debug) {
+    tracing::debug!(?error, "a connection ended");
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {

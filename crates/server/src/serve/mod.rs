@@ -1,10 +1,12 @@
 //! A whole server in this process: database, services, listeners, and the work that time makes due.
 
+mod connection;
 mod files;
 mod listeners;
 mod ready;
 mod upkeep;
 
+pub(crate) use connection::Cut;
 pub use ready::{Ready, ReadyError};
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -19,7 +21,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::{PublicUrl, Settings, SettingsError},
-    http::{BodyBudget, Heartbeat, State},
+    http::{BodyBudget, Heartbeat, Seats, State},
     rates::Rates,
     tls::{CertificateError, Certificates},
 };
@@ -136,6 +138,7 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
         services,
         rates: Rates::new(&settings.rates),
         bodies: BodyBudget::new(&settings.http),
+        seats: Seats::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
         database: Heartbeat::default(),
         stopping: stopped.clone(),

@@ -1,5 +1,7 @@
 //! What it takes to have a body read.
 
+use std::time::Duration;
+
 use keyfold_wire::v1::{Accepted, AppendEntry, EpochLink, ProblemCode, Push, SealedKey};
 use prost::Message;
 
@@ -31,6 +33,14 @@ fn a_device_whose_clock_is_wrong_has_no_body_read() {
     let late =
         ana.session.head_at("POST", "/v1/commits", b"x", 1_000).replace("content-length: 1", "content-length: 9");
     assert_eq!(server.line().ask(&late, b"").code(), ProblemCode::ClockSkew);
+}
+
+#[test]
+fn a_session_that_is_over_has_no_body_read() {
+    let server = Server::start();
+    let ana = Device::founded(&server);
+    server.wait(Duration::from_secs(600));
+    assert_eq!(server.line().ask(&promised(&ana.session, 9), b"").code(), ProblemCode::Unauthenticated);
 }
 
 #[test]

@@ -15,4 +15,5 @@ mod data;
 mod probes;
 mod queries;
 mod story;
+mod streams;
 mod world;

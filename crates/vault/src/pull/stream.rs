@@ -166,10 +166,11 @@ fn fitting(rows: &[RevisionRow]) -> usize {
     count.max(1)
 }
 
-/// Rows of a page: what one chunk may take of memory.
-const ENTRIES: u64 = 32;
+/// Rows of a page, so that the longest rows there can be are not much more than 1 MiB: an entry with its keys and links has
+/// 48 KiB, a commit 128 KiB, an element 60 bytes.
+const ENTRIES: u64 = 16;
 const ELEMENTS: u64 = 1_000;
-const COMMITS: u64 = 32;
+const COMMITS: u64 = 8;
 const ENVELOPES: u64 = 500;
 /// Bytes of envelopes in one chunk.
 const CHUNK: u64 = 512 * 1024;

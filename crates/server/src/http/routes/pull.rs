@@ -1,10 +1,14 @@
-use actix_web::{HttpResponse, web::Data};
-use futures_util::TryStreamExt;
-use keyfold_vault::pull::Since;
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt, stream::try_unfold};
+use keyfold_vault::{
+    Caller,
+    pull::{FrameStream, Since},
+};
 use keyfold_wire::v1::ProblemCode;
 use serde::Deserialize;
 
-use crate::http::{State, answer::PROTOBUF, error::Refusal, incoming::Nothing, signed::FromDevice};
+use crate::http::{State, answer::PROTOBUF, error::Refusal, incoming::Nothing, lasting::Lasting, signed::FromDevice};
 
 /// What the caller has already.
 #[derive(Deserialize)]
@@ -19,11 +23,22 @@ pub(super) struct Parameters {
 /// GET /v1/pull
 pub(super) async fn pull(
     state: Data<State>,
-    request: FromDevice<Nothing, Parameters>,
+    request: HttpRequest,
+    signed: FromDevice<Nothing, Parameters>,
 ) -> Result<HttpResponse, Refusal> {
-    let frames = state.services.pulls.pull(&request.caller(), request.query.since()?).await?;
-    let frames = frames.map_err(Refusal::from).map_err(actix_web::Error::from);
-    Ok(HttpResponse::Ok().content_type(PROTOBUF).streaming(frames))
+    let since = signed.query.since()?;
+    let lasting = Lasting::begin(&state, &request, signed.session, &state.seats.pulls)?;
+    let frames = state.services.pulls.pull(&signed.caller(), since).await?;
+    let pages = pages(state, signed.caller(), frames);
+    Ok(HttpResponse::Ok().content_type(PROTOBUF).streaming(lasting.body(pages)))
+}
+
+/// Reads a page only for a member.
+fn pages(state: Data<State>, caller: Caller, frames: FrameStream) -> impl Stream<Item = Result<Bytes, Refusal>> {
+    try_unfold((state, frames), move |(state, mut frames)| async move {
+        state.services.heads.poll(&caller).await?;
+        Ok(frames.try_next().await?.map(|page| (page, (state, frames))))
+    })
 }
 
 impl Parameters {

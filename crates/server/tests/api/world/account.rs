@@ -11,10 +11,7 @@ use keyfold_wire::{
 };
 use prost::Message;
 
-use super::{
-    Answer, Device, Server, Session,
-    device::{keys, now},
-};
+use super::{Answer, Device, Server, Session, device::keys};
 
 /// What a device holds of its account.
 #[derive(Clone)]
@@ -46,7 +43,8 @@ impl<'a> Device<'a> {
             })
             .collect();
         let (roster, vault) = (held.account.roster(), held.account.vault());
-        let commit = vault.draft(roster, self.id(), now().max(vault.at()), &changes, &held.elements).unwrap();
+        let commit =
+            vault.draft(roster, self.id(), self.server.now().max(vault.at()), &changes, &held.elements).unwrap();
         Push { commit: Some(self.author.signing.sign(&commit)), envelopes }
     }
 
@@ -108,7 +106,7 @@ impl<'a> Device<'a> {
     }
 
     pub(super) fn entry(&self, held: &Held, body: Body) -> Entry {
-        self.author.sign(&held.account.roster().next(now(), held.account.vault().head()), body).unwrap()
+        self.author.sign(&held.account.roster().next(self.server.now(), held.account.vault().head()), body).unwrap()
     }
 
     pub(super) fn appended(&self, entry: &Entry) {
@@ -128,7 +126,7 @@ pub(super) fn description() -> DeviceDescription {
 fn founding(server: &Server, author: &Author) -> (CreateAccount, Held) {
     let info: ServerInfo = server.get("/v1/server").message();
     let log_key = VerifyingKey::new(SigningAlgorithm::Ed25519, &info.log_key).unwrap();
-    let founded = found(author, &description(), &log_key, now(), &mut random::system()).unwrap();
+    let founded = found(author, &description(), &log_key, server.now(), &mut random::system()).unwrap();
     let account = Account::found(&founded.genesis, &founded.rotation).unwrap();
     let message = CreateAccount {
         genesis: Some(founded.genesis.signed().clone()),

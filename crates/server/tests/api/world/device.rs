@@ -1,20 +1,18 @@
-use std::{
-    cell::RefCell,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{cell::RefCell, sync::Arc};
 
 use keyfold_crypto::{
     SigningAlgorithm, SigningKey, WrappingKey, random, request,
     session::{SessionId, SessionSecret},
 };
 use keyfold_ledger::author::Author;
+use keyfold_vault::Clock;
 use keyfold_wire::{
     AccountId, MemberId,
     v1::{SessionOpen, SessionOpened, Signed},
 };
 use prost::Message;
 
-use super::{Answer, Server, account::Held};
+use super::{Answer, Server, account::Held, server::Hands};
 
 /// A device with its keys, an account and an open session.
 pub(crate) struct Device<'a> {
@@ -30,6 +28,7 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) secret: SessionSecret,
     url: String,
+    clock: Arc<Hands>,
 }
 
 impl Device<'_> {
@@ -39,6 +38,11 @@ impl Device<'_> {
 
     pub(crate) fn id(&self) -> MemberId {
         self.author.keys().id()
+    }
+
+    /// Opens another session.
+    pub(crate) fn reopen(&mut self) {
+        self.session = Session::open(self.server, self.account(), &self.author);
     }
 
     /// A signed request on a connection of its own.
@@ -72,12 +76,13 @@ impl Session {
             id: opened.session.parse().unwrap(),
             secret: SessionSecret::try_from(opened.secret.as_slice()).unwrap(),
             url: server.url().to_owned(),
+            clock: server.clock(),
         }
     }
 
     /// The head of a signed request with this body.
     pub(crate) fn head(&self, method: &str, path: &str, body: &[u8]) -> String {
-        self.head_at(method, path, body, now() / 1_000)
+        self.head_at(method, path, body, self.clock.now() / 1_000)
     }
 
     pub(crate) fn head_at(&self, method: &str, path: &str, body: &[u8], created: u64) -> String {
@@ -102,17 +107,13 @@ pub(super) fn keys() -> Author {
     Author { signing, wrapping: WrappingKey::new(random::bytes(&mut rng)) }
 }
 
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
-}
-
 fn session_open(server: &Server, account: AccountId, device: MemberId) -> SessionOpen {
     SessionOpen {
         suite: 1,
         account: account.to_vec(),
         device: device.to_vec(),
         server: server.url().to_owned(),
-        at: now(),
+        at: server.now(),
         nonce: random::bytes::<16>(&mut random::system()).to_vec(),
     }
 }

@@ -2,7 +2,10 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
-    sync::{Arc, Once},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,6 +14,7 @@ use keyfold_server::{
     serve::{self, Running},
     tls,
 };
+use keyfold_vault::{Clock, SystemClock};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use tempfile::TempDir;
@@ -22,7 +26,18 @@ use super::{Answer, Line};
 pub(crate) struct Server {
     runtime: Runtime,
     running: Option<Running>,
+    clock: Arc<Hands>,
     data: TempDir,
+}
+
+/// The machine's clock, moved on by as much as a test wants. Server and devices go by it.
+#[derive(Default)]
+pub(crate) struct Hands(AtomicU64);
+
+impl Clock for Hands {
+    fn now(&self) -> u64 {
+        SystemClock.now() + self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Server {
@@ -34,8 +49,9 @@ impl Server {
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let data = TempDir::new().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let running = runtime.block_on(serve::start(settings(&data, change))).unwrap();
-        Self { runtime, running: Some(running), data }
+        let clock = Arc::new(Hands::default());
+        let running = runtime.block_on(serve::start_by(settings(&data, change), clock.clone())).unwrap();
+        Self { runtime, running: Some(running), clock, data }
     }
 
     /// What a server says that does not start.
@@ -46,6 +62,19 @@ impl Server {
             Ok(_) => panic!("it starts"),
             Err(error) => error.to_string(),
         }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, time: Duration) {
+        self.clock.0.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
+
+    pub(super) fn clock(&self) -> Arc<Hands> {
+        Arc::clone(&self.clock)
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -1,11 +1,8 @@
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 use bytes::Bytes;
-use keyfold_wire::v1::ProblemCode;
 use prost::Message;
-
-use super::error::Refusal;
 
 /// What the device API speaks.
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
@@ -41,16 +38,6 @@ impl Responder for Done {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::NoContent().finish()
     }
-}
-
-/// Carries a write to its end, also when the client goes away in the middle: whoever listens is told of it then too.
-pub(super) async fn to_its_end<T: 'static>(
-    write: impl Future<Output = Result<T, Refusal>> + 'static,
-) -> Result<T, Refusal> {
-    actix_web::rt::spawn(write).await.map_err(|error| {
-        tracing::error!(%error, "a write ended early");
-        Refusal::new(ProblemCode::Internal, "the server failed; nothing is lost, try again")
-    })?
 }
 
 /// The longest that a request may ask to be held.

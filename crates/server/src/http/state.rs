@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use keyfold_vault::Services;
-use tokio::sync::watch;
+use keyfold_wire::v1::ProblemCode;
+use tokio::{runtime::Handle, sync::watch};
 
-use super::{BodyBudget, Heartbeat, Seats};
+use super::{BodyBudget, Heartbeat, Seats, error::Refusal};
 use crate::rates::Rates;
 
 /// What every route has at hand.
@@ -14,15 +15,60 @@ pub(crate) struct State {
     pub(crate) seats: Seats,
     pub(crate) trust_forwarded_for: bool,
     pub(crate) database: Heartbeat,
+    /// Where the services work, so that no connection waits for another's signatures.
+    pub(crate) workshop: Handle,
     /// Turns true when the server begins to stop: streams end.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl State {
+    /// Has a service do this, to its end also when the client goes away in the middle: whoever listens is told of it then
+    /// too.
+    pub(crate) async fn run<T: Send + 'static, W>(&self, work: impl FnOnce(Arc<Services>) -> W) -> Result<T, Refusal>
+    where
+        W: Future<Output = Result<T, Refusal>> + Send + 'static,
+    {
+        to_its_end(&self.workshop, work(Arc::clone(&self.services))).await
+    }
+
     /// Returns once the server begins to stop.
     pub(crate) async fn stop(&self) {
         let mut stopping = self.stopping.clone();
         // The sender is gone only when the server is.
         let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+async fn to_its_end<T: Send + 'static>(
+    workshop: &Handle,
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    workshop.spawn(work).await.map_err(|error| {
+        tracing::error!(%error, "a request's work ended early");
+        Refusal::new(ProblemCode::Internal, "the server failed; nothing is lost, try again")
+    })?
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_goes_on_when_its_client_is_gone() {
+        let (go, gate) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel();
+        let handle = Handle::current();
+        let mut request = Box::pin(to_its_end(&handle, async move {
+            gate.await.unwrap();
+            tell.send("written").unwrap();
+            Ok(())
+        }));
+        assert!(poll!(&mut request).is_pending());
+        drop(request);
+        go.send(()).unwrap();
+        assert_eq!(told.await, Ok("written"));
     }
 }

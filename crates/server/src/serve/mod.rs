@@ -17,7 +17,7 @@ use keyfold_vault::{
     Bus, Clock, Services, SystemClock,
     storage::{Storage, StorageError},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{PublicUrl, Settings, SettingsError},
@@ -141,6 +141,7 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
         seats: Seats::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
         database: Heartbeat::default(),
+        workshop: Handle::current(),
         stopping: stopped.clone(),
     };
     let state = actix_web::web::Data::new(state);

@@ -12,6 +12,7 @@
 mod addresses;
 mod bodies;
 mod data;
+mod enrolments;
 mod probes;
 mod queries;
 mod story;

@@ -22,7 +22,7 @@ pub(super) async fn begin(
     state: Data<State>,
     request: Anonymous<BeginEnrolment>,
 ) -> Result<Answer<BegunEnrolment>, Refusal> {
-    Ok(Answer(state.services.enrolments.begin(&request.message).await?))
+    state.run(async move |services| Ok(Answer(services.enrolments.begin(&request.message).await?))).await
 }
 
 /// The name that a person typed.
@@ -37,7 +37,9 @@ pub(super) async fn find(
     state: Data<State>,
     request: FromDevice<Nothing, Code>,
 ) -> Result<Answer<EnrolmentState>, Refusal> {
-    Ok(Answer(state.services.enrolments.find(&request.caller(), &request.query.code).await?))
+    state
+        .run(async move |services| Ok(Answer(services.enrolments.find(&request.caller(), &request.query.code).await?)))
+        .await
 }
 
 /// How long to wait for news, and what is no news.
@@ -81,14 +83,24 @@ pub(super) async fn state(
 
 /// POST /v1/enrolments/{id}/approval
 pub(super) async fn approve(state: Data<State>, id: Path<String>, request: FromDevice<Exact>) -> Result<Done, Refusal> {
-    state.services.enrolments.approve(&request.caller(), enrolment_id(&id)?, &request.message.0).await?;
-    Ok(Done)
+    let id = enrolment_id(&id)?;
+    state
+        .run(async move |services| {
+            services.enrolments.approve(&request.caller(), id, &request.message.0).await?;
+            Ok(Done)
+        })
+        .await
 }
 
 /// POST /v1/enrolments/{id}/opening
-pub(super) async fn open(state: Data<State>, id: Path<String>, opening: Anonymous<Exact>) -> Result<Done, Refusal> {
-    state.services.enrolments.open(enrolment_id(&id)?, &opening.message.0).await?;
-    Ok(Done)
+pub(super) async fn open(state: Data<State>, id: Path<String>, request: Anonymous<Exact>) -> Result<Done, Refusal> {
+    let id = enrolment_id(&id)?;
+    state
+        .run(async move |services| {
+            services.enrolments.open(id, &request.message.0).await?;
+            Ok(Done)
+        })
+        .await
 }
 
 /// POST /v1/enrolments/{id}/completion
@@ -97,14 +109,24 @@ pub(super) async fn complete(
     id: Path<String>,
     request: FromDevice<Exact>,
 ) -> Result<Done, Refusal> {
-    state.services.enrolments.complete(&request.caller(), enrolment_id(&id)?, &request.message.0).await?;
-    Ok(Done)
+    let id = enrolment_id(&id)?;
+    state
+        .run(async move |services| {
+            services.enrolments.complete(&request.caller(), id, &request.message.0).await?;
+            Ok(Done)
+        })
+        .await
 }
 
 /// POST /v1/enrolments/{id}/failure
 pub(super) async fn fail(state: Data<State>, id: Path<String>, _: Anonymous<Nothing>) -> Result<Done, Refusal> {
-    state.services.enrolments.fail(enrolment_id(&id)?).await?;
-    Ok(Done)
+    let id = enrolment_id(&id)?;
+    state
+        .run(async move |services| {
+            services.enrolments.fail(id).await?;
+            Ok(Done)
+        })
+        .await
 }
 
 fn enrolment_id(text: &str) -> Result<EnrolmentId, Refusal> {

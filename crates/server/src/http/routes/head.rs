@@ -4,5 +4,5 @@ use crate::http::{State, answer::Encoded, error::Refusal, incoming::Nothing, sig
 
 /// GET /v1/head
 pub(super) async fn poll(state: Data<State>, request: FromDevice<Nothing>) -> Result<Encoded, Refusal> {
-    Ok(Encoded(state.services.heads.poll(&request.caller()).await?))
+    state.run(async move |services| Ok(Encoded(services.heads.poll(&request.caller()).await?))).await
 }

@@ -16,7 +16,7 @@ pub(super) async fn listen(
 ) -> Result<HttpResponse, Refusal> {
     let caller = signed.caller();
     let subscription = state.services.heads.listen(&caller);
-    state.services.heads.poll(&caller).await?;
+    state.run(async move |services| Ok(services.heads.poll(&caller).await?)).await?;
     let lasting = Lasting::begin(&state, &request, signed.session, &state.seats.hints)?;
     let listener = Listener { subscription, caller, state };
     Ok(HttpResponse::Ok()

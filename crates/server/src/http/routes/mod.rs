@@ -11,11 +11,16 @@ mod server;
 mod sessions;
 mod unknown;
 
-use actix_web::web::{ServiceConfig, get, post, resource, route};
+use actix_web::web::{PathConfig, ServiceConfig, get, post, resource, route};
+use keyfold_wire::v1::ProblemCode;
+
+use super::error::Refusal;
 
 /// All routes of the device API, and the two for whoever watches the process.
 pub(crate) fn routes(app: &mut ServiceConfig) {
     let unknown = || route().to(unknown::method);
+    let no_id = || Refusal::new(ProblemCode::NotFound, "there is no such enrolment");
+    app.app_data(PathConfig::default().error_handler(move |_, _| no_id().into()));
     app.service(resource("/v1/server").route(get().to(server::info)).default_service(unknown()))
         .service(resource("/v1/accounts").route(post().to(accounts::create)).default_service(unknown()))
         .service(resource("/v1/accounts/delete").route(post().to(accounts::delete)).default_service(unknown()))

@@ -28,8 +28,9 @@ pub(super) async fn pull(
 ) -> Result<HttpResponse, Refusal> {
     let since = signed.query.since()?;
     let lasting = Lasting::begin(&state, &request, signed.session, &state.seats.pulls)?;
-    let frames = state.services.pulls.pull(&signed.caller(), since).await?;
-    let pages = pages(state, signed.caller(), frames);
+    let caller = signed.caller();
+    let frames = state.run(async move |services| Ok(services.pulls.pull(&caller, since).await?)).await?;
+    let pages = pages(state, caller, frames);
     Ok(HttpResponse::Ok().content_type(PROTOBUF).streaming(lasting.body(pages)))
 }
 

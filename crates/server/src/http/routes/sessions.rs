@@ -5,5 +5,5 @@ use crate::http::{State, answer::Answer, error::Refusal, incoming::Anonymous};
 
 /// POST /v1/sessions
 pub(super) async fn open(state: Data<State>, request: Anonymous<Signed>) -> Result<Answer<SessionOpened>, Refusal> {
-    Ok(Answer(state.services.sessions.open(&request.message).await?))
+    state.run(async move |services| Ok(Answer(services.sessions.open(&request.message).await?))).await
 }

@@ -15,6 +15,7 @@ mod data;
 mod enrolments;
 mod probes;
 mod queries;
+mod sessions;
 mod story;
 mod streams;
 mod world;

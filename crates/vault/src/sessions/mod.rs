@@ -1,5 +1,6 @@
 //! Sessions: a device's signature opens one, and a MAC under its secret signs each request.
 
+mod former;
 mod keys;
 mod nonces;
 mod open;
@@ -12,6 +13,7 @@ pub use requests::{Recognised, RequestRefused, Session, SignedRequest};
 use std::sync::Arc;
 
 use crate::{Clock, rosters::Rosters, storage::Storage};
+use former::FormerKeys;
 use nonces::NonceWindow;
 
 /// Opens sessions and verifies the requests that are signed under them.
@@ -21,6 +23,7 @@ pub struct Sessions {
     clock: Arc<dyn Clock>,
     keys: Arc<SessionKeys>,
     nonces: NonceWindow,
+    former: FormerKeys,
     public_url: String,
 }
 
@@ -32,6 +35,14 @@ impl Sessions {
         keys: Arc<SessionKeys>,
         public_url: String,
     ) -> Self {
-        Self { storage, rosters, clock, keys, nonces: NonceWindow::default(), public_url }
+        Self {
+            storage,
+            rosters,
+            clock,
+            keys,
+            nonces: NonceWindow::default(),
+            former: FormerKeys::default(),
+            public_url,
+        }
     }
 }

@@ -1,5 +1,5 @@
 use keyfold_crypto::{
-    SUITE, Signable,
+    MemberKeys, SUITE, Signable,
     exact::{self, Malformed},
     random,
     session::SessionId,
@@ -35,11 +35,11 @@ pub enum OpenSessionError {
     /// There is no account to open a session in.
     #[error(transparent)]
     Account(#[from] AccountUnavailable),
-    /// The device is not active in the account.
-    #[error("this device is not (or no longer) active in the account")]
+    /// The device was removed from the account. Nobody else is told: the request is signed with the keys that it had.
+    #[error("this device is no longer active in the account")]
     NotAMember,
-    /// Not signed by the device.
-    #[error("the signature does not verify")]
+    /// Not signed by a device that the account has or had.
+    #[error("the signature is not that of a device of the account")]
     Signature,
     /// This very request opened a session before.
     #[error("this request was used before: sign a new one")]
@@ -70,8 +70,14 @@ impl Sessions {
             return Err(OpenSessionError::ClockSkew);
         }
         let (_, roster) = self.rosters.current(account).await?;
-        let keys = roster.author(&device).ok_or(OpenSessionError::NotAMember)?;
-        signing::verify_bytes::<SessionOpen>(keys.signing(), &signed.body, &signed.signature)?;
+        let verify =
+            |keys: &MemberKeys| signing::verify_bytes::<SessionOpen>(keys.signing(), &signed.body, &signed.signature);
+        let Some(keys) = roster.author(&device) else {
+            let former = self.former.of(self.storage.as_ref(), &roster, device).await?;
+            verify(&former.ok_or(OpenSessionError::Signature)?)?;
+            return Err(OpenSessionError::NotAMember);
+        };
+        verify(keys)?;
         // Only now, so that nobody but the device can fill the table.
         if !self.storage.use_nonce(account, nonce, request.at.saturating_add(NONCE_KEPT)).await? {
             return Err(OpenSessionError::Replayed);

@@ -133,7 +133,13 @@ pub(super) async fn is_member(member: &MemberApi) -> Result<bool, ApiError> {
     match member.head().await {
         Ok(_) => Ok(true),
         Err(error) => match error.code() {
-            Some(ProblemCode::NotAMember | ProblemCode::NotFound | ProblemCode::AccountDeleted) => Ok(false),
+            // Who never was a member is told no more than that its signature is nobody's.
+            Some(
+                ProblemCode::Unauthenticated
+                | ProblemCode::NotAMember
+                | ProblemCode::NotFound
+                | ProblemCode::AccountDeleted,
+            ) => Ok(false),
             _ => Err(error),
         },
     }

@@ -1,6 +1,5 @@
 //! Sessions: a device's signature opens one, and a MAC under its secret signs each request.
 
-mod former;
 mod keys;
 mod nonces;
 mod open;
@@ -13,7 +12,6 @@ pub use requests::{Recognised, RequestRefused, Session, SignedRequest};
 use std::sync::Arc;
 
 use crate::{Clock, rosters::Rosters, storage::Storage};
-use former::FormerKeys;
 use nonces::NonceWindow;
 
 /// Opens sessions and verifies the requests that are signed under them.
@@ -23,7 +21,6 @@ pub struct Sessions {
     clock: Arc<dyn Clock>,
     keys: Arc<SessionKeys>,
     nonces: NonceWindow,
-    former: FormerKeys,
     public_url: String,
 }
 
@@ -41,7 +38,6 @@ impl Sessions {
             clock,
             keys,
             nonces: NonceWindow::default(),
-            former: FormerKeys::default(),
             public_url,
         }
     }

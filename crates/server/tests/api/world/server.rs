@@ -50,7 +50,7 @@ impl Server {
         let data = TempDir::new().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock = Arc::new(Hands::default());
-        let running = runtime.block_on(serve::start_by(settings(&data, change), clock.clone())).unwrap();
+        let running = runtime.block_on(serve::start_by(clock.clone(), settings(&data, change))).unwrap();
         Self { runtime, running: Some(running), clock, data }
     }
 

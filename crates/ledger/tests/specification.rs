@@ -70,8 +70,9 @@ fn every_limit_is_the_one_that_the_specification_says() {
     assert_says(&format!("| tenants of an account | {MAX_TENANTS} |"));
     assert_says(&format!("`delay` is 0 to {} ms", grouped(MAX_RECOVERY_DELAY)));
     assert_says(&format!("in entries, commits and deletions | {} minutes |", MAX_AHEAD / 60_000));
-    let (envelope, content) = (grouped(envelope::MAX_LEN), grouped(envelope::MAX_CONTENT));
-    assert_says(&format!("| envelope; its content | {envelope} bytes; {content} bytes |"));
+    let (most, content) = (grouped(envelope::MAX_LEN), grouped(envelope::MAX_CONTENT));
+    assert_says(&format!("| envelope; its content | {most} bytes; {content} bytes |"));
+    assert_says(&format!("it has {} to {most} bytes", envelope::MIN_LEN));
     assert_says(&format!("**Sealed key** ({} bytes)", grouped(epoch::SEALED_LEN)));
     assert_says(&format!("**Link** ({} bytes)", epoch::LINK_LEN));
     assert_says(&format!("stored as {} bytes", grouped(SetState::LEN)));

@@ -12,7 +12,8 @@ use crate::{
     AccountUnavailable, Caller, LimitError,
     clock::DAY,
     quota,
-    storage::{Change, Heads, PushBase, PushWrite, Standing, StorageError, Written},
+    rosters::standing,
+    storage::{Change, Heads, PushBase, PushWrite, StorageError, Written},
 };
 
 /// Why a commit is not accepted. Nothing was written, unless storage gave no answer.
@@ -63,7 +64,8 @@ impl Chains {
         self.check_size(&commit, &message.envelopes)?;
         let items: Vec<ItemId> = commit.changes().iter().map(|change| change.item).collect();
         let Some(base) = self.storage.push_base(caller.account, &items).await? else {
-            return Err(self.absent(caller).await?.into());
+            standing(self.storage.as_ref(), caller.account).await?;
+            return Err(AccountUnavailable::Unknown.into());
         };
         let roster = self.rosters.at(caller.account, &base.heads).await?;
         roster.device(&caller.device).ok_or(PushError::NotAMember)?;
@@ -204,13 +206,6 @@ impl Chains {
             vault_head: commit.hash(),
         };
         Ok(Some(Accepted { heads: Some(self.heads.message(caller.account, &heads)) }))
-    }
-
-    async fn absent(&self, caller: &Caller) -> Result<AccountUnavailable, StorageError> {
-        Ok(match self.storage.standing(caller.account).await? {
-            Standing::Deleted => AccountUnavailable::Deleted,
-            Standing::Active(_) | Standing::Unknown => AccountUnavailable::Unknown,
-        })
     }
 }
 

@@ -7,7 +7,8 @@ use crate::{
     vault::EpochKeys,
 };
 
-/// What a verified commit says of an item's latest revision. A snapshot says less: its commits were not seen.
+/// What a verified commit says of an item's latest revision. A snapshot says less: its commits were not seen, but none
+/// is later than its last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Touch {
     pub(super) element: Element,
@@ -49,17 +50,22 @@ pub(super) enum ContentFailure {
 pub(super) const NO_KEY: &str = "this device has no key for it yet";
 
 /// Opens an envelope whose hash a commit names, and holds it against that commit and the last good revision.
+/// `last_commit_at` is the time of the vault's last commit.
 pub(super) fn examine(
     account: AccountId,
     keys: &EpochKeys,
     touch: &Touch,
+    last_commit_at: u64,
     last_good: Option<&Item>,
     bytes: &[u8],
 ) -> Result<Item, ContentFailure> {
     let envelope = Envelope::parse(account, bytes)?;
     let context = envelope.context();
     let element = &touch.element;
-    let of_commit = touch.commit.is_none_or(|commit| context.at == commit.at && context.epoch == commit.epoch);
+    let of_commit = match touch.commit {
+        Some(commit) => context.at == commit.at && context.epoch == commit.epoch,
+        None => context.at <= last_commit_at,
+    };
     if context.item != element.item || context.revision != element.revision || !of_commit {
         return Err(ContentFailure::Elsewhere);
     }

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use keyfold_crypto::Hash;
+use keyfold_ledger::Vault;
 use keyfold_wire::{AccountId, ItemId};
 
 use super::{
@@ -17,6 +18,7 @@ use crate::{
 pub(super) struct Contents {
     account: AccountId,
     pub(super) keys: EpochKeys,
+    last_commit_at: u64,
     /// Those that must still come, one for each item. A device may have named one for several.
     expected: HashMap<Hash, Vec<ItemId>>,
     pub(super) done: u64,
@@ -27,6 +29,7 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn new(account: AccountId, keys: EpochKeys, incoming: &Incoming) -> Self {
+        let last_commit_at = incoming.latest_vault().map_or(0, Vault::at);
         let mut expected: HashMap<Hash, Vec<ItemId>> = HashMap::new();
         let mut total = 0;
         for element in incoming.touched.values().map(|touch| touch.element) {
@@ -35,7 +38,7 @@ impl Contents {
                 total += 1;
             }
         }
-        Self { account, keys, expected, done: 0, total, writes: Vec::new(), quarantined: Vec::new() }
+        Self { account, keys, last_commit_at, expected, done: 0, total, writes: Vec::new(), quarantined: Vec::new() }
     }
 
     /// An item whose envelope has this hash and has not come yet.
@@ -54,7 +57,7 @@ impl Contents {
     }
 
     pub(super) fn envelope(&mut self, touch: &Touch, last_good: Option<&Item>, envelope: &[u8]) {
-        let examined = examine(self.account, &self.keys, touch, last_good, envelope);
+        let examined = examine(self.account, &self.keys, touch, self.last_commit_at, last_good, envelope);
         self.revision(touch, examined.err());
         self.done += 1;
     }

@@ -1,4 +1,4 @@
-use keyfold_ledger::Commit;
+use keyfold_ledger::{Commit, Vault};
 
 use super::{
     SyncEngine, SyncError,
@@ -16,7 +16,9 @@ impl SyncEngine {
         if waiting.is_empty() {
             return Ok(());
         }
-        let keys = self.vault.epoch_keys(&self.held().await?);
+        let held = self.held().await?;
+        let keys = self.vault.epoch_keys(&held);
+        let last_commit_at = held.vault.as_ref().map_or(0, Vault::at);
         let account = self.vault.local().profile().account;
         let mut writes = Vec::new();
         for Quarantined { element, seq, previous } in waiting {
@@ -25,7 +27,7 @@ impl SyncEngine {
             let Some(stored) = self.storage().item(element.item).await? else { continue };
             let last_good = read_shown(account, &keys, &stored).ok().flatten().map(|(_, item)| item);
             let touch = Touch { element, commit: self.commit_of(seq).await?, previous };
-            let examined = examine(account, &keys, &touch, last_good.as_ref(), &envelope);
+            let examined = examine(account, &keys, &touch, last_commit_at, last_good.as_ref(), &envelope);
             writes.push(Write::Revision(Revision {
                 item: element.item,
                 revision: element.revision,

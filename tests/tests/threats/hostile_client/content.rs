@@ -1,8 +1,9 @@
-use keyfold_client::ItemId;
+use keyfold_client::{ItemId, item::FieldTag};
+use keyfold_crypto::envelope::Context;
 use keyfold_wire::v1;
 use prost::Message;
 
-use crate::world::{Device, World};
+use crate::world::{Device, World, enrolled};
 
 /// What the phone may write of a passkey that is not a revision of it, and what the others say of that.
 async fn written_by(phone: &Device, mail: ItemId, at: u64) -> Vec<(&'static str, Vec<u8>)> {
@@ -20,7 +21,7 @@ async fn written_by(phone: &Device, mail: ItemId, at: u64) -> Vec<(&'static str,
         change(&mut envelope);
         envelope.encode_to_vec()
     };
-    let earlier = keyfold_crypto::envelope::Context { at: at - 1, ..context };
+    let earlier = Context { at: at - 1, ..context };
     vec![
         ("not an envelope", vec![0xff; 400]),
         ("not an envelope: an envelope of suite 2", moved(|envelope| envelope.suite = 2)),
@@ -94,4 +95,43 @@ async fn threat_client_revisions_that_come_and_go_take_no_other_items_envelope_w
     let elsewhere = "bank.example \"\", but an envelope that belongs elsewhere";
     assert_eq!(laptop.sees().await, [elsewhere, "mail.example \"\""]);
     assert_eq!(phone.sees().await, laptop.sees().await);
+}
+
+const YEAR_9999: u64 = 253_402_300_799_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_client_a_stamp_of_the_year_9999_does_not_win_every_later_edit() {
+    let World { laptop, phone, mail, .. } = World::new().await;
+    let at = phone.now().await;
+    let mut draft = phone.draft(at, mail, "").await;
+    draft.item.fields.set(FieldTag::Label, b"for ever".to_vec(), YEAR_9999, phone.id());
+    let envelope = phone.seals(&draft.context, &draft.item.encode(at, draft.previous)).await;
+    phone.writes(at, vec![(mail, &envelope)]).await;
+    laptop.syncs().await;
+    assert_eq!(laptop.sees().await[1], "mail.example \"for ever\"");
+    let shown = laptop.vault().passkey(mail).await.unwrap().item.fields;
+    assert_eq!(shown.field(FieldTag::Label).unwrap().stamp.ms, at, "as its commit says");
+
+    laptop.labels(mail, "no longer").await;
+    laptop.syncs().await;
+    phone.syncs().await;
+    assert_eq!(phone.sees().await[1], "mail.example \"no longer\"");
+}
+
+/// Who did not see the commit, because it begins with a snapshot, still knows when the last one was.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_client_an_envelope_of_the_year_9999_is_set_aside_by_all() {
+    let World { home, laptop, phone, mail, bank } = World::new().await;
+    let draft = phone.draft(phone.now().await, mail, "for ever").await;
+    let context = Context { at: YEAR_9999, ..draft.context };
+    let envelope = phone.seals(&context, &draft.item.encode(YEAR_9999, draft.previous)).await;
+    phone.writes(draft.context.at, vec![(mail, &envelope)]).await;
+    laptop.syncs().await;
+    assert_eq!(laptop.sees().await[1], "mail.example \"\", but an envelope that belongs elsewhere");
+
+    laptop.labels(bank, "new bank").await;
+    laptop.syncs().await;
+    let tablet = enrolled(&home, &laptop).await;
+    tablet.syncs().await;
+    assert_eq!(tablet.sees().await, ["bank.example \"new bank\"", "unreadable: an envelope that belongs elsewhere"]);
 }

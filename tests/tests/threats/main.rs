@@ -10,5 +10,6 @@
 )]
 
 mod hostile_client;
+mod hostile_network;
 mod hostile_server;
 mod world;

@@ -32,13 +32,6 @@ impl Sessions {
         keys: Arc<SessionKeys>,
         public_url: String,
     ) -> Self {
-        Self {
-            storage,
-            rosters,
-            clock,
-            keys,
-            nonces: NonceWindow::default(),
-            public_url,
-        }
+        Self { storage, rosters, clock, keys, nonces: NonceWindow::default(), public_url }
     }
 }

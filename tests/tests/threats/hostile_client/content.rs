@@ -44,7 +44,7 @@ async fn written_by(phone: &Device, mail: ItemId, at: u64) -> Vec<(&'static str,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_client_garbage_is_set_aside_under_its_authors_name_and_stops_nobody() {
-    let World { laptop, phone, mail, bank, .. } = World::new().await;
+    let World { laptop, phone, mail, bank, home: _home } = World::new().await;
     let cases = written_by(&phone, mail, phone.now().await).await.len();
     for case in 0..cases {
         laptop.labels(mail, &format!("good {case}")).await;
@@ -73,7 +73,7 @@ async fn threat_client_garbage_is_set_aside_under_its_authors_name_and_stops_nob
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_client_one_envelope_for_two_items_is_one_items_and_stops_nobody() {
-    let World { laptop, phone, mail, bank, .. } = World::new().await;
+    let World { laptop, phone, mail, bank, home: _home } = World::new().await;
     let at = phone.now().await;
     let envelope = phone.envelope(at, mail, "new mail").await;
     phone.writes(at, vec![(mail, &envelope), (bank, &envelope)]).await;
@@ -85,7 +85,7 @@ async fn threat_client_one_envelope_for_two_items_is_one_items_and_stops_nobody(
 /// Revisions that name another item's envelope, until the first of them is pruned.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_client_revisions_that_come_and_go_take_no_other_items_envelope_with_them() {
-    let World { laptop, phone, mail, bank, .. } = World::new().await;
+    let World { laptop, phone, mail, bank, home: _home } = World::new().await;
     let mails = phone.vault().local().storage().item(mail).await.unwrap().unwrap().shown.unwrap().envelope;
     for _ in 0..11 {
         phone.writes(phone.now().await, vec![(bank, &mails)]).await;
@@ -101,7 +101,7 @@ const YEAR_9999: u64 = 253_402_300_799_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_client_a_stamp_of_the_year_9999_does_not_win_every_later_edit() {
-    let World { laptop, phone, mail, .. } = World::new().await;
+    let World { laptop, phone, mail, home: _home, .. } = World::new().await;
     let at = phone.now().await;
     let mut draft = phone.draft(at, mail, "").await;
     draft.item.fields.set(FieldTag::Label, b"for ever".to_vec(), YEAR_9999, phone.id());

@@ -95,7 +95,7 @@ async fn threat_03_a_sealed_key_moved_to_another_device_is_not_kept() {
 /// A member may sign for a sealed key that was made for another place: it opens at none.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_03_a_sealed_key_made_for_another_place_opens_nowhere_though_it_is_signed_for() {
-    let World { laptop, phone, mail, .. } = World::new().await;
+    let World { laptop, phone, mail, home: _home, .. } = World::new().await;
     let (stranger, laptop_id) = (AccountId::new([9; 16]), laptop.id());
     let elsewhere: [&dyn Fn(SealContext) -> SealContext; 4] = [
         &|context| SealContext { account: stranger, ..context },

@@ -1,9 +1,15 @@
 //! A server that hands out other than what it was given, or nothing.
 
 mod changed;
+mod enrolment;
 mod forged;
 mod formats;
+mod hints;
+mod histories;
+mod joining;
 mod keys;
+mod local_file;
+mod observed;
 mod snapshot;
 mod swapped;
 mod withheld;

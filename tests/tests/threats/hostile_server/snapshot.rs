@@ -79,7 +79,7 @@ async fn as_the_phone_knows_it(world: &World, snapshot: &mut Vec<Frame>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn threat_10_a_new_device_does_not_take_an_older_vault_than_its_approver_knows() {
+async fn threat_17_a_new_device_takes_no_older_vault_than_its_approver_knows() {
     let world = World::new().await;
     let notary = world.notary().await;
     world.laptop_edits_both().await;

@@ -68,3 +68,24 @@ async fn threat_01_envelopes_that_a_device_swaps_are_both_set_aside_under_its_na
     let seen = world.laptop.sees().await;
     assert_eq!(seen, [format!("bank.example \"\", {elsewhere}"), format!("mail.example \"\", {elsewhere}")]);
 }
+
+/// An item has one ciphertext: there are no two fields whose ciphertexts could be exchanged. A message that carries a
+/// second one is no envelope, whoever wrote it.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_02_an_envelope_with_a_second_ciphertext_is_none() {
+    let world = World::new().await;
+    let second = [vec![16], vec![7; 16]].concat();
+    for (key, field) in [(0x52, "a field more"), (0x4a, "the ciphertext twice"), (0x7a, "one far away")] {
+        let at = world.phone.now().await;
+        let mut envelope = world.phone.envelope(at, world.mail, field).await;
+        envelope.extend([vec![key], second.clone()].concat());
+        world.phone.writes(at, vec![(world.mail, &envelope)]).await;
+        world.phone.syncs().await;
+        let report = world.laptop.syncs().await;
+        assert_eq!(
+            report.quarantined[0].1.reason, "not an envelope: not the canonical form of this message",
+            "{field}"
+        );
+    }
+    assert!(world.laptop.sees().await[1].starts_with("mail.example \"\", but not an envelope"));
+}

@@ -69,7 +69,7 @@ async fn threat_16_a_commit_that_is_left_out_is_missed() {
 async fn threat_16_what_a_device_in_the_past_was_not_shown_is_missed_once_it_is_shown_more() {
     let mut world = World::new().await;
     world.phone.syncs().await;
-    world.phone.wire.stands_still();
+    world.phone.wire.answers_pulls(world.phone.wire.last_pull());
     world.laptop.labels(world.mail, "new mail").await;
     world.laptop.syncs().await;
     assert!(world.phone.syncs().await.is_empty());

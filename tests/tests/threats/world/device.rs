@@ -14,7 +14,7 @@ use keyfold_client::{
     storage::{Chains, SqliteStorage, Storage, StoredItem},
     sync::{NewAccount, SyncEngine, SyncError, SyncReport, create_account},
     transport::ServerUrl,
-    vault::{LocalVault, UnlockedVault},
+    vault::{LocalVault, UnlockedVault, VaultError},
 };
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ impl Device {
             invite: String::new(),
             ca: Some(home.ca()),
         };
-        let vault = create_account(open(profile.path()).await, &api, new).await.unwrap();
+        let vault = Box::pin(create_account(open(profile.path()).await, &api, new)).await.unwrap();
         Self { engine: SyncEngine::new(vault, api), wire, clock, profile, server: home.url() }
     }
 
@@ -70,9 +70,25 @@ impl Device {
 
     /// The program is started anew.
     pub(crate) async fn restart(&mut self) {
-        let api = Api::new(self.server.clone(), Arc::clone(&self.wire) as _, Arc::clone(&self.clock) as _);
+        self.engine = self.opened_by(&self.wire).await;
+    }
+
+    /// The same profile, in another process with a way of its own to the server.
+    pub(crate) async fn in_another_process(&self, home: &Home) -> (SyncEngine, Arc<Wire>) {
+        let wire = Wire::to(home);
+        (self.opened_by(&wire).await, wire)
+    }
+
+    /// Whether the profile opens with its passphrase.
+    pub(crate) async fn unlocks(&self) -> Result<(), VaultError> {
+        let local = LocalVault::open(open(self.profile.path()).await, Arc::clone(&self.clock) as _).await?;
+        local.unlock(&passphrase()).map(drop)
+    }
+
+    async fn opened_by(&self, wire: &Arc<Wire>) -> SyncEngine {
+        let api = Api::new(self.server.clone(), Arc::clone(wire) as _, Arc::clone(&self.clock) as _);
         let local = LocalVault::open(open(self.profile.path()).await, Arc::clone(&self.clock) as _).await.unwrap();
-        self.engine = SyncEngine::new(local.unlock(&passphrase()).unwrap(), api);
+        SyncEngine::new(local.unlock(&passphrase()).unwrap(), api)
     }
 
     pub(crate) const fn vault(&self) -> &UnlockedVault {
@@ -103,7 +119,7 @@ impl Device {
 
     /// A sync that must go well.
     pub(crate) async fn syncs(&self) -> SyncReport {
-        self.engine.sync().await.unwrap()
+        Box::pin(self.engine.sync()).await.unwrap()
     }
 
     /// What the person sees: each passkey with its label and what is wrong with it, and what cannot be shown.
@@ -131,7 +147,7 @@ impl Device {
     pub(crate) async fn stops(&mut self, code: &str, because: &str) {
         self.makes("unsent.example").await;
         let (before, writes) = (self.kept().await, self.wire.writes());
-        let stop = match self.engine.sync().await {
+        let stop = match Box::pin(self.engine.sync()).await {
             Err(SyncError::Stopped(stop)) => stop,
             went => panic!("sync was not stopped: {went:?}"),
         };
@@ -139,7 +155,7 @@ impl Device {
         assert!(stop.detail.contains(because), "{:?} does not say {because:?}", stop.detail);
         self.wire.is_honest();
         self.restart().await;
-        let again = self.engine.sync().await;
+        let again = Box::pin(self.engine.sync()).await;
         assert!(matches!(&again, Err(SyncError::Stopped(again)) if *again == stop), "it went on: {again:?}");
         assert_eq!(self.kept().await, before, "something was kept");
         assert_eq!(self.wire.writes(), writes, "something was sent");
@@ -156,7 +172,7 @@ impl Device {
     pub(crate) async fn fails_for_now(&mut self, because: &str) {
         self.makes("unsent.example").await;
         let (before, writes) = (self.kept().await, self.wire.writes());
-        let error = self.engine.sync().await.unwrap_err();
+        let error = Box::pin(self.engine.sync()).await.unwrap_err();
         assert!(matches!(error, SyncError::Api(_)), "{error}");
         assert!(error.to_string().contains(because), "{error} does not say {because:?}");
         self.wire.is_honest();

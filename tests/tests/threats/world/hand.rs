@@ -163,7 +163,7 @@ impl Device {
         let rotated = self.rotation(&self.members_without(&[device]).await).await;
         let rotation = Some(rotated.rotate.clone());
         let remove = v1::Remove { members: vec![device.to_vec()], rotation, replacement: None };
-        self.appends(Body::Remove(remove), rotated).await.unwrap();
+        Box::pin(self.appends(Body::Remove(remove), rotated)).await.unwrap();
         self.syncs().await;
     }
 }

@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Once};
+use std::{fs, sync::Once};
 
 use keyfold_client::transport::{ServerUrl, Trust};
 use keyfold_crypto::{SigningAlgorithm, SigningKey};
@@ -86,14 +86,11 @@ impl Home {
         copy
     }
 
-    pub(crate) fn data(&self) -> &Path {
-        self.data.path()
-    }
 
     async fn run(&mut self) {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| tls::provider().install_default().unwrap());
-        self.running = Some(serve::start(self.settings.clone()).await.unwrap());
+        self.running = Some(Box::pin(serve::start(self.settings.clone())).await.unwrap());
     }
 
     fn running(&self) -> &Running {

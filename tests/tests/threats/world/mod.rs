@@ -11,8 +11,8 @@ use keyfold_client::ItemId;
 pub(crate) use device::Device;
 pub(crate) use hand::Notary;
 pub(crate) use home::Home;
-pub(crate) use newcomer::{Newcomer, claimed, enrolled, enrolled_with_key, let_in, met};
-pub(crate) use wire::{Reply, Wire, frames};
+pub(crate) use newcomer::{Newcomer, claimed, enrolled, let_in, met};
+pub(crate) use wire::{Reply, Wire};
 
 /// An account with two devices in step and two passkeys.
 pub(crate) struct World {
@@ -25,6 +25,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        // Boxed, as all that is long here: a test's stack is small, and an unoptimised future takes a lot of it.
+        Box::pin(Self::make()).await
+    }
+
+    async fn make() -> Self {
         let home = Home::start().await;
         let laptop = Device::founded(&home, "Ana's laptop").await;
         let mail = laptop.makes("mail.example").await;

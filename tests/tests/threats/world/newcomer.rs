@@ -20,26 +20,21 @@ pub(crate) struct Newcomer {
     pub(crate) storage: Arc<dyn Storage>,
     clock: Arc<MovableClock>,
     profile: TempDir,
-    algorithm: SigningAlgorithm,
     ca: Vec<u8>,
 }
 
 impl Newcomer {
     pub(crate) async fn new(home: &Home) -> Self {
-        Self::with_key(home, SigningAlgorithm::Ed25519).await
-    }
-
-    pub(crate) async fn with_key(home: &Home, algorithm: SigningAlgorithm) -> Self {
         let (wire, clock, profile) = (Wire::to(home), Arc::<MovableClock>::default(), TempDir::new().unwrap());
         let api = Api::new(home.url(), Arc::clone(&wire) as _, Arc::clone(&clock) as _);
-        Self { storage: open(profile.path()).await, wire, api, clock, profile, algorithm, ca: home.ca() }
+        Self { storage: open(profile.path()).await, wire, api, clock, profile, ca: home.ca() }
     }
 
     /// Begins an enrolment; its QR code and its short code are there to be used.
     pub(crate) async fn offers(&self) -> Result<Offered, EnrolmentError> {
         let new = NewDevice {
             name: "Ana's new phone".parse().unwrap(),
-            algorithm: self.algorithm,
+            algorithm: SigningAlgorithm::Ed25519,
             passphrase: passphrase(),
             ca: Some(self.ca.clone()),
         };
@@ -49,7 +44,12 @@ impl Newcomer {
 
     /// Takes the account as the approver said, up to its own entry.
     pub(crate) async fn joins(self, confirmed: Confirmed) -> Result<Device, EnrolmentError> {
-        let vault = confirmed.join().await?;
+        let new = NewDevice {
+            name: "Ana's new phone".parse().unwrap(),
+            algorithm: SigningAlgorithm::Ed25519,
+            passphrase: passphrase(),
+            ca: Some(self.ca.clone()),
+        };
         Ok(Device::of(vault, self.api, self.wire, self.clock, self.profile))
     }
 
@@ -61,12 +61,8 @@ impl Newcomer {
 
 /// A further device, let in by `approver` with typed codes; it has yet to sync.
 pub(crate) async fn enrolled(home: &Home, approver: &Device) -> Device {
-    enrolled_with_key(home, approver, SigningAlgorithm::Ed25519).await
-}
-
-pub(crate) async fn enrolled_with_key(home: &Home, approver: &Device, algorithm: SigningAlgorithm) -> Device {
-    let newcomer = Newcomer::with_key(home, algorithm).await;
-    let confirmed = let_in(&newcomer, approver).await.unwrap();
+    let newcomer = Newcomer::new(home).await;
+    let confirmed = Box::pin(let_in(&newcomer, approver)).await.unwrap();
     newcomer.joins(confirmed).await.unwrap()
 }
 

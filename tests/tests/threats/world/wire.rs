@@ -1,7 +1,4 @@
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, RwLock},
-};
+use std::sync::{Arc, Mutex, RwLock};
 
 use async_trait::async_trait;
 use keyfold_client::{
@@ -10,6 +7,7 @@ use keyfold_client::{
 };
 use keyfold_wire::v1::PullFrame;
 use prost::Message;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Home;
 
@@ -28,6 +26,13 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
+impl Reply {
+    /// Done, and nothing to say.
+    pub(crate) fn done() -> Self {
+        Self { status: 204, body: Vec::new() }
+    }
+}
+
 type Instead = Box<dyn FnMut(&Request) -> Option<Reply> + Send>;
 type Change = Box<dyn FnMut(&Request, &mut Reply) + Send>;
 
@@ -35,7 +40,7 @@ type Change = Box<dyn FnMut(&Request, &mut Reply) + Send>;
 struct Script {
     instead: Option<Instead>,
     change: Option<Change>,
-    hints: Option<VecDeque<&'static str>>,
+    hints: Option<UnboundedReceiver<&'static str>>,
 }
 
 impl Wire {
@@ -64,10 +69,10 @@ impl Wire {
         self.script.lock().unwrap().instead = Some(Box::new(instead));
     }
 
-    /// Changes the answers to requests for paths that begin with `path`.
+    /// Changes what the server gives for paths that begin with `path`; refusals, and what has no body, pass.
     pub(crate) fn changes(&self, path: &'static str, mut change: impl FnMut(&mut Reply) + Send + 'static) {
         let change = move |request: &Request, reply: &mut Reply| {
-            if request.path.starts_with(path) {
+            if request.path.starts_with(path) && reply.status == 200 {
                 change(reply);
             }
         };
@@ -96,15 +101,21 @@ impl Wire {
         });
     }
 
-    /// Answers every pull as it answered the last one.
-    pub(crate) fn stands_still(&self) {
-        let last = self.last_pull.lock().unwrap().clone();
-        self.answers(move |request| last.clone().filter(|_| request.path.starts_with("/v1/pull")));
+    /// What the last pull was answered with.
+    pub(crate) fn last_pull(&self) -> Reply {
+        self.last_pull.lock().unwrap().clone().unwrap()
     }
 
-    /// Sends these hints, whatever happens, and then nothing more.
-    pub(crate) fn hints(&self, hints: &[&'static str]) {
-        self.script.lock().unwrap().hints = Some(hints.iter().copied().collect());
+    /// Answers every pull with this.
+    pub(crate) fn answers_pulls(&self, reply: Reply) {
+        self.answers(move |request| request.path.starts_with("/v1/pull").then(|| reply.clone()));
+    }
+
+    /// Lets no hint of the server's pass; the device hears only what is sent here.
+    pub(crate) fn forges_hints(&self) -> UnboundedSender<&'static str> {
+        let (sender, receiver) = unbounded_channel();
+        self.script.lock().unwrap().hints = Some(receiver);
+        sender
     }
 
     /// Every request so far.
@@ -118,10 +129,10 @@ impl Wire {
         self.seen().iter().filter(|request| writes.iter().any(|path| request.path.starts_with(path))).count()
     }
 
-    /// The body of the last request for this path.
+    /// The body of the last POST to a path that ends so.
     pub(crate) fn last_sent(&self, path: &str) -> Vec<u8> {
         let seen = self.seen();
-        let sent = seen.iter().rfind(|request| request.method == Method::Post && request.path.starts_with(path));
+        let sent = seen.iter().rfind(|request| request.method == Method::Post && request.path.ends_with(path));
         sent.unwrap().body.clone()
     }
 
@@ -136,7 +147,7 @@ impl Transport for Wire {
     async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
         self.seen.lock().unwrap().push(request.clone());
         if request.path.starts_with("/v1/hints") {
-            let forged = self.script.lock().unwrap().hints.clone();
+            let forged = self.script.lock().unwrap().hints.take();
             return match forged {
                 Some(hints) => Ok(Answer { status: 200, body: Box::new(ForgedHints(hints)) }),
                 None => self.ask(request).await,
@@ -169,15 +180,12 @@ impl Body for Whole {
     }
 }
 
-struct ForgedHints(VecDeque<&'static str>);
+struct ForgedHints(UnboundedReceiver<&'static str>);
 
 #[async_trait]
 impl Body for ForgedHints {
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        match self.0.pop_front() {
-            Some(hint) => Ok(Some(hint.as_bytes().to_vec())),
-            None => std::future::pending().await,
-        }
+        Ok(self.0.recv().await.map(|hint| hint.as_bytes().to_vec()))
     }
 }
 

@@ -1,0 +1,4 @@
+//! Somebody on the way who answers in the server's name, or asks in a device's.
+
+mod place;
+mod tls;

@@ -1,0 +1,154 @@
+use keyfold_client::{api::Frame, sync::SyncError};
+use keyfold_ledger::Chain;
+use keyfold_wire::v1::ProblemCode;
+
+use crate::world::{World, enrolled};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_10_an_older_state_is_refused_also_after_a_restart() {
+    let mut world = World::new().await;
+    world.phone.syncs().await;
+    let then = world.phone.wire.last_pull();
+    world.laptop_edits_both().await;
+    world.phone.syncs().await;
+    world.phone.restart().await;
+    world.phone.wire.answers_pulls(then);
+    world.phone.stops_for_now("behind", "the server is behind this device").await;
+}
+
+/// The whole account as it was two commits ago: a backup was restored, or the server forgets on purpose.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_17_a_server_that_was_rolled_back_is_told_from_one_that_was_not() {
+    let mut world = World::new().await;
+    let old = world.home.copy().await;
+    world.laptop_edits_both().await;
+    world.phone.syncs().await;
+    let seen = world.phone.sees().await;
+
+    world.phone.wire.leads_to(&old);
+    world.phone.stops("behind", "it stands at roster entry 2 and commit 1").await;
+    world.phone.engine.resume().await.unwrap();
+    world.phone.stops("behind", "it stands at roster entry 2 and commit 1").await;
+    assert_eq!(world.phone.sees().await[..2], seen);
+
+    world.phone.engine.resume().await.unwrap();
+    world.phone.wire.leads_to(&world.home);
+    world.phone.syncs().await;
+}
+
+/// On top of the older state another history grows, until it is as long as the one that the phone holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_17_a_server_that_was_rolled_back_and_went_on_has_another_history() {
+    let mut world = World::new().await;
+    let old = world.home.copy().await;
+    world.phone.labels(world.mail, "written before the rollback").await;
+    world.phone.syncs().await;
+
+    world.laptop.wire.leads_to(&old);
+    world.laptop.labels(world.mail, "written after the rollback").await;
+    world.laptop.syncs().await;
+    world.phone.wire.leads_to(&old);
+    world.phone.stops("forked", "another history").await;
+
+    world.laptop.labels(world.bank, "and on").await;
+    world.laptop.syncs().await;
+    world.phone.engine.resume().await.unwrap();
+    world.phone.stops("forked", "another history").await;
+    assert_eq!(world.phone.sees().await[1], "mail.example \"written before the rollback\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_18_two_devices_that_are_shown_different_histories_find_out() {
+    let mut world = World::new().await;
+    let other = world.home.copy().await;
+    world.phone.wire.leads_to(&other);
+    world.laptop.labels(world.mail, "shown to the laptop").await;
+    world.laptop.syncs().await;
+    world.phone.labels(world.mail, "shown to the phone").await;
+    world.phone.syncs().await;
+
+    let (on_laptop, on_phone) = (world.laptop.vault().local().clone(), world.phone.vault().local().clone());
+    let (before, after) = (Some((2, 1)), Some((2, 2)));
+    assert_eq!(on_laptop.safety_number(before).await.unwrap(), on_phone.safety_number(before).await.unwrap());
+    assert_ne!(on_laptop.safety_number(after).await.unwrap(), on_phone.safety_number(after).await.unwrap());
+
+    world.phone.wire.leads_to(&world.home);
+    world.phone.stops("forked", "another history").await;
+    assert_eq!(world.phone.sees().await[1], "mail.example \"shown to the phone\"");
+}
+
+/// The rosters are two, though the commits are the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_18_two_devices_that_are_shown_different_members_find_out() {
+    let mut world = World::new().await;
+    let other = world.home.copy().await;
+    world.phone.wire.leads_to(&other);
+    let laptop = world.laptop.id();
+    world.laptop.engine.rename_device(laptop, &"renamed on the laptop".parse().unwrap()).await.unwrap();
+    world.phone.engine.rename_device(laptop, &"renamed on the phone".parse().unwrap()).await.unwrap();
+    let (on_laptop, on_phone) = (world.laptop.vault().local().clone(), world.phone.vault().local().clone());
+    let at = Some((3, 1));
+    assert_ne!(on_laptop.safety_number(at).await.unwrap(), on_phone.safety_number(at).await.unwrap());
+
+    world.laptop.labels(world.mail, "new mail").await;
+    world.laptop.syncs().await;
+    world.phone.wire.leads_to(&world.home);
+    world.phone.stops("rule", "names another roster entry").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_18_honest_edits_at_the_same_time_accuse_nobody() {
+    let world = World::new().await;
+    world.laptop.labels(world.mail, "on the laptop").await;
+    world.phone.labels(world.bank, "on the phone").await;
+    let (on_laptop, on_phone) = tokio::join!(world.laptop.engine.sync(), world.phone.engine.sync());
+    assert_eq!((on_laptop.unwrap().items_pushed, on_phone.unwrap().items_pushed), (1, 1));
+    world.laptop.syncs().await;
+    world.phone.syncs().await;
+    assert_eq!(world.laptop.sees().await, ["bank.example \"on the phone\"", "mail.example \"on the laptop\""]);
+    assert_eq!(world.phone.sees().await, world.laptop.sees().await);
+    let (laptop, phone) = (world.laptop.vault().local(), world.phone.vault().local());
+    assert_eq!(laptop.safety_number(None).await.unwrap(), phone.safety_number(None).await.unwrap());
+}
+
+/// The server keeps the removal of the thief's device from the phone.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_13_a_removal_that_is_left_out_is_missed_with_the_first_write_after_it() {
+    let mut world = World::new().await;
+    let thief = enrolled(&world.home, &world.laptop).await;
+    thief.syncs().await;
+    world.laptop.syncs().await;
+    world.phone.syncs().await;
+    let (notary, held) = (world.notary().await, world.phone.held().await.roster);
+    world.laptop.removes(thief.id()).await;
+    world.laptop.labels(world.mail, "a secret").await;
+    world.laptop.syncs().await;
+    world.phone.wire.rewrites_pulls(move |frames| {
+        frames.retain(|frame| !matches!(frame, Frame::Entry(_) | Frame::SealedKey(_) | Frame::Link(_)));
+        let Some(Frame::Heads(heads)) = frames.first_mut() else { panic!("heads come first") };
+        notary.sign(heads, Chain::Roster, Some((held.seq(), held.head())));
+    });
+    world.phone.stops_for_now("rule", "names another roster entry").await;
+}
+
+/// Not even from a server that gives it all that the phone is given.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_13_a_removed_device_reads_nothing_that_is_written_later() {
+    let world = World::new().await;
+    let thief = enrolled(&world.home, &world.laptop).await;
+    thief.syncs().await;
+    world.laptop.syncs().await;
+    world.phone.syncs().await;
+    world.laptop.removes(thief.id()).await;
+    let SyncError::Api(refused) = thief.engine.sync().await.unwrap_err() else { panic!("not refused by the server") };
+    assert_eq!(refused.code(), Some(ProblemCode::NotAMember));
+
+    world.laptop.labels(world.mail, "a secret").await;
+    world.laptop.syncs().await;
+    world.phone.syncs().await;
+    let phones = world.phone.wire.last_pull();
+    thief.wire.answers_pulls(phones);
+    thief.syncs().await;
+    assert_eq!(thief.sees().await[1], "mail.example \"\", but this device has no key for it yet");
+    assert_eq!(world.phone.sees().await[1], "mail.example \"a secret\"");
+}

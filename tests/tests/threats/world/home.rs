@@ -86,7 +86,6 @@ impl Home {
         copy
     }
 
-
     async fn run(&mut self) {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| tls::provider().install_default().unwrap());

@@ -4,7 +4,7 @@ use keyfold_client::{
     SigningAlgorithm,
     api::Api,
     enrolment::{Approval, Claim, Confirmed, EnrolmentError, EnrolmentPath, NewDevice, Offered, Opened},
-    storage::Storage,
+    storage::{Condition, Storage},
 };
 use tempfile::TempDir;
 
@@ -44,18 +44,15 @@ impl Newcomer {
 
     /// Takes the account as the approver said, up to its own entry.
     pub(crate) async fn joins(self, confirmed: Confirmed) -> Result<Device, EnrolmentError> {
-        let new = NewDevice {
-            name: "Ana's new phone".parse().unwrap(),
-            algorithm: SigningAlgorithm::Ed25519,
-            passphrase: passphrase(),
-            ca: Some(self.ca.clone()),
-        };
+        let vault = Box::pin(confirmed.join()).await?;
         Ok(Device::of(vault, self.api, self.wire, self.clock, self.profile))
     }
 
-    /// Whether the profile is as empty as before.
+    /// Whether the profile is in no account: empty, or with an enrolment that came to nothing.
     pub(crate) async fn is_nobody(&self) -> bool {
-        self.storage.profile().await.unwrap().is_none() && self.storage.chains().await.unwrap().entries.is_empty()
+        let profile = self.storage.profile().await.unwrap();
+        let waits = profile.is_none_or(|profile| profile.condition == Condition::Enrolling);
+        waits && self.storage.chains().await.unwrap().entries.is_empty()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The crate `webauthn-rs` judges what both devices make, and so does PyPI `webauthn` where a device lies about its user.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_tests::{Backup, Device, RustShop, Server, Shop};
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! `keyfold sync --watch`: what happens on one device is there on the other, through every interruption.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use keyfold_tests::{Device, Server, Shop, Watch, exit};
 use serde_json::Value;
 

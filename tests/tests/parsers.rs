@@ -1,5 +1,7 @@
 //! Whatever comes from outside, a parser returns: the corpus that fuzzing keeps, and many changed copies of it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{fs, path::Path};
 
 use keyfold_tests::parsers::PARSERS;

@@ -1,6 +1,6 @@
 //! What a server could hand out in place of the bytes that a device made: each is refused.
 
-#![allow(clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod world;
 

@@ -1,6 +1,8 @@
 //! A hostile server, or a file that somebody changed, chooses how a passphrase is stretched. This file holds nothing
 //! that derives a key: the most memory that its process ever had tells whether one was derived.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use keyfold_crypto::passphrase::{self, PassphraseError};
 use keyfold_wire::v1::SealedSecrets;
 use prost::Message;

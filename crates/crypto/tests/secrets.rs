@@ -1,5 +1,7 @@
 //! No secret prints anything of itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use keyfold_crypto::{
     EpochKey, SigningAlgorithm, SigningKey, WrappingKey,
     enrolment::{CheckCodes, QrSecret},

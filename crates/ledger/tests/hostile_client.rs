@@ -1,5 +1,7 @@
 //! What a member, or somebody who was one, could send to an honest server: each is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod world;
 
 use keyfold_crypto::{SigningKey, signing::SignatureError};

@@ -1,5 +1,7 @@
 //! Entries and commits come over the wire as two lists; there is one order in which they were made.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod world;
 
 use std::collections::BTreeMap;

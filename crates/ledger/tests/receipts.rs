@@ -1,5 +1,7 @@
 //! What the server signs for each head that it accepts, and what passes for it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod world;
 
 use keyfold_crypto::{Hash, SUITE, SigningKey, signing::SignatureError};

@@ -1,6 +1,6 @@
 //! `proto/README.md` and this code say the same numbers.
 
-#![allow(clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use keyfold_crypto::{Signable, envelope, epoch, passphrase};
 use keyfold_ledger::{

@@ -1,5 +1,7 @@
 //! How devices come into an account: by QR codes, by typed codes, and how each attempt that goes wrong ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod attempts;
 mod drawing;
 mod person;

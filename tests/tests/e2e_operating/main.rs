@@ -1,5 +1,7 @@
 //! What operators do with `keyfoldd`, and what both programs say of themselves.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod account_delete;
 mod configuration;
 mod help;

@@ -1,6 +1,7 @@
 //! What lies on the way to the server, and who else is not honest: the real client against each, one short script a lie.
 //! `tests/README.md` lists which threat is shown where, and which mutation of the program makes its test fail.
 
+#![allow(clippy::type_complexity, reason = "tables of cases")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,8 @@
 //! What makes bytes a roster entry or a commit: one that is well formed, and the same with one thing changed, which is
 //! refused before anybody's signature is looked at.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "../world/mod.rs"]
 mod world;
 

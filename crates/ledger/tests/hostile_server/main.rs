@@ -1,5 +1,7 @@
 //! What a server could put into an account, leave out of it, or show in its place: the ledger refuses each.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "../world/mod.rs"]
 mod world;
 

@@ -18,7 +18,6 @@ pub(crate) const DAY: u64 = 24 * 60 * MINUTE;
 pub(crate) struct Server {
     pub(crate) services: Services,
     pub(crate) database: Database,
-    pub(crate) bus: Arc<InProcessBus>,
     pub(crate) clock: Arc<SetClock>,
     folder: Arc<TempDir>,
 }
@@ -70,11 +69,10 @@ impl Server {
         clock: Arc<SetClock>,
         settings: Settings,
     ) -> Self {
-        let bus = Arc::new(InProcessBus::default());
-        let told: Arc<dyn Bus> = Arc::clone(&bus) as Arc<dyn Bus>;
+        let told: Arc<dyn Bus> = Arc::new(InProcessBus::default());
         let time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let services = Services::start(storage, told, time, settings).await.unwrap();
-        Self { services, database, bus, clock, folder: folder }
+        Self { services, database, clock, folder }
     }
 }
 

@@ -1,4 +1,4 @@
-use keyfold_client::{api::Frame, enrolment::Confirmed};
+use keyfold_client::{api::Frame, enrolment::Confirmed, storage::Condition};
 use keyfold_wire::v1::EnrolmentState;
 
 use crate::world::{Device, Newcomer, World, let_in, met};
@@ -16,7 +16,8 @@ async fn is_refused(newcomer: Newcomer, confirmed: Confirmed, because: &str) {
     let storage = newcomer.storage.clone();
     let error = newcomer.joins(confirmed).await.map(drop).unwrap_err();
     assert!(error.to_string().contains(because), "{error} does not say {because:?}");
-    assert!(storage.profile().await.unwrap().is_none(), "a profile was kept");
+    let condition = storage.profile().await.unwrap().unwrap().condition;
+    assert_eq!(condition, Condition::Enrolling, "it is in no account");
     assert!(storage.chains().await.unwrap().entries.is_empty(), "entries were kept");
 }
 

@@ -1,4 +1,4 @@
-use keyfold_client::{AccountId, MemberId, api::Frame, sync::SyncError};
+use keyfold_client::{AccountId, MemberId, api::Frame, storage::Condition, sync::SyncError};
 use keyfold_crypto::{
     EpochKey, Hash,
     epoch::{SealContext, sealed_hash},
@@ -71,7 +71,7 @@ async fn threat_14_an_epoch_key_that_the_server_seals_lets_no_device_in() {
     let storage = newcomer.storage.clone();
     let error = newcomer.joins(confirmed).await.map(drop).unwrap_err();
     assert!(error.to_string().contains("withholds this device's sealed key"), "{error}");
-    assert!(storage.profile().await.unwrap().is_none());
+    assert_eq!(storage.profile().await.unwrap().unwrap().condition, Condition::Enrolling, "it is in no account");
 }
 
 #[tokio::test(flavor = "multi_thread")]

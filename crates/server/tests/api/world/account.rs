@@ -11,7 +11,7 @@ use keyfold_wire::{
 };
 use prost::Message;
 
-use super::{Answer, Device, Server, Session, device::keys};
+use super::{Device, Server, Session, device::keys};
 
 /// What a device holds of its account.
 #[derive(Clone)]
@@ -92,17 +92,6 @@ impl<'a> Device<'a> {
         let _: Accepted = self.post("/v1/roster", &message).message();
         self.appended(&entry);
         self.held.borrow_mut().epoch_key = epoch_key;
-    }
-
-    /// Appends an entry that needs nothing beside it.
-    pub(crate) fn append(&self, body: Body) -> Answer {
-        let entry = self.entry(&self.held.borrow(), body);
-        let answer =
-            self.post("/v1/roster", &AppendEntry { entry: Some(entry.signed().clone()), ..AppendEntry::default() });
-        if answer.status == 200 {
-            self.appended(&entry);
-        }
-        answer
     }
 
     pub(super) fn entry(&self, held: &Held, body: Body) -> Entry {

@@ -91,17 +91,6 @@ impl<S: Read + Write> Line<S> {
         Ok(body)
     }
 
-    /// Whether the server has closed the connection: reads and drops what it still says.
-    pub(crate) fn is_closed_in_the_end(&mut self) -> bool {
-        loop {
-            match self.stream.read(&mut [0; 64 * 1024]) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
-            }
-        }
-    }
-
     fn some(&mut self) -> io::Result<()> {
         if self.more()? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }

@@ -35,10 +35,10 @@ fn history(moves: &[u8]) -> (World, Vec<Step>) {
             }
             3 if world.commits.len() % 3 == 2 && world.elements.values().any(|element| !element.is_tombstone()) => {
                 let alive = (0..number).map(|number| format!("item {number}"));
-                let alive = alive.filter(|name| {
+                let mut alive = alive.filter(|name| {
                     world.elements.get(&world::item(name)).is_some_and(|element| !element.is_tombstone())
                 });
-                let name = alive.last().expect("one is alive");
+                let name = alive.next_back().expect("one is alive");
                 steps.push(Step::Commit(world.commits.len()));
                 world.purge(by, &name);
             }

@@ -26,7 +26,7 @@ pub(crate) fn cases() -> Vec<Case<EntryError>> {
         changed("item", |commit| commit.changes[0].item.push(0), length("item")),
         changed("envelope", |commit| envelope(commit, vec![1; 31]), length("envelope_hash")),
         changed("a change is something", |commit| commit.changes[0].content = None, EntryError::Missing("content")),
-        changed("half a tombstone", |commit| half_a_tombstone(commit), EntryError::Missing("content")),
+        changed("half a tombstone", half_a_tombstone, EntryError::Missing("content")),
         changed("nothing changes", |commit| commit.changes.clear(), EntryError::Order),
         changed("changes descend", |commit| commit.changes.reverse(), EntryError::Order),
         changed("an item twice", |commit| commit.changes[1].item = commit.changes[0].item.clone(), EntryError::Order),

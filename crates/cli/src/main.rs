@@ -3,6 +3,8 @@
 //! It reads the command line, asks and shows; every rule lives in `keyfold-client`. Results go to standard output, and
 //! everything else to standard error; each failure is one line and an exit status of [`exit::Exit`].
 
+#![allow(rustdoc::bare_urls, reason = "comments on arguments are the program's help")]
+
 mod app;
 mod args;
 mod commands;

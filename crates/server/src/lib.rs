@@ -1,6 +1,6 @@
 //! `keyfoldd`: configuration, wiring and routes. No rule of the domain lives here.
 //!
-//! A request goes through TLS, the route's typed extractors and one service call of `keyfold-vault`; [`http`] maps what
+//! A request goes through TLS, the route's typed extractors and one service call of `keyfold-vault`; `http` maps what
 //! the services refuse to HTTP in one place. [`serve::start`] runs a whole server in this process, which is how the tests
 //! use it.
 //!

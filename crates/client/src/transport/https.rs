@@ -59,8 +59,11 @@ fn classify(error: &reqwest::Error) -> TransportError {
     let cause = causes(error).last().map_or_else(|| "no further cause is known".to_owned(), ToString::to_string);
     let refused = causes(error).find_map(|error| error.downcast_ref::<rustls::Error>());
     // Not what is no TLS at all: somebody else serves there.
-    use rustls::Error::{AlertReceived, InvalidCertificate, PeerIncompatible};
-    if matches!(refused, Some(InvalidCertificate(_) | PeerIncompatible(_) | AlertReceived(_))) {
+    use rustls::{
+        AlertDescription::ProtocolVersion,
+        Error::{AlertReceived, InvalidCertificate, PeerIncompatible},
+    };
+    if matches!(refused, Some(InvalidCertificate(_) | PeerIncompatible(_) | AlertReceived(ProtocolVersion))) {
         TransportError::Untrusted(cause)
     } else if error.is_timeout() {
         TransportError::Timeout

@@ -50,28 +50,24 @@ fn all_devices_together_have_as_many_seats_as_the_operator_says() {
 
 #[test]
 fn a_pull_that_nobody_reads_is_given_up() {
-    let server = Server::start_with(|settings| settings.http.write_timeout = 1);
+    let server = impatient_with_one_seat();
     let ana = Device::founded(&server);
     ana.fill(ITEMS, BYTES);
-    let mut stalled = [opened(&server, &ana, "/v1/pull"), opened(&server, &ana, "/v1/pull")];
-    eventually("their seats are free", || asked(&server, &ana, "/v1/pull").head().0 == 200);
-    for line in &mut stalled {
-        assert!(line.rest_of_stream().is_err(), "what the client reads now does not come to its end");
-    }
+    let mut stalled = opened(&server, &ana, "/v1/pull");
+    eventually("its seat is free", || asked(&server, &ana, "/v1/pull").head().0 == 200);
+    assert!(stalled.rest_of_stream().is_err(), "what the client reads now does not come to its end");
 }
 
 #[test]
 fn a_pull_that_nobody_reads_is_given_up_over_tls_too() {
-    let server = Server::start_with(|settings| {
-        (settings.http.write_timeout, settings.http.pulls) = (1, 1);
-    });
+    let server = impatient_with_one_seat();
     let ana = Device::founded(&server);
     ana.fill(ITEMS, BYTES);
     let mut stalled = server.tls_line();
     stalled.send(ana.session.head("GET", "/v1/pull", b"").as_bytes());
     assert_eq!(stalled.head().0, 200);
     eventually("its seat is free", || asked(&server, &ana, "/v1/pull").head().0 == 200);
-    assert!(stalled.rest_of_stream().is_err());
+    assert!(stalled.rest_of_stream().is_err(), "what the client reads now does not come to its end");
 }
 
 #[test]
@@ -128,6 +124,11 @@ fn a_server_that_stops_ends_its_streams_and_does_not_wait_for_who_sleeps() {
     assert_eq!(hints.chunk().unwrap().unwrap(), b": listening\n\n");
     assert_eq!(hints.chunk().unwrap(), None);
     ends_short(&mut pull);
+}
+
+/// Whoever sleeps is given up after a second, and nobody else pulls before that.
+fn impatient_with_one_seat() -> Server {
+    Server::start_with(|settings| (settings.http.write_timeout, settings.http.pulls) = (1, 1))
 }
 
 /// A connection on which this was asked.

@@ -4,8 +4,10 @@
 //! the services refuse to HTTP in one place. [`serve::start`] runs a whole server in this process, which is how the tests
 //! use it.
 //!
-//! Invariants: TLS 1.3 only; a body is cut off at its route's limit while it arrives; no log line carries a body, a
-//! query, an id that opens something, or a key; a write goes on to its end when its client goes away.
+//! Invariants: TLS 1.3 only; a device's body is read only once its head has proved itself, and is cut off at its route's
+//! limit while it arrives; nobody holds memory or streams that others need; a stream ends with the session, the
+//! membership and the server, also if its client does not read; no log line carries a body, a query, an id that opens
+//! something, or a key; a write goes on to its end when its client goes away.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

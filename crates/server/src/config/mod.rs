@@ -1,5 +1,6 @@
 //! Typed configuration: defaults, then a TOML file, then `KEYFOLD_…` in the environment, then flags.
 
+mod check;
 mod layers;
 mod public_url;
 mod settings;
@@ -7,9 +8,9 @@ mod show;
 
 pub(crate) use public_url::PublicUrl;
 
+pub use check::SettingsError;
 pub use layers::{ConfigError, Flags, Loaded, Origin, load};
 pub use settings::{
-    HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SettingsError, SignUpSetting,
-    TlsSettings,
+    HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SignUpSetting, TlsSettings,
 };
 pub use show::{show, to_json};

@@ -15,6 +15,7 @@ mod shares;
 mod signed;
 mod span;
 mod state;
+mod unread;
 
 pub(crate) use body::BodyBudget;
 pub(crate) use heartbeat::Heartbeat;
@@ -23,3 +24,4 @@ pub(crate) use origin::Origin;
 pub(crate) use routes::routes;
 pub(crate) use span::RequestSpan;
 pub(crate) use state::State;
+pub(crate) use unread::keep_unread;

@@ -11,6 +11,7 @@ use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
 use actix_web::{
     App,
     dev::{AppConfig, Server},
+    middleware::from_fn,
     rt::net::TcpStream,
     web::Data,
 };
@@ -21,7 +22,7 @@ use tracing_actix_web::TracingLogger;
 use super::{ServeError, connection::Connection};
 use crate::{
     config::{HttpSettings, Settings},
-    http::{Origin, RequestSpan, State, routes},
+    http::{Origin, RequestSpan, State, keep_unread, routes},
     tls::{Certificates, server_config},
 };
 
@@ -109,7 +110,11 @@ impl Http {
         origin: fn(&T) -> Origin,
     ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = (), InitError = ()> + use<T>
     {
-        let app = App::new().app_data(self.state.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes);
+        let app = App::new()
+            .app_data(self.state.clone())
+            .wrap(from_fn(keep_unread))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .configure(routes);
         let state = self.state.clone();
         HttpService::build()
             .keep_alive(seconds(self.settings.keep_alive))

@@ -27,6 +27,20 @@ fn nobody_but_a_device_has_a_body_read() {
 }
 
 #[test]
+fn what_is_left_of_a_refused_body_is_not_read_for_ever() {
+    let server = Server::start();
+    for head in ["POST /v1/commits", "GET /v1/server", "GET /nowhere"] {
+        let mut line = server.line();
+        line.send(format!("{head} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").as_bytes());
+        let mut answered = server.line();
+        while line.try_send(b"1\r\nx\r\n") {
+            // Others are served meanwhile, and so is time.
+            assert_eq!(answered.ask("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", b"").status, 200);
+        }
+    }
+}
+
+#[test]
 fn a_device_whose_clock_is_wrong_has_no_body_read() {
     let server = Server::start();
     let ana = Device::founded(&server);

@@ -9,13 +9,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod addresses;
 mod bodies;
+mod chains;
 mod data;
 mod enrolments;
+mod forms;
+mod limits;
+mod paths;
 mod probes;
+mod pulls;
 mod queries;
 mod sessions;
+mod signatures;
+mod steps;
 mod story;
 mod streams;
 mod world;

@@ -6,6 +6,7 @@ use keyfold_crypto::{
     epoch::{SealContext, sealed_hash},
     random,
 };
+use keyfold_ledger::author::Author;
 use keyfold_wire::{
     EnrolmentId,
     v1::{
@@ -21,12 +22,7 @@ impl<'a> Device<'a> {
     /// A further device, let in by this one.
     pub(crate) fn enrolled_by(approver: &Device<'a>) -> Self {
         let (server, author) = (approver.server, keys());
-        let offer = EnrolmentOffer {
-            suite: SUITE,
-            device: Some(author.keys().to_wire()),
-            description: Some(description()),
-            device_nonce: vec![1; 32],
-        };
+        let offer = offer_of(&author);
         let id = enrolment_for(server, &offer);
         let approval = approver.approval(id);
         let path = |step: &str| format!("/v1/enrolments/{id}/{step}");
@@ -56,7 +52,7 @@ impl<'a> Device<'a> {
         }
     }
 
-    fn add(&self, device: &keyfold_crypto::MemberKeys, signed: v1::Signed) {
+    pub(super) fn add(&self, device: &keyfold_crypto::MemberKeys, signed: v1::Signed) {
         let (message, entry) = {
             let held = self.held.borrow();
             let roster = held.account.roster();
@@ -90,13 +86,22 @@ pub(crate) fn begin(server: &Server, fields: &str) -> Answer {
         .ask(&format!("POST /v1/enrolments HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{fields}\r\n"), &body)
 }
 
+pub(super) fn offer_of(author: &Author) -> EnrolmentOffer {
+    EnrolmentOffer {
+        suite: SUITE,
+        device: Some(author.keys().to_wire()),
+        description: Some(description()),
+        device_nonce: vec![1; 32],
+    }
+}
+
 fn enrolment_for(server: &Server, offer: &EnrolmentOffer) -> EnrolmentId {
     let commitment = offer_commitment(&offer.encode_to_vec()).to_vec();
     let begun: BegunEnrolment = server.post("/v1/enrolments", &BeginEnrolment { commitment }.encode_to_vec()).message();
     EnrolmentId::try_from(begun.enrolment.as_slice()).unwrap()
 }
 
-fn transcript(approval: EnrolmentApproval, offer: &EnrolmentOffer) -> EnrolmentTranscript {
+pub(super) fn transcript(approval: EnrolmentApproval, offer: &EnrolmentOffer) -> EnrolmentTranscript {
     EnrolmentTranscript {
         suite: SUITE,
         enrolment: approval.enrolment,

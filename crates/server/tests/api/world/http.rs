@@ -30,6 +30,11 @@ impl<S: Read + Write> Line<S> {
         self.stream.flush().unwrap();
     }
 
+    /// Whether these bytes could be sent: the server still listens.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok()
+    }
+
     /// Sends a head and a body, and reads the answer. A server that refuses early may stop to read.
     pub(crate) fn ask(&mut self, head: &str, body: &[u8]) -> Answer {
         self.send(head.as_bytes());
@@ -121,6 +126,17 @@ impl Answer {
         Problem::decode(self.body.as_slice()).unwrap()
     }
 
+    /// Panics unless it is a refusal for this reason: a Problem in its canonical form, with the status of its code.
+    #[track_caller]
+    pub(crate) fn refused(&self, code: ProblemCode) -> Problem {
+        let problem = self.problem();
+        assert_eq!(problem.code(), code, "{} {}", self.status, problem.detail);
+        assert_eq!(self.status, status(code));
+        assert_eq!(problem.encode_to_vec(), self.body);
+        assert!(!problem.detail.is_empty() && problem.time > 0);
+        problem
+    }
+
     #[track_caller]
     pub(crate) fn code(&self) -> ProblemCode {
         self.problem().code()
@@ -150,5 +166,29 @@ pub(crate) fn answered<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         }
         assert!(Instant::now() < deadline, "it never came that {what}");
         std::thread::yield_now();
+    }
+}
+
+/// proto/README.md, section 17.
+fn status(code: ProblemCode) -> u16 {
+    use ProblemCode::{
+        AccountDeleted, AccountExists, BadTime, ClockSkew, EnrolmentEnded, EnrolmentStep, HeadMoved, Internal,
+        InviteInvalid, Malformed, NotAMember, NotFound, QuotaExceeded, RateLimited, Replayed, RuleBroken, SignUpClosed,
+        TooLarge, TooManyGuesses, Unauthenticated, Unavailable, Unspecified,
+    };
+    match code {
+        Malformed => 400,
+        Unauthenticated | ClockSkew | Replayed => 401,
+        NotAMember | SignUpClosed | InviteInvalid => 403,
+        NotFound => 404,
+        HeadMoved | AccountExists | EnrolmentStep => 409,
+        EnrolmentEnded | AccountDeleted => 410,
+        TooLarge => 413,
+        RuleBroken | BadTime => 422,
+        RateLimited | TooManyGuesses => 429,
+        Internal => 500,
+        Unavailable => 503,
+        QuotaExceeded => 507,
+        Unspecified => panic!("a refusal has a code"),
     }
 }

@@ -4,11 +4,13 @@
 
 mod account;
 mod device;
+mod drafts;
 mod enrolling;
 mod http;
 mod server;
 
 pub(crate) use device::{Device, Session};
+pub(crate) use drafts::{Founding, Newcomer};
 pub(crate) use enrolling::begin;
 pub(crate) use http::{Answer, Line, answered, eventually};
 pub(crate) use server::Server;

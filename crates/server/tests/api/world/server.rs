@@ -73,7 +73,8 @@ impl Server {
         Arc::clone(&self.clock)
     }
 
-    pub(super) fn now(&self) -> u64 {
+    /// Unix milliseconds.
+    pub(crate) fn now(&self) -> u64 {
         self.clock.now()
     }
 
@@ -109,6 +110,11 @@ impl Server {
     /// A POST without a session.
     pub(crate) fn post(&self, path: &str, body: &[u8]) -> Answer {
         self.line().ask(&format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len()), body)
+    }
+
+    /// Does something beside the server, as an operator's command does.
+    pub(crate) fn beside<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Stops as on SIGTERM; returns when all is closed.

@@ -90,7 +90,8 @@ class Story:
 
     def play(self) -> None:
         server = Server(
-            self.programs, self.data, self.url, "--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0"
+            self.programs, self.data, self.url, "--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0",
+            "--sign-up", "open",
         )
         try:
             port = int(server.addresses["plain_listen"].rsplit(":", 1)[1])

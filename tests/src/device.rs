@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Said, Server, exit::Exit, program};
+use crate::{Said, Screen, Server, exit::Exit, program};
 
 /// A device: one profile of the real `keyfold`, in a home of its own.
 pub struct Device {
@@ -89,6 +89,11 @@ impl Device {
     pub fn new_pipe(&self) -> PathBuf {
         let pipes = fs::read_dir(self.home.path()).unwrap().count();
         self.pipe(&format!("pipe-{pipes}.txt"))
+    }
+
+    /// A pipe in which this device shows its codes.
+    pub fn screen(&self) -> Screen {
+        Screen::new(self.new_pipe())
     }
 
     pub fn home(&self) -> &Path {

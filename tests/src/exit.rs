@@ -24,6 +24,7 @@ pub const NOT_ALLOWED: Exit = exit(11, "not-allowed");
 pub const STORAGE: Exit = exit(12, "storage");
 pub const BUSY: Exit = exit(13, "busy");
 pub const OUTPUT: Exit = exit(14, "output");
+pub const UNKNOWN: Exit = exit(15, "unknown");
 
 /// How `keyfoldd` ends that failed.
 pub const SERVER_FAILED: Exit = exit(1, "failed");

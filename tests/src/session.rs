@@ -13,7 +13,7 @@ use keyfold_crypto::{
 };
 use keyfold_wire::v1::{SessionOpen, SessionOpened};
 use prost::Message;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 
 use crate::{Device, Http, Reply};
 
@@ -56,6 +56,11 @@ impl Session {
     }
 
     fn send(&self, http: &Http, method: Method, path: &str, body: &[u8]) -> Reply {
+        http.send(method.clone(), path, |request| self.sign(request, &method, path, body).body(body.to_vec()))
+    }
+
+    /// Adds the header fields that sign a request with this body, whatever its body is.
+    pub fn sign(&self, request: RequestBuilder, method: &Method, path: &str, body: &[u8]) -> RequestBuilder {
         let target_uri = format!("{}{path}", self.server);
         let signed = request::sign(
             &request::Request { method: method.as_str(), target_uri: &target_uri, body },
@@ -66,10 +71,8 @@ impl Session {
             },
             &self.secret,
         );
-        http.send(method, path, |request| {
-            let request = request.header("content-digest", signed.content_digest).body(body.to_vec());
-            request.header("signature-input", signed.signature_input).header("signature", signed.signature)
-        })
+        let request = request.header("content-digest", signed.content_digest);
+        request.header("signature-input", signed.signature_input).header("signature", signed.signature)
     }
 }
 

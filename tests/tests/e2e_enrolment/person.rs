@@ -1,11 +1,6 @@
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, Lines, Write},
-    path::PathBuf,
-    process::Child,
-};
+use std::{io::Write, process::Child};
 
-use keyfold_tests::{Device, Said};
+use keyfold_tests::{Device, Said, Screen};
 
 /// Two devices that enrol by typed codes, and a person who reads on one and types on the other.
 pub(crate) struct Person {
@@ -15,21 +10,19 @@ pub(crate) struct Person {
 
 /// A device as a person uses it: what it shows, and where one types.
 pub(crate) struct Desk {
-    screen: PathBuf,
-    lines: Option<Lines<BufReader<File>>>,
+    screen: Screen,
     program: Child,
 }
 
 impl Person {
     /// Starts both programs. Nobody has typed anything yet.
     pub(crate) fn begins(newcomer: &Device, approver: &Device, key: &str) -> Self {
-        let (first, second) = (newcomer.new_pipe(), approver.new_pipe());
-        let shown = |pipe: &PathBuf| pipe.to_str().unwrap().to_owned();
-        let options = ["--typed", "--device-key", key, "--code-fd", "0", "--show-code-file", &shown(&first)];
+        let (first, second) = (newcomer.screen(), approver.screen());
+        let options = ["--typed", "--device-key", key, "--code-fd", "0", "--show-code-file", first.path()];
         let enroll = newcomer.enroll("Ana's phone", &options);
         let approve =
-            approver.start(&["device", "approve", "--yes", "--code-fd", "0", "--show-code-file", &shown(&second)]);
-        Self { newcomer: Desk::of(first, enroll), approver: Desk::of(second, approve) }
+            approver.start(&["device", "approve", "--yes", "--code-fd", "0", "--show-code-file", second.path()]);
+        Self { newcomer: Desk { screen: first, program: enroll }, approver: Desk { screen: second, program: approve } }
     }
 
     /// Types the short code on the approver; gives the check codes that both devices show then, the newcomer's first.
@@ -41,14 +34,9 @@ impl Person {
 }
 
 impl Desk {
-    fn of(screen: PathBuf, program: Child) -> Self {
-        Self { screen, lines: None, program }
-    }
-
     /// Waits for the next code that the device shows.
     pub(crate) fn reads(&mut self) -> String {
-        let lines = self.lines.get_or_insert_with(|| BufReader::new(File::open(&self.screen).unwrap()).lines());
-        lines.next().expect("it shows no further code").unwrap()
+        self.screen.reads()
     }
 
     pub(crate) fn types(&mut self, code: &str) {

@@ -20,6 +20,7 @@ fn the_help_documents_every_exit_status() {
         exit::STORAGE,
         exit::BUSY,
         exit::OUTPUT,
+        exit::UNKNOWN,
     ] {
         let line = format!("  {:<3} ", exit.status);
         assert!(statuses.lines().any(|documented| documented.starts_with(&line)), "{exit:?}");

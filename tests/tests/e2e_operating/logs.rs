@@ -1,7 +1,4 @@
-use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
-};
+use std::fs;
 
 use keyfold_tests::{Device, Http, Said, Server, ServerOptions, Session, Shop};
 use serde_json::Value;
@@ -13,21 +10,12 @@ fn no_log_line_holds_what_opens_something_or_whom_it_concerns() {
     let session = Session::of(&a, &Http::to(&server));
     let b = Device::new(&server);
     let qr = b.new_pipe();
-    let shown = b.new_pipe();
-    let options = ["--qr-file", qr.to_str().unwrap(), "--show-code-file", shown.to_str().unwrap()];
-    let enroll = b.enroll("Ana's secret phone", &options);
+    let mut screen = b.screen();
+    let enroll =
+        b.enroll("Ana's secret phone", &["--qr-file", qr.to_str().unwrap(), "--show-code-file", screen.path()]);
     let uri = fs::read_to_string(&qr).unwrap();
-    let mut shown = BufReader::new(File::open(&shown).unwrap()).lines();
-    let short_code = shown.next().unwrap().unwrap().replace('-', "");
-    let approve = a.start(&["device", "approve", "--yes", "--qr", "-"]);
-    let approved = {
-        use std::io::Write;
-        approve.stdin.as_ref().unwrap().write_all(uri.as_bytes()).unwrap();
-        // The check code is shown as well, and nobody needs it.
-        let approved = Said::by(approve).done();
-        shown.next().unwrap().unwrap();
-        approved
-    };
+    let short_code = screen.reads().replace('-', "");
+    let approved = a.run_with(&["device", "approve", "--yes", "--qr", "-"], &uri).done();
     Said::by(enroll).done();
     let shop = Shop::new("shop.example");
     let made: Value =

@@ -12,5 +12,6 @@
 
 mod hostile_client;
 mod hostile_network;
+mod hostile_page;
 mod hostile_server;
 mod world;

@@ -1,6 +1,5 @@
 use std::{
     io::{Read, Write},
-    net::TcpStream,
     sync::Arc,
 };
 
@@ -9,10 +8,8 @@ use keyfold_client::{
     api::{Api, ApiError},
     transport::{HttpsTransport, TransportError, Trust},
 };
-use keyfold_server::tls::provider;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, Stream,
-    pki_types::{CertificateDer, pem::PemObject},
+    SupportedProtocolVersion,
     version::{TLS12, TLS13},
 };
 
@@ -78,20 +75,10 @@ async fn threat_network_a_client_that_offers_less_than_tls_1_3_is_not_served() {
 }
 
 /// What the server answers a client that knows this version only.
-fn served(home: &Home, version: &'static rustls::SupportedProtocolVersion) -> std::io::Result<String> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(&home.ca()).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(provider()))
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
-    let place = home.place();
-    let mut socket = TcpStream::connect(place.as_str().strip_prefix("https://").unwrap())?;
-    let mut stream = Stream::new(&mut connection, &mut socket);
-    stream.write_all(b"GET /v1/server HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+fn served(home: &Home, version: &'static SupportedProtocolVersion) -> std::io::Result<String> {
+    let mut raw = home.raw(version);
+    raw.write_all(b"GET /v1/server HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut answer = vec![0; 64];
-    let read = stream.read(&mut answer)?;
+    let read = raw.read(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
 }

@@ -1,6 +1,8 @@
 //! A server that hands out other than what it was given, or nothing.
 
+mod between;
 mod changed;
+mod creation;
 mod enrolment;
 mod forged;
 mod formats;

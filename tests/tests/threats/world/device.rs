@@ -7,7 +7,7 @@ use std::{
 };
 
 use keyfold_client::{
-    Clock, ItemId, SigningAlgorithm, SystemClock,
+    Clock, ItemId, MemberId, SigningAlgorithm, SystemClock,
     api::Api,
     device::Passphrase,
     item::{Algorithm, FieldTag, Passkey},
@@ -97,18 +97,7 @@ impl Device {
 
     /// Makes a passkey for a relying party; the next sync sends it.
     pub(crate) async fn makes(&self, rp_id: &str) -> ItemId {
-        let passkey = Passkey {
-            rp_id: rp_id.to_owned(),
-            credential_id: rp_id.bytes().cycle().take(16).collect(),
-            user_handle: vec![8; 16],
-            algorithm: Algorithm::EdDsa,
-            private_key: [7; 32].into(),
-            cred_random_with_uv: [6; 32].into(),
-            cred_random_without_uv: [5; 32].into(),
-            created_at: 1_700_000_000_000,
-            created_by: self.vault().keys().id(),
-            backup_eligible: true,
-        };
+        let passkey = any_passkey(rp_id, self.id());
         self.vault().add(&passkey, [(FieldTag::UserName, "ana".to_owned())]).await.unwrap()
     }
 
@@ -196,6 +185,21 @@ impl MovableClock {
 impl Clock for MovableClock {
     fn now(&self) -> u64 {
         SystemClock.now().saturating_add_signed(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) fn any_passkey(rp_id: &str, created_by: MemberId) -> Passkey {
+    Passkey {
+        rp_id: rp_id.to_owned(),
+        credential_id: rp_id.bytes().cycle().take(16).collect(),
+        user_handle: vec![8; 16],
+        algorithm: Algorithm::EdDsa,
+        private_key: [7; 32].into(),
+        cred_random_with_uv: [6; 32].into(),
+        cred_random_without_uv: [5; 32].into(),
+        created_at: 1_700_000_000_000,
+        created_by,
+        backup_eligible: true,
     }
 }
 

@@ -1,4 +1,8 @@
-use std::{fs, sync::Once};
+use std::{
+    fs,
+    net::TcpStream,
+    sync::{Arc, Once},
+};
 
 use keyfold_client::transport::{ServerUrl, Trust};
 use keyfold_crypto::{SigningAlgorithm, SigningKey};
@@ -9,6 +13,10 @@ use keyfold_server::{
 };
 use keyfold_store::{Database, DatabaseUrl};
 use keyfold_vault::storage::{KeyKind, ServerKeyStorage};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tempfile::TempDir;
 
 /// An honest server in this process, over TLS with its own CA. What lies is on the way to it.
@@ -30,8 +38,8 @@ impl Home {
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: data.path().to_owned(),
-            // Clients keep their connections; nobody waits for them.
-            http: HttpSettings { shutdown_timeout: 0, ..settings.http.clone() },
+            // Clients keep their connections; nobody waits for them, and not for slow ones either.
+            http: HttpSettings { shutdown_timeout: 0, piece_timeout: 1, ..settings.http.clone() },
             ..settings
         };
         let mut home = Self { running: None, data, settings, url: "https://localhost".parse().unwrap() };
@@ -84,6 +92,20 @@ impl Home {
         let mut copy = Self { running: None, data, settings, url: self.url.clone() };
         copy.run().await;
         copy
+    }
+
+    /// A connection below HTTP, by a client that knows this version of TLS only.
+    pub(crate) fn raw(&self, version: &'static SupportedProtocolVersion) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&self.ca()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(tls::provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+        let socket = TcpStream::connect(&self.running().ready().listen).unwrap();
+        StreamOwned::new(connection, socket)
     }
 
     async fn run(&mut self) {

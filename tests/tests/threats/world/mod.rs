@@ -1,17 +1,20 @@
 //! Ana's account on an honest server in this process, and whoever stands between.
 
 mod device;
+mod frames;
 mod hand;
 mod home;
 mod newcomer;
+mod notary;
 mod wire;
 
 use keyfold_client::ItemId;
 
-pub(crate) use device::Device;
-pub(crate) use hand::Notary;
+pub(crate) use device::{Device, any_passkey, passphrase};
+pub(crate) use hand::push;
 pub(crate) use home::Home;
 pub(crate) use newcomer::{Newcomer, claimed, enrolled, let_in, met};
+pub(crate) use notary::Notary;
 pub(crate) use wire::{Reply, Wire};
 
 /// An account with two devices in step and two passkeys.

@@ -5,11 +5,13 @@ use keyfold_client::{
     api::Frame,
     transport::{Answer, Body, HttpsTransport, Method, Request, Transport, TransportError},
 };
-use keyfold_wire::v1::PullFrame;
 use prost::Message;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::Home;
+use super::{
+    Home,
+    frames::{bytes, frames},
+};
 
 /// The way from a device to its server, and who sits on it: it records what passes, and changes it as a script says.
 pub(crate) struct Wire {
@@ -118,6 +120,14 @@ impl Wire {
         sender
     }
 
+    /// Keeps requests under a session from the server, so that a test can send them as it likes.
+    pub(crate) fn records_only(&self) {
+        self.answers(|request| {
+            let signed = request.headers.iter().any(|(name, _)| *name == "signature");
+            signed.then(|| Reply { status: 500, body: Vec::new() })
+        });
+    }
+
     /// Every request so far.
     pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
@@ -187,22 +197,6 @@ impl Body for ForgedHints {
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         Ok(self.0.recv().await.map(|hint| hint.as_bytes().to_vec()))
     }
-}
-
-/// A pull's frames.
-pub(crate) fn frames(mut bytes: &[u8]) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let (frame, rest) = rest.split_at(usize::try_from(u32::from_be_bytes(*length)).unwrap());
-        frames.push(PullFrame::decode(frame).unwrap().frame.unwrap());
-        bytes = rest;
-    }
-    frames
-}
-
-pub(crate) fn bytes(frames: Vec<Frame>) -> Vec<u8> {
-    let frames = frames.into_iter().map(|frame| PullFrame { frame: Some(frame) }.encode_to_vec());
-    frames.flat_map(|frame| [&u32::try_from(frame.len()).unwrap().to_be_bytes(), frame.as_slice()].concat()).collect()
 }
 
 const LONGEST: usize = 64 * 1024 * 1024;

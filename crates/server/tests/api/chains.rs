@@ -43,7 +43,8 @@ fn a_commit_that_breaks_a_rule_is_refused() {
     let server = Server::start();
     let ana = Device::founded(&server);
     ana.fill(2, 400);
-    let changes: [(&str, fn(&mut Commit)); 6] = [
+    type Break = fn(&mut Commit);
+    let changes: [(&str, Break); 6] = [
         ("the set is not the one after it", |commit| commit.set_hash[0] ^= 1),
         ("it counts wrong", |commit| commit.count += 1),
         ("it is of another epoch", |commit| commit.epoch = 2),

@@ -13,15 +13,44 @@ need_tools() {
   mkdir -p "$TARGET"
 }
 
-# What the end-to-end tests need of Debian, installed where it is missing.
+# Installs these Debian packages, each named with a file that shows that it is there: "PACKAGE FILE" …
 need_packages() {
-  compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null && return
-  local as_root=()
+  local missing=() as_root=() entry
+  for entry in "$@"; do
+    compgen -G "${entry#* }" >/dev/null || missing+=("${entry%% *}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
   [ "$(id -u)" -eq 0 ] || as_root=(sudo --non-interactive)
-  step "installing the Debian package faketime: it makes a clock wrong for one program"
+  step "installing Debian packages: ${missing[*]}"
   "${as_root[@]}" apt-get update --quiet=2 &&
-    "${as_root[@]}" apt-get install --quiet=2 --yes --no-install-recommends faketime ||
-    fail "faketime is missing and cannot be installed. Mend: as root, apt-get install faketime"
+    "${as_root[@]}" apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" ||
+    fail "${missing[*]} cannot be installed. Mend: as root, apt-get install ${missing[*]}"
+}
+
+# A PostgreSQL of the tests' own, on a socket only, which ends with the script that calls this. Sets KEYFOLD_POSTGRES.
+start_postgres() {
+  POSTGRES=$(mktemp -d /tmp/keyfold-postgres.XXXXXX)
+  PG_CTL=("$(compgen -G '/usr/lib/postgresql/*/bin' | sort --version-sort | tail -1)/pg_ctl" "--pgdata=$POSTGRES/data")
+  # It refuses to run as root.
+  if [ "$(id -u)" -eq 0 ]; then
+    PG_CTL=(setpriv --reuid=nobody --regid=nogroup --clear-groups "${PG_CTL[@]}")
+    chown nobody:nogroup "$POSTGRES"
+  fi
+  trap stop_postgres EXIT
+  # What is in it need not outlive the machine.
+  (cd "$POSTGRES" &&
+    "${PG_CTL[@]}" init --options='--username=keyfold --auth=trust --encoding=UTF8 --locale=C --no-sync' &&
+    "${PG_CTL[@]}" start --wait --log="$POSTGRES/log" \
+      --options="-k $POSTGRES -c listen_addresses= -c fsync=off -c max_connections=400") >"$POSTGRES/said" 2>&1 || {
+    cat "$POSTGRES/said" "$POSTGRES/log" >&2
+    fail "PostgreSQL does not start. Mend: see what it says above"
+  }
+  export KEYFOLD_POSTGRES="postgres://keyfold@${POSTGRES//\//%2F}"
+}
+
+stop_postgres() {
+  (cd "$POSTGRES" && "${PG_CTL[@]}" stop --wait --mode=immediate >/dev/null 2>&1) || true
+  rm -rf "$POSTGRES"
 }
 
 # A private Python with what tests/rp/requirements.txt names; made again when that changes.

@@ -5,6 +5,7 @@ use sea_orm::{
     ConnectOptions, DatabaseConnection,
     sqlx::{
         self, Connection,
+        postgres::PgConnection,
         sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -36,7 +37,7 @@ impl Database {
                 Ok(Self { writer, reader, kind })
             }
             Kind::Postgres => {
-                let pool = sea_orm::Database::connect(options(url, POSTGRES_CONNECTIONS)).await?;
+                let pool = sea_orm::Database::connect(postgres(url)).await?;
                 Ok(Self { writer: pool.clone(), reader: pool, kind })
             }
         }
@@ -94,7 +95,23 @@ fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     options
 }
 
+fn postgres(url: &DatabaseUrl) -> ConnectOptions {
+    let mut options = options(url, POSTGRES_CONNECTIONS);
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_release(|connection, _| Box::pin(has_begun_nothing(connection)))
+    });
+    options
+}
+
 /// Whether a connection is outside every transaction, so that the next to have it begins one of its own.
+///
+/// sqlx forgets a transaction whose beginning was given up halfway, and what follows would be part of it. Only the first
+/// statement of a transaction is as old as the transaction; one that has failed answers nothing.
+async fn has_begun_nothing(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT transaction_timestamp() = statement_timestamp()").fetch_one(connection).await
+}
+
+/// The same for SQLite.
 ///
 /// A failure such as a full disk may end a transaction inside SQLite, and the rollback after it then fails: sqlx takes the
 /// connection for one within a transaction, and what follows would become savepoints that nothing ever commits.

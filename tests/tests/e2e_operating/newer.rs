@@ -33,7 +33,7 @@ fn a_profile_that_a_newer_program_has_written_is_refused_and_left_alone() {
         let detail = a.fails(exit::STORAGE, command);
         assert!(detail.contains("newer keyfold") && detail.ends_with("update keyfold"), "{detail}");
     }
-    run(&profile, "PRAGMA user_version = 2");
+    run(&profile, "PRAGMA user_version = 1");
     a.ok(&["sync"]);
 }
 

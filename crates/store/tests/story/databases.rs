@@ -1,21 +1,34 @@
+use std::{
+    env,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
 use keyfold_store::Database;
 use keyfold_vault::storage::Storage;
+use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
-
-/// The databases that the story is told on.
-const DATABASES: [fn() -> Place; 1] = [Place::sqlite_file];
 
 /// Where an empty database is, for one story.
 pub(crate) struct Place {
-    /// `sqlite:PATH`, …
+    /// `sqlite:PATH` or `postgres://…`.
     pub(crate) uri: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Place {
-    fn sqlite_file() -> Self {
+    fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
-        Self { uri: format!("sqlite:{}", folder.path().join("keyfold.db").display()), _folder: folder }
+        Self { uri: format!("sqlite:{}", folder.path().join("keyfold.db").display()), _folder: Some(folder) }
+    }
+
+    /// A database of its own in a cluster that is the tests' own.
+    async fn postgres(cluster: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("story_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let maintenance = sea_orm::Database::connect(format!("{cluster}/postgres")).await.unwrap();
+        maintenance.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        maintenance.close().await.unwrap();
+        Self { uri: format!("{cluster}/{name}"), _folder: None }
     }
 
     /// Opens the database and brings its schema up to date, as every start of the server does.
@@ -47,7 +60,9 @@ pub(crate) async fn on_each_database(story: impl AsyncFn(&dyn Storage)) {
 
 /// Tells a story that opens its database itself.
 pub(crate) async fn on_each_place(story: impl AsyncFn(&Place)) {
-    for database in DATABASES {
-        story(&database()).await;
+    story(&Place::sqlite()).await;
+    // `postgres://USER@HOST:PORT`, which `tests/run` sets.
+    if let Ok(cluster) = env::var("KEYFOLD_POSTGRES") {
+        story(&Place::postgres(&cluster).await).await;
     }
 }

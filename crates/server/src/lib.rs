@@ -5,7 +5,7 @@
 //! use it.
 //!
 //! Invariants: TLS 1.3 only; a device's body is read only once its head has proved itself, and is cut off at its route's
-//! limit while it arrives; nobody holds memory or streams that others need; a stream ends with the session, the
+//! limit while it arrives; nobody holds memory or streams that others need; a stream ends with its time, the
 //! membership and the server, also if its client does not read; no log line carries a body, a query, an id that opens
 //! something, or a key; a write goes on to its end when its client goes away.
 //!

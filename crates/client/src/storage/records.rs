@@ -1,3 +1,5 @@
+use std::fmt;
+
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Element, VaultParts};
 use keyfold_wire::{
@@ -180,7 +182,7 @@ pub enum OutboxKind {
 }
 
 /// A message kept as the exact bytes to send, from before the first attempt until the server's word is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outbox {
     /// Which route it is for.
     pub kind: OutboxKind,
@@ -188,6 +190,14 @@ pub struct Outbox {
     pub message: Vec<u8>,
     /// The edits that a commit carries.
     pub edits: Vec<i64>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The message may carry an invitation.
+        let Self { kind, message, edits } = self;
+        write!(f, "Outbox({kind:?}, {} bytes, edits {edits:?})", message.len())
+    }
 }
 
 impl From<v1::SealedEpochKey> for SealedKey {

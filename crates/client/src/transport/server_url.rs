@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use url::Url;
 
-/// Where a server is: `https://`, a host, maybe a port and a path; without a trailing slash.
+/// Where a server is: `https://`, a host in lower case, a port unless it is 443, and nothing after.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerUrl(String);
 
@@ -12,7 +12,7 @@ pub struct ServerUrl(String);
 pub struct NotAServerUrl;
 
 impl ServerUrl {
-    /// The text, without a trailing slash.
+    /// The text in its one form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -26,13 +26,15 @@ impl FromStr for ServerUrl {
         let url = Url::parse(text).map_err(|_| NotAServerUrl)?;
         let plain = url.username().is_empty()
             && url.password().is_none()
+            && url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
             && url.host_str().is_some();
         if url.scheme() != "https" || !plain || url.as_str().len() > MAX_LEN {
             return Err(NotAServerUrl);
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        let text = url.as_str();
+        Ok(Self(text.strip_suffix('/').unwrap_or(text).to_owned()))
     }
 }
 
@@ -53,7 +55,7 @@ mod tests {
         for (text, kept) in [
             ("https://localhost:8443/", "https://localhost:8443"),
             ("https://Keys.Example.org:443", "https://keys.example.org"),
-            ("https://example.org/keyfold//", "https://example.org/keyfold"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
         ] {
             assert_eq!(text.parse::<ServerUrl>().unwrap().as_str(), kept);
         }
@@ -61,8 +63,17 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for text in ["", "localhost:8443", "http://localhost", "https://a@b", "https://b?c", "https://b#c", "file:///x"]
-        {
+        for text in [
+            "",
+            "localhost:8443",
+            "http://localhost",
+            "https://a@b",
+            "https://b?c",
+            "https://b#c",
+            "https://b/c",
+            "https://b//",
+            "file:///x",
+        ] {
             assert_eq!(text.parse::<ServerUrl>(), Err(NotAServerUrl), "{text}");
         }
     }

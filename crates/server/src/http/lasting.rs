@@ -3,7 +3,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use actix_web::{HttpRequest, web::Data};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::iter};
-use keyfold_vault::{Caller, sessions::Session};
+use keyfold_vault::Caller;
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 
 use super::{
@@ -19,7 +19,7 @@ pub(crate) struct Seats {
     pub(super) hints: Arc<Shares<Caller>>,
 }
 
-/// An answer that lasts. It ends with its session, with the caller's membership and with the server: by itself where its
+/// An answer that lasts. It ends when its time is over, with the caller's membership and with the server: by itself where its
 /// client reads, and with its connection where the client does not.
 pub(super) struct Lasting {
     end: oneshot::Receiver<()>,
@@ -37,18 +37,19 @@ impl Seats {
 }
 
 impl Lasting {
-    /// Takes a seat.
+    /// Takes a seat, for this long.
     pub(super) fn begin(
         state: &Data<State>,
         request: &HttpRequest,
-        session: Session,
+        caller: Caller,
+        time: Duration,
         seats: &Arc<Shares<Caller>>,
     ) -> Result<Self, Refusal> {
         let full = || Refusal::later("too many answers of this kind are open", Duration::from_secs(1));
-        let seat = seats.take(session.caller, 1).ok_or_else(full)?;
+        let seat = seats.take(caller, 1).ok_or_else(full)?;
         let cut = Origin::of(request)?.cut.clone();
         let (tell, end) = oneshot::channel();
-        let over = over(Arc::clone(state), session);
+        let over = over(Arc::clone(state), caller, time);
         let watch = tokio::spawn(async move {
             over.await;
             // A client that reads is told properly; after that this watch is gone.
@@ -73,13 +74,12 @@ impl Lasting {
     }
 }
 
-/// Returns once whatever was begun under this session must end.
-fn over(state: Arc<State>, session: Session) -> impl Future<Output = ()> {
-    let mut heads = state.services.heads.listen(&session.caller);
-    let left = Duration::from_millis(session.expires_at.saturating_sub(state.services.now()));
+/// Returns once whatever this caller began must end.
+fn over(state: Arc<State>, caller: Caller, time: Duration) -> impl Future<Output = ()> {
+    let mut heads = state.services.heads.listen(&caller);
     async move {
         let watched = async {
-            while state.services.heads.poll(&session.caller).await.is_ok() {
+            while state.services.heads.poll(&caller).await.is_ok() {
                 tokio::select! {
                     () = heads.moved() => {}
                     // In case a word was lost.
@@ -89,7 +89,7 @@ fn over(state: Arc<State>, session: Session) -> impl Future<Output = ()> {
         };
         tokio::select! {
             () = watched => {}
-            () = sleep(left) => {}
+            () = sleep(time) => {}
             () = state.stop() => {}
         }
     }

@@ -87,7 +87,7 @@ fn a_removed_device_hears_and_pulls_no_more() {
 }
 
 #[test]
-fn a_stream_ends_with_its_session() {
+fn hints_end_with_their_session_and_a_pull_does_not() {
     let server = Server::start();
     let mut ana = Device::founded(&server);
     ana.fill(ITEMS, BYTES);
@@ -98,7 +98,7 @@ fn a_stream_ends_with_its_session() {
     let mut pull = opened(&server, &ana, "/v1/pull");
     assert_eq!(hints.chunk().unwrap().unwrap(), b": listening\n\n");
     assert_eq!(hints.chunk().unwrap(), None);
-    ends_short(&mut pull);
+    assert_eq!(frames(&pull.rest_of_stream().unwrap()).last().unwrap()[..1], [0x42], "the end");
 }
 
 #[test]

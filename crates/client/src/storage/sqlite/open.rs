@@ -15,7 +15,7 @@ use super::SqliteStorage;
 use crate::storage::{Step, StorageError, error::io_error};
 
 /// What makes each schema of the one before. `PRAGMA user_version` holds the number of the last one that was applied.
-const SCHEMAS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const SCHEMAS: [&str; 1] = [include_str!("schema_1.sql")];
 const SCHEMA: i64 = SCHEMAS.len() as i64;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A step may wait for another process's network: longer than any request's own limit.
@@ -144,34 +144,7 @@ mod tests {
     use keyfold_wire::{AccountId, MemberId};
 
     use super::*;
-    use crate::storage::{Condition, OutboxKind, Profile, Storage, Write};
-
-    #[tokio::test]
-    async fn a_profile_of_schema_1_is_carried_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("profile.sqlite3");
-        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        sqlx::raw_sql(SCHEMAS[0]).execute(&pool).await.unwrap();
-        sqlx::raw_sql(
-            "PRAGMA user_version = 1;
-             INSERT INTO profile VALUES (1, zeroblob(16), zeroblob(16), 'https://localhost', NULL, x'07', 'active', 'forked', 'a fork', 9);
-             INSERT INTO outbox VALUES ('roster', x'01', x''), ('commit', x'02', x'');",
-        )
-        .execute(&pool)
-        .await
-        .unwrap();
-        pool.close().await;
-
-        let storage = SqliteStorage::open(folder.path()).await.unwrap();
-        let profile = storage.profile().await.unwrap().unwrap();
-        assert_eq!((profile.condition, profile.sealed_secrets), (Condition::Active, vec![7]));
-        assert_eq!(profile.stopped.unwrap().code, "forked");
-        assert_eq!(storage.outbox(OutboxKind::Roster).await.unwrap(), None, "nobody expects it any more");
-        assert!(storage.outbox(OutboxKind::Commit).await.unwrap().is_some());
-        storage.close().await;
-        SqliteStorage::open(folder.path()).await.unwrap();
-    }
+    use crate::storage::{Condition, Profile, Storage, Write};
 
     #[tokio::test]
     async fn an_enrolment_is_kept_until_it_is_cleared() {

@@ -7,7 +7,7 @@ CREATE TABLE profile (
     server TEXT NOT NULL,
     ca BLOB,
     sealed_secrets BLOB NOT NULL,
-    condition TEXT NOT NULL CHECK (condition IN ('creating', 'joining', 'active')),
+    condition TEXT NOT NULL CHECK (condition IN ('creating', 'enrolling', 'joining', 'active')),
     stop_code TEXT,
     stop_detail TEXT,
     stop_at INTEGER
@@ -65,3 +65,5 @@ CREATE TABLE outbox (
     edits BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE enrolment_failures (at INTEGER NOT NULL);
+-- An enrolment from before it opens its commitment until the device has joined.
+CREATE TABLE enrolment (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL);

@@ -17,7 +17,8 @@ pub(super) async fn listen(
     let caller = signed.caller();
     let subscription = state.services.heads.listen(&caller);
     state.run(async move |services| Ok(services.heads.poll(&caller).await?)).await?;
-    let lasting = Lasting::begin(&state, &request, signed.session, &state.seats.hints)?;
+    let left = Duration::from_millis(signed.session.expires_at.saturating_sub(state.services.now()));
+    let lasting = Lasting::begin(&state, &request, caller, left, &state.seats.hints)?;
     let listener = Listener { subscription, caller, state };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

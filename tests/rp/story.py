@@ -7,6 +7,7 @@ party's id, the user's name, the credential id or the private key, raw or in hex
 
 import argparse
 import base64
+import errno
 import json
 import os
 import secrets
@@ -35,13 +36,24 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="keyfold-story-") as scratch:
         try:
             Story(args.programs.resolve(), data, args.port, Path(scratch)).play()
-        except Broken as broken:
-            print(f"\n✗ {broken}", file=sys.stderr)
+        except (Broken, OSError, subprocess.SubprocessError) as broken:
+            print(f"\n✗ {why(broken)}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            return 130
     print("\nEvery step held.")
-    if not args.once:
-        stay(args.programs.resolve(), data, args.port)
-    return 0
+    return 0 if args.once else stay(args.programs.resolve(), data, args.port)
+
+
+def why(broken: Exception) -> str:
+    """One line, and the mend where it is known."""
+    if isinstance(broken, OSError) and broken.errno == errno.EADDRINUSE:
+        return "the port is in use. Mend: stop what listens there, or choose another with KEYFOLD_PORT"
+    if isinstance(broken, subprocess.TimeoutExpired):
+        return f"{Path(broken.cmd[0]).name} does not come to an end"
+    if isinstance(broken, subprocess.CalledProcessError):
+        return f"{Path(broken.cmd[0]).name} failed: {(broken.stderr or '').strip()}"
+    return str(broken)
 
 
 def parse() -> argparse.Namespace:
@@ -72,10 +84,11 @@ class Server:
         self.addresses = json.loads(said)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        self.log.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         if self.process.wait(timeout=30) != 0:
             raise Broken("keyfoldd did not end cleanly")
-        self.log.close()
 
 
 class Story:
@@ -96,7 +109,7 @@ class Story:
         try:
             port = int(server.addresses["plain_listen"].rsplit(":", 1)[1])
             self.relay = Relay(self.port, port, self.data / "ca.pem", self.data / "ca.key")
-            self.said(f"keyfoldd serves {self.url} from {self.data} (SQLite, its own CA)")
+            self.said(f"keyfoldd serves {self.data} (SQLite, its own CA); a relay on {self.url} sees what any proxy could")
             self.steps()
             self.relay.close()
             self.while_it_ran = self.files("while it ran")
@@ -273,15 +286,24 @@ def unbase64url(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def stay(programs: Path, data: Path, port: int) -> None:
+def stay(programs: Path, data: Path, port: int) -> int:
+    """Leaves a server running until somebody ends it; a failure if it ends by itself."""
     url = f"https://localhost:{port}"
-    server = Server(programs, data, url, "--listen", f"127.0.0.1:{port}")
+    try:
+        server = Server(programs, data, url, "--listen", f"127.0.0.1:{port}")
+    except (Broken, OSError) as broken:
+        print(f"\n✗ {why(broken)}", file=sys.stderr)
+        return 1
     print(f"\nkeyfoldd serves {url} until Ctrl-C. Its CA is {data / 'ca.pem'}; for example:\n")
     print(f"  {programs / 'keyfold'} --ca {data / 'ca.pem'} account create --server {url}\n", flush=True)
     try:
         server.process.wait()
+        print(f"\n✗ keyfoldd ended; see {data / 'keyfoldd.log'}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        server.process.wait(timeout=30)
+        return 0
+    finally:
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -156,6 +156,14 @@ impl Device {
         self.ok_with(&["webauthn", "get", "--origin", origin, "--yes"], options).to_string()
     }
 
+    /// The id of this device's passkey, which must be the only one.
+    #[track_caller]
+    pub fn only_passkey(&self) -> String {
+        let listed = self.ok(&["passkey", "list"]);
+        let [passkey] = listed["passkeys"].as_array().unwrap().as_slice() else { panic!("not one passkey: {listed}") };
+        passkey["id"].as_str().unwrap().to_owned()
+    }
+
     pub fn start(&self, arguments: &[&str]) -> Child {
         started(self.command(arguments))
     }

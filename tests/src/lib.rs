@@ -18,6 +18,7 @@
 )]
 
 mod clock;
+mod database;
 mod device;
 pub mod exit;
 mod http;
@@ -34,9 +35,10 @@ mod small_disk;
 mod watch;
 
 pub use clock::clock_off_by;
+pub use database::Database;
 pub use device::{Device, fed, started};
 pub use http::{Http, Reply, tls_client};
-pub use programs::{program, vectors};
+pub use programs::program;
 pub use rust_shop::{Backup, RustShop};
 pub use said::Said;
 pub use screen::Screen;

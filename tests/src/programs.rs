@@ -1,7 +1,4 @@
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::{env, path::PathBuf};
 
 /// One of our programs as the build made it, beside this test.
 pub fn program(name: &str) -> PathBuf {
@@ -17,16 +14,4 @@ pub(crate) fn python() -> PathBuf {
         .map_or_else(|| program("keyfold").parent().unwrap().join("../venv/bin/python"), PathBuf::from);
     assert!(python.exists(), "{} is missing: run tests/run, which makes it", python.display());
     python
-}
-
-/// The folder of test data that is not committed, if this machine has it.
-pub fn vectors() -> Option<PathBuf> {
-    let folder = env::var_os("KEYFOLD_VECTORS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"), PathBuf::from);
-    if folder.exists() {
-        return Some(folder);
-    }
-    assert!(env::var_os("CI").is_none(), "CI must have the test data at {}", folder.display());
-    eprintln!("NOT TESTED: there is no test data at {}; set KEYFOLD_VECTORS", folder.display());
-    None
 }

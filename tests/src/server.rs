@@ -9,11 +9,12 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Said, program};
+use crate::{Database, Said, program};
 
-/// A `keyfoldd` of this test's own, over TLS, with SQLite in a folder of its own. It ends with the test.
+/// A `keyfoldd` of this test's own, over TLS, with a folder and a database of its own. It ends with the test.
 pub struct Server {
     data: TempDir,
+    database: Database,
     log: PathBuf,
     /// Where its log lies, unless the test said where.
     _logs: TempDir,
@@ -28,7 +29,7 @@ pub struct Server {
 pub struct ServerOptions {
     /// More environment, such as `KEYFOLD_SIGN_UP=closed`.
     pub environment: Vec<(String, String)>,
-    /// The folder in which its data folder lies.
+    /// The folder in which its data folder lies, and its database, on SQLite.
     pub disk: Option<PathBuf>,
     /// The file that its log is appended to.
     pub log: Option<PathBuf>,
@@ -54,9 +55,13 @@ impl Server {
             Some(disk) => TempDir::new_in(disk).unwrap(),
             None => TempDir::new().unwrap(),
         };
+        let database = match &options.disk {
+            Some(_) => Database::in_folder(data.path()),
+            None => Database::new(data.path()),
+        };
         let logs = TempDir::new().unwrap();
         let log = options.log.clone().unwrap_or_else(|| logs.path().join("keyfoldd.log"));
-        let mut server = Self { data, log, _logs: logs, port: 0, options, process: None, ready: Value::Null };
+        let mut server = Self { data, database, log, _logs: logs, port: 0, options, process: None, ready: Value::Null };
         // The port is free when it is looked for; somebody may take it before the server does, so there are more tries.
         for _ in 0..5 {
             server.port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -118,6 +123,10 @@ impl Server {
         self.data.path()
     }
 
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -144,6 +153,7 @@ impl Server {
         let mut command = Command::new(program("keyfoldd"));
         command.args(arguments).arg("--data-dir").arg(self.data.path());
         command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--public-url", &self.url()]);
+        command.envs(self.database.setting().map(|url| ("KEYFOLD_DATABASE", url)));
         command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -60,10 +60,11 @@ fn every_change_arrives_not_passkeys_alone() {
     let device = a.ok(&["status"])["device"].as_str().unwrap().to_owned();
     a.ok(&["device", "rename", &device, "Ana's desk"]);
     watch.until(|event| event["entries_pulled"] == 1);
-    a.ok(&["passkey", "rename", "", "shopping"]);
+    let passkey = a.only_passkey();
+    a.ok(&["passkey", "rename", &passkey, "shopping"]);
     watch.until(brought_a_passkey);
     assert_eq!(b.ok(&["passkey", "list"])["passkeys"][0]["label"], "shopping");
-    a.ok(&["passkey", "delete", "", "--yes"]);
+    a.ok(&["passkey", "delete", &passkey, "--yes"]);
     watch.until(brought_a_passkey);
     let arguments = ["webauthn", "get", "--origin", &shop.origin(), "--yes"];
     b.run_with(&arguments, &shop.sign_in_options()).problem(exit::NOT_ALLOWED);

@@ -28,7 +28,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
 ];
 
 const SQL: [&str; 7] = ["sqlx", "sea-orm", "sea-orm-migration", "sea-query", "rusqlite", "diesel", "tokio-postgres"];
-const HTTP_SERVERS: [&str; 5] = ["actix-web", "actix-http", "axum", "warp", "rocket"];
+const HTTP_SERVERS: [&str; 7] = ["actix-web", "actix-http", "actix-service", "actix-tls", "axum", "warp", "rocket"];
 const ASYNC_RUNTIMES: [&str; 4] = ["tokio", "async-std", "smol", "actix-rt"];
 
 #[test]
@@ -68,7 +68,8 @@ fn the_pure_crates_reach_no_runtime_no_database_and_no_web_framework() {
 #[test]
 fn the_vault_half_reaches_neither_storage_nor_the_informed_half() {
     let reached = House::measure().reached("keyfold-vault");
-    for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&["keyfold-assurance", "keyfold-store"]) {
+    let walls = ["keyfold-assurance", "keyfold-store"];
+    for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&ASYNC_RUNTIMES).chain(&walls) {
         assert!(!reached.contains(*forbidden), "keyfold-vault reaches {forbidden}");
     }
 }

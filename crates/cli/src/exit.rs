@@ -53,7 +53,7 @@ Exit status:
   3   wrong passphrase
   4   no network, or the server cannot be reached
   5   the server's certificate is not trusted
-  6   the server refused
+  6   the server refused, or answered what makes no sense
   7   a clock is wrong
   8   sync is stopped: the server's history does not fit
   9   no such profile, passkey, device or enrolment

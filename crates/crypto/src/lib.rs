@@ -19,6 +19,8 @@
 //! assert!(signing::verify::<Receipt>(&key.verifying_key(), &signed).is_ok());
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod aead;
 mod committed;
 pub mod enrolment;

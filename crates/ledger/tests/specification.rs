@@ -62,7 +62,7 @@ fn is_code(line: &str) -> bool {
 }
 
 #[test]
-fn every_limit_is_the_one_that_the_specification_says() {
+fn the_limits_of_both_chains_are_those_that_the_specification_says() {
     assert_says(&format!("| changes in a commit | {}", grouped(MAX_CHANGES)));
     assert_says(&format!("| devices of an account | {MAX_DEVICES}"));
     assert_says(&format!("(room on the server) | {};", grouped(MAX_ITEMS)));

@@ -11,6 +11,8 @@
 //! # Ok::<(), keyfold_wire::IdError>(())
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod id;
 mod secret;
 

@@ -9,8 +9,9 @@ use keyfold_server::{
 use tempfile::TempDir;
 
 use super::Time;
+use crate::Database;
 
-/// A real server in this process, over TLS, with SQLite in a folder of its own. It ends with the test.
+/// A real server in this process, over TLS, with a folder and a database of its own. It ends with the test.
 pub struct Hosted {
     pub time: Time,
     running: Running,
@@ -31,6 +32,7 @@ impl Hosted {
         let mut settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: data.path().to_owned(),
+            database: Database::new(data.path()).setting().map(str::to_owned),
             ..Settings::default()
         };
         set(&mut settings);

@@ -16,12 +16,13 @@ fn a_full_disk_on_the_device_is_told_and_nothing_is_lost() {
         let fresh = Device::new_in(&server, disk.path());
         shop_known_to(&a, "bank.example");
 
+        let passkey = b.only_passkey();
         disk.fill();
         let bank = Shop::new("bank.example");
         let arguments = ["webauthn", "create", "--origin", &bank.origin(), "--yes"];
         let full = b.fails_with(exit::STORAGE, &arguments, &bank.registration_options("ana@bank.example"));
         assert!(full.starts_with("the disk is full"), "{full}");
-        for command in [&["sync"][..], &["passkey", "rename", "", "shopping"]] {
+        for command in [&["sync"][..], &["passkey", "rename", &passkey, "shopping"]] {
             assert_eq!(b.fails(exit::STORAGE, command), full);
         }
         assert_eq!(fresh.fails(exit::STORAGE, &["account", "create", "--server", fresh.url()]), full);

@@ -5,6 +5,7 @@
 mod bodies;
 mod clock;
 mod full_disk;
+mod history;
 mod network;
 mod passphrase;
 mod prompts;

@@ -99,6 +99,26 @@ fn where_no_passkey_fits_the_one_line_says_so() {
     assert!(detail.contains("shop.example"), "{detail}");
 }
 
+#[test]
+fn of_several_accounts_none_is_chosen_for_the_person() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let create = ["webauthn", "create", "--origin", "https://shop.example", "--yes"];
+    for (id, name) in [("AQID", "ana"), ("BAUG", "boss"), ("BwgJ", "boss")] {
+        let mut options = creation_options("shop.example");
+        options["user"] = json!({"id": id, "name": name, "displayName": name});
+        a.ok_with(&create, &options.to_string());
+    }
+    let options = request_options("shop.example").to_string();
+    let get = ["webauthn", "get", "--origin", "https://shop.example", "--yes"];
+    let detail = a.fails_with(exit::USAGE, &get, &options);
+    assert!(detail.contains("--account NAME"), "{detail}");
+    let as_account = |name| [&get[..], &["--account", name]].concat();
+    assert_eq!(a.ok_with(&as_account("ana"), &options)["response"]["userHandle"], "AQID");
+    a.fails_with(exit::NOT_FOUND, &as_account("cleo"), &options);
+    a.fails_with(exit::NOT_ALLOWED, &as_account("boss"), &options);
+}
+
 trait Page {
     fn refuses_page(&self, exit: exit::Exit, origin: &str, rp_id: &str) -> String;
 }

@@ -6,7 +6,6 @@ use keyfold_client::{
     sync::SyncEngine,
 };
 use keyfold_tests::Server;
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 use crate::world::{Disk, Loss, checked_by_qr, claimed_by_qr, devices};
 
@@ -21,9 +20,7 @@ async fn added_without_a_word(server: &Server) -> (Disk, SyncEngine, Disk) {
     let added = checked_by_qr(approval).await.approve().await.unwrap();
     assert!(added.not_told.is_some(), "the approver says so");
     disk.wire.heals();
-    let database = server.data().join("keyfold.db");
-    let mut database = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
-    sqlx::query("UPDATE enrolments SET expires_at = 1").execute(&mut database).await.unwrap();
+    server.database().run("UPDATE enrolments SET expires_at = 1").await;
     (disk, laptop, phone)
 }
 

@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use keyfold_tests::{Device, Server, Shop, exit};
+use keyfold_tests::{Database, Device, Server, Shop, exit};
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 #[test]
@@ -26,7 +26,7 @@ fn a_deleted_account_is_gone_from_the_server_and_from_the_profile_and_other_devi
 
     neighbour.ok(&["sync"]);
     assert!(server.stop().success());
-    let rows = rows_by_account(server.data());
+    let rows = rows_by_account(server.database());
     assert!(rows.iter().all(|(_, accounts)| *accounts <= 1), "only Ben's rows are left: {rows:?}");
     assert!(rows.contains(&("accounts".to_owned(), 1)));
     server.restart();
@@ -63,15 +63,21 @@ fn who_is_asked_and_does_not_say_yes_keeps_the_account() {
 }
 
 /// Each of the server's tables, and how many accounts have rows in it.
-fn rows_by_account(data: &Path) -> Vec<(String, i64)> {
+fn rows_by_account(database: &Database) -> Vec<(String, i64)> {
     run(async {
-        let mut database = open(&data.join("keyfold.db")).await;
-        let tables = "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
-                      WHERE m.type = 'table' AND c.name = 'account_id' AND m.name NOT IN ('deleted_accounts', 'invites')";
+        let tables = if database.is_postgres() {
+            "SELECT table_name::text FROM information_schema.columns WHERE column_name = 'account_id'"
+        } else {
+            "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'account_id'"
+        };
+        let mut database = database.look_inside().await;
         let tables = sqlx::query(tables).fetch_all(&mut database).await.unwrap();
         let mut rows = Vec::new();
         for table in tables {
             let table: String = table.get(0);
+            if ["deleted_accounts", "invites"].contains(&table.as_str()) {
+                continue;
+            }
             let count = sqlx::AssertSqlSafe(format!("SELECT count(DISTINCT account_id) FROM {table}"));
             rows.push((table, sqlx::query(count).fetch_one(&mut database).await.unwrap().get(0)));
         }

@@ -8,8 +8,7 @@ fn a_database_that_a_newer_server_has_migrated_is_refused_and_left_alone() {
     let mut server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     server.stop();
-    let database = server.data().join("keyfold.db");
-    run(&database, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_000001_newer', 0)");
+    behind(&server, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_000001_newer', 0)");
 
     for command in [&["serve"][..], &["migrate"], &["invite", "create"], &["invite", "list"]] {
         let mut arguments = vec!["--log-level", "error"];
@@ -18,7 +17,7 @@ fn a_database_that_a_newer_server_has_migrated_is_refused_and_left_alone() {
         assert!(line.contains("newer"), "{line}");
     }
 
-    run(&database, "DELETE FROM seaql_migrations WHERE version = 'm20991231_000001_newer'");
+    behind(&server, "DELETE FROM seaql_migrations WHERE version = 'm20991231_000001_newer'");
     server.restart();
     a.ok(&["sync"]);
 }
@@ -43,6 +42,11 @@ fn migrating_is_done_once() {
     server.stop();
     let again = server.command(&["migrate", "--log-level", "error"]);
     assert_eq!((again.status, again.out.as_str()), (0, "the schema is up to date\n"), "{}", again.err);
+}
+
+fn behind(server: &Server, statement: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(server.database().run(statement));
 }
 
 fn run(database: &Path, statement: &'static str) {

@@ -4,4 +4,5 @@
 
 mod certificates;
 mod negotiation;
+mod rubbish;
 mod wiretap;

@@ -15,7 +15,7 @@ pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
 pub(crate) use passkey::PasskeyCommand;
 pub(crate) use secrets::PassphraseSource;
-pub(crate) use webauthn::{Ceremony, WebauthnCommand};
+pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
 use crate::exit;
 

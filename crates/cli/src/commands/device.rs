@@ -68,6 +68,9 @@ async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
 }
 
 fn find(devices: &[DeviceStatus], beginning: &str) -> Result<MemberId, Failure> {
+    if beginning.is_empty() {
+        return Err(Failure::new(Exit::Usage, "give at least the first letter of the device's id"));
+    }
     let mut found = devices.iter().filter(|device| device.id.to_string().starts_with(beginning));
     match (found.next(), found.next()) {
         (Some(device), None) => Ok(device.id),

@@ -53,6 +53,9 @@ async fn show(app: &App, vault: &UnlockedVault, id: ItemId) -> Result<(), Failur
 }
 
 async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure> {
+    if beginning.is_empty() {
+        return Err(Failure::new(Exit::Usage, "give at least the first letter of the passkey's id"));
+    }
     let contents = vault.contents().await?;
     let mut found = contents.items.iter().filter(|item| item.id.to_string().starts_with(beginning));
     match (found.next(), found.next()) {

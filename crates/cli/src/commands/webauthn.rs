@@ -8,7 +8,7 @@ use keyfold_client::{
 use super::passkey::send;
 use crate::{
     app::App,
-    args::{Ceremony, WebauthnCommand},
+    args::{Ceremony, SignIn, WebauthnCommand},
     exit::Exit,
     failure::Failure,
     output::{print, say},
@@ -18,14 +18,14 @@ use crate::{
 pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failure> {
     match command {
         WebauthnCommand::Create(ceremony) => create(app, &ceremony).await,
-        WebauthnCommand::Get(ceremony) => get(app, &ceremony).await,
+        WebauthnCommand::Get(sign_in) => get(app, sign_in).await,
     }
 }
 
 async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let (origin, options) = read(ceremony)?;
     let vault = app.unlocked().await?;
-    let mut person = Person::new(app);
+    let mut person = Person::new(app, None);
     let response = vault.register(&origin, &options, &mut person).await;
     let response = person.or_why_not(response)?;
     // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
@@ -33,10 +33,10 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     send(app, &vault).await
 }
 
-async fn get(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
-    let (origin, options) = read(ceremony)?;
+async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
+    let (origin, options) = read(&sign_in.ceremony)?;
     let vault = app.unlocked().await?;
-    let mut person = Person::new(app);
+    let mut person = Person::new(app, sign_in.account);
     let signed_in = vault.sign_in(&origin, &options, &mut person).await;
     let signed_in = person.or_why_not(signed_in)?;
     if let Some(error) = signed_in.not_noted {
@@ -62,21 +62,35 @@ fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
 struct Person {
     /// Whether `--yes` answers.
     yes: bool,
+    /// The user name that `--account` chose.
+    account: Option<String>,
     /// Why nobody agreed, where that says more than the ceremony's own error.
     why_not: Option<Failure>,
 }
 
 impl Person {
-    const fn new(app: &App) -> Self {
-        Self { yes: app.global.yes, why_not: None }
+    const fn new(app: &App, account: Option<String>) -> Self {
+        Self { yes: app.global.yes, account, why_not: None }
     }
 
     fn answer(&self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
-        let question = question(prompt)?;
-        if self.yes {
-            return Ok(Answer::Verified { account: 0 });
-        }
-        Ok(choose(&question, prompt)?.map_or(Answer::Denied, |account| Answer::Verified { account }))
+        let several = prompt.action == Action::SignIn && prompt.accounts.len() > 1;
+        let chosen = match &self.account {
+            Some(name) if prompt.action == Action::SignIn => Some(named(name, prompt)?),
+            _ if several => None,
+            _ => Some(0),
+        };
+        let question = question(prompt, chosen.unwrap_or_default())?;
+        let account = match (self.yes, chosen) {
+            (true, None) => {
+                let detail = "there are several accounts at this site: choose one with --account NAME";
+                return Err(Failure::new(Exit::Usage, detail));
+            }
+            (true, Some(account)) => Some(account),
+            (false, Some(account)) => ask_yes(&question)?.then_some(account),
+            (false, None) => choose(prompt)?,
+        };
+        Ok(account.map_or(Answer::Denied, |account| Answer::Verified { account }))
     }
 
     /// What a ceremony gave, or the one reason that the person is told.
@@ -94,9 +108,9 @@ impl UserVerification for Person {
     }
 }
 
-fn question(prompt: &Prompt<'_>) -> Result<String, Failure> {
+fn question(prompt: &Prompt<'_>, account: usize) -> Result<String, Failure> {
     let rp = printable(prompt.relying_party.id.as_str());
-    let account = prompt.accounts.first().map(name_of).unwrap_or_default();
+    let account = prompt.accounts.get(account).map(name_of).unwrap_or_default();
     match prompt.action {
         Action::Register => Ok(format!("Make a passkey at {rp} for {account}?")),
         Action::Replace => Ok(format!("Make a passkey at {rp} for {account}, in place of the one that is there?")),
@@ -108,16 +122,25 @@ fn question(prompt: &Prompt<'_>) -> Result<String, Failure> {
     }
 }
 
-/// Which account, if there are several; otherwise yes or no.
-fn choose(question: &str, prompt: &Prompt<'_>) -> Result<Option<usize>, Failure> {
-    if prompt.action != Action::SignIn || prompt.accounts.len() < 2 {
-        return Ok(ask_yes(question)?.then_some(0));
+/// The only account with this name.
+fn named(name: &str, prompt: &Prompt<'_>) -> Result<usize, Failure> {
+    let mut found = prompt.accounts.iter().enumerate().filter(|(_, user)| name_of(user) == name);
+    match (found.next(), found.next()) {
+        (Some((account, _)), None) => Ok(account),
+        (None, _) => Err(Failure::new(Exit::NotFound, format!("no passkey that fits is of {}", printable(name)))),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(Exit::NotAllowed, format!("several passkeys that fit are of {}", printable(name))))
+        }
     }
+}
+
+/// Which of several accounts.
+fn choose(prompt: &Prompt<'_>) -> Result<Option<usize>, Failure> {
     say(&format!("Sign in at {} as", printable(prompt.relying_party.id.as_str())));
     for (number, user) in prompt.accounts.iter().enumerate() {
         say(&format!("  {}  {}", number + 1, name_of(user)));
     }
-    let number = ask_line("Which (nothing for none)? ", "--yes")?;
+    let number = ask_line("Which (nothing for none)? ", "--account")?;
     let chosen = number.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     Ok(chosen.filter(|account| *account < prompt.accounts.len()))
 }

@@ -1,5 +1,7 @@
 //! The device API as typed calls: what each route takes and gives, sessions, and signed requests.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod anonymous;
 mod error;
 mod hints;

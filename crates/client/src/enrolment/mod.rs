@@ -8,6 +8,8 @@
 //! The approver sends an AddDevice entry only while a person who has just agreed waits for it; where the answer is lost,
 //! a pull tells whether it stands.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod approve;
 mod approver;
 mod error;

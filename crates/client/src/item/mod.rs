@@ -1,5 +1,7 @@
 //! What an envelope holds: a passkey that never changes and fields that people and devices edit.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod field;
 mod fields;
 mod passkey;

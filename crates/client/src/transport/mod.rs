@@ -1,5 +1,7 @@
 //! One HTTP exchange with the server, and nothing of what is in it.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod error;
 mod https;
 mod pace;

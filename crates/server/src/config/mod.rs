@@ -2,6 +2,7 @@
 
 mod check;
 mod layers;
+mod meaning;
 mod public_url;
 mod settings;
 mod show;

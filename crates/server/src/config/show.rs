@@ -2,9 +2,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Loaded, Settings};
+use super::{Loaded, Settings, meaning::meaning};
 
-/// The effective settings as a TOML file, each with where it came from. A password in the database's URL is hidden.
+/// The effective settings as a TOML file, each with what it is for and where it came from. A password in the database's URL is
+/// hidden.
 #[must_use]
 pub fn show(loaded: &Loaded) -> String {
     let mut text = String::new();
@@ -17,6 +18,7 @@ pub fn show(loaded: &Loaded) -> String {
             section.clone_into(&mut table);
         }
         let origin = loaded.origin(&name);
+        let _ = writeln!(text, "# {}.", meaning(&name));
         let _ = match value {
             Value::Null => writeln!(text, "# {key} is not set  # {origin}"),
             value => writeln!(text, "{key} = {value}  # {origin}"),
@@ -25,12 +27,18 @@ pub fn show(loaded: &Loaded) -> String {
     text
 }
 
-/// The same for programs: an object with a member for each setting's dotted name, which holds its `value` and its `origin`.
+/// The same for programs: an object with a member for each setting's dotted name, which holds its `value`, its `origin` and its
+/// `meaning`.
 #[must_use]
 pub fn to_json(loaded: &Loaded) -> Value {
     let origin = |name: &str| loaded.origin(name).to_string();
     let settings = shown(loaded).into_iter();
-    settings.map(|(name, value)| (name.clone(), json!({ "value": value, "origin": origin(&name) }))).collect()
+    settings
+        .map(|(name, value)| {
+            let told = json!({ "value": value, "origin": origin(&name), "meaning": meaning(&name) });
+            (name, told)
+        })
+        .collect()
 }
 
 /// The settings without what nobody should read.

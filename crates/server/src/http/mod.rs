@@ -1,5 +1,7 @@
 //! The device API over HTTP: extractors, routes, and the one place where refusals become answers.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 mod address;
 mod answer;
 mod body;

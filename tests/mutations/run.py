@@ -7,16 +7,19 @@ A mutation is NAME.patch beside this file: a line `# WHAT IS GONE`, a line `# fa
 and the patch. The copy is of HEAD; it and what is built from it stay below target/mutations.
 """
 
+import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutations"
+PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutations"
 TREE = PLACE / "tree"
 # A test that waits for ever has not failed.
 PATIENCE = 300
@@ -51,18 +54,29 @@ def make_tree():
     """A copy of HEAD with its own target folder."""
     git = ["git", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    subprocess.run([*git, "worktree", "prune"], check=True)
     if not TREE.exists():
-        TREE.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(TREE), head], check=True)
+        # Forced: git may remember a copy that was deleted.
+        subprocess.run([*git, "worktree", "add", "--quiet", "--force", "--detach", str(TREE), head], check=True)
+    # Else git would take the repository around it, and undo what somebody is writing there.
+    if common_folder(TREE) != common_folder(ROOT) or Path(run("git", "rev-parse", "--show-toplevel").strip()) != TREE:
+        raise Trouble(f"{TREE} is no copy of this repository: remove it")
     restore()
     run("git", "checkout", "--quiet", "--detach", head)
     os.environ["CARGO_TARGET_DIR"] = str(PLACE / "target")
 
 
+def common_folder(tree):
+    """Where the repository of a working tree is, which all its working trees share."""
+    return Path(subprocess.run(
+        ["git", "-C", str(tree), "rev-parse", "--path-format=absolute", "--git-common-dir"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip())
+
+
 def restore():
     """Undoes a mutation; only what it changed gets a new time, so that only that is built again."""
     run("git", "checkout", "--quiet", "--", ".")
+    run("git", "clean", "--quiet", "--force", "-d")
 
 
 def test_targets():
@@ -93,14 +107,21 @@ def outcomes(executables, tests):
     """Whether each of these tests passes."""
     passed = {}
     for folder, executable in executables:
+        process = subprocess.Popen(
+            [executable, *tests], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+            env={**os.environ, "CARGO_MANIFEST_DIR": str(folder), "RUST_BACKTRACE": "0"},
+        )
         try:
-            done = subprocess.run(
-                [executable, *tests], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False,
-                stdin=subprocess.DEVNULL, env={**os.environ, "CARGO_MANIFEST_DIR": str(folder), "RUST_BACKTRACE": "0"},
-            )
+            told, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise Trouble(f"{Path(executable).name} does not come to an end") from None
-        for name, how in re.findall(r"^test (?:\S+::)?(\w+) \.\.\. (ok|FAILED)$", done.stdout, re.MULTILINE):
+        finally:
+            # With it what it started, which nobody would stop any more.
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+        for name, how in re.findall(r"^test (?:\S+::)?(\w+) \.\.\. (ok|FAILED)$", told, re.MULTILINE):
             passed[name] = how == "ok"
     missing = [test for test in tests if test not in passed]
     if missing:
@@ -108,11 +129,16 @@ def outcomes(executables, tests):
     return {test: passed[test] for test in tests}
 
 
-def check(mutation, targets):
-    """Applies a mutation, and holds that its tests fail."""
+def can_be_checked(mutation, targets):
+    """Trouble that shows before anything is built."""
     unknown = [test for test in mutation.fails if test not in targets]
     if unknown:
         raise Trouble(f"there is no test {', '.join(unknown)}")
+    run("git", "apply", "--check", str(mutation.path))
+
+
+def check(mutation, targets):
+    """Applies a mutation, and holds that its tests fail."""
     try:
         run("git", "apply", str(mutation.path))
         executables = build(set().union(*(targets[test] for test in mutation.fails)))
@@ -127,7 +153,13 @@ def main(names):
     paths = sorted(HERE.glob("*.patch"))
     unknown = set(names) - {path.stem for path in paths}
     if unknown:
-        sys.exit(f"tests/mutations: there is no {', '.join(sorted(unknown))}.patch")
+        raise Trouble(f"there is no {', '.join(sorted(unknown))}.patch")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    lock = (PLACE / "lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Trouble(f"{PLACE} is in use by another run") from None
     make_tree()
     targets = test_targets()
     troubles = []
@@ -136,27 +168,39 @@ def main(names):
         if names and path.stem not in names:
             continue
         try:
-            mutations.append(Mutation(path))
+            mutation = Mutation(path)
+            can_be_checked(mutation, targets)
+            mutations.append(mutation)
         except Trouble as trouble:
             troubles.append(f"{path.stem}: {trouble}")
+            print(f"  !! {troubles[-1]}", flush=True)
     without = sorted({test.split("_")[1] for test in targets} - {path.stem.split("-")[0] for path in paths})
     troubles += [f"threat {threat} has tests and no mutation" for threat in without]
 
-    print("without a mutation", flush=True)
-    tests = sorted({test for mutation in mutations for test in mutation.fails if test in targets})
-    passed = outcomes(build(set().union(*(targets[test] for test in tests))), tests)
+    print("without a mutation; the first build takes some minutes", flush=True)
+    tests = sorted({test for mutation in mutations for test in mutation.fails})
+    passed = outcomes(build(set().union(*(targets[test] for test in tests))), tests) if tests else {}
     troubles += [f"fails without any mutation: {test}" for test, passes in passed.items() if not passes]
-    for mutation in mutations:
-        print(f"{mutation.name}: {mutation.what}", flush=True)
+    for number, mutation in enumerate(mutations, start=1):
+        print(f"{number}/{len(mutations)} {mutation.name}: {mutation.what}", flush=True)
+        begun = time.monotonic()
         try:
             check(mutation, targets)
+            print(f"  noticed, after {time.monotonic() - begun:.0f} s", flush=True)
         except Trouble as trouble:
             troubles.append(f"{mutation.name}: {trouble}")
             print(f"  !! {trouble}", flush=True)
     if troubles:
-        sys.exit("tests/mutations: " + "\ntests/mutations: ".join(troubles))
+        raise Trouble("\ntests/mutations: ".join(troubles))
     print(f"{len(mutations)} mutations, each noticed")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    # So that an end from outside undoes the mutation and stops the tests, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("tests/mutations: stopped"))
+    try:
+        main(sys.argv[1:])
+    except Trouble as trouble:
+        sys.exit(f"tests/mutations: {trouble}")
+    except KeyboardInterrupt:
+        sys.exit("tests/mutations: stopped")

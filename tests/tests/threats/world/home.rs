@@ -2,6 +2,7 @@ use std::{
     fs,
     net::TcpStream,
     sync::{Arc, Once},
+    time::Duration,
 };
 
 use keyfold_client::transport::{ServerUrl, Trust};
@@ -105,6 +106,9 @@ impl Home {
             .with_no_client_auth();
         let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
         let socket = TcpStream::connect(&self.running().ready().listen).unwrap();
+        // A server that never answers fails a test; it does not hold it up for ever.
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
         StreamOwned::new(connection, socket)
     }
 
@@ -118,3 +122,6 @@ impl Home {
         self.running.as_ref().unwrap()
     }
 }
+
+/// Longer than a server takes for any answer.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -104,8 +104,8 @@ def build(targets):
 
 
 def outcomes(executables, tests):
-    """Whether each of these tests passes."""
-    passed = {}
+    """What each of these tests says as it fails; `None` if it passes."""
+    said = {}
     for folder, executable in executables:
         process = subprocess.Popen(
             [executable, *tests], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -122,11 +122,15 @@ def outcomes(executables, tests):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
         for name, how in re.findall(r"^test (?:\S+::)?(\w+) \.\.\. (ok|FAILED)$", told, re.MULTILINE):
-            passed[name] = how == "ok"
-    missing = [test for test in tests if test not in passed]
+            said[name] = None if how == "ok" else "it fails"
+        for name, why in re.findall(r"^---- (?:\S+::)?(\w+) stdout ----$(.*?)(?=^---- |\Z)", told, re.MULTILINE | re.DOTALL):
+            where = re.search(r"panicked at (\S+):\n(.*)", why)
+            if where:
+                said[name] = f"{where[1]}: {where[2][:200]}"
+    missing = [test for test in tests if test not in said]
     if missing:
         raise Trouble(f"there is no test {', '.join(missing)}, or it did not come to an end")
-    return {test: passed[test] for test in tests}
+    return {test: said[test] for test in tests}
 
 
 def can_be_checked(mutation, targets):
@@ -138,15 +142,17 @@ def can_be_checked(mutation, targets):
 
 
 def check(mutation, targets):
-    """Applies a mutation, and holds that its tests fail."""
+    """Applies a mutation, and holds that its tests fail; gives what they say."""
     try:
         run("git", "apply", str(mutation.path))
         executables = build(set().union(*(targets[test] for test in mutation.fails)))
-        blind = [test for test, passes in outcomes(executables, mutation.fails).items() if passes]
+        said = outcomes(executables, mutation.fails)
     finally:
         restore()
+    blind = [test for test, why in said.items() if why is None]
     if blind:
         raise Trouble(f"still passes: {', '.join(blind)}")
+    return said
 
 
 def main(names):
@@ -179,14 +185,15 @@ def main(names):
 
     print("without a mutation; the first build takes some minutes", flush=True)
     tests = sorted({test for mutation in mutations for test in mutation.fails})
-    passed = outcomes(build(set().union(*(targets[test] for test in tests))), tests) if tests else {}
-    troubles += [f"fails without any mutation: {test}" for test, passes in passed.items() if not passes]
+    said = outcomes(build(set().union(*(targets[test] for test in tests))), tests) if tests else {}
+    troubles += [f"fails without any mutation: {test}: {why}" for test, why in said.items() if why]
     for number, mutation in enumerate(mutations, start=1):
         print(f"{number}/{len(mutations)} {mutation.name}: {mutation.what}", flush=True)
         begun = time.monotonic()
         try:
-            check(mutation, targets)
-            print(f"  noticed, after {time.monotonic() - begun:.0f} s", flush=True)
+            for test, why in check(mutation, targets).items():
+                print(f"  noticed by {test}\n    {why}", flush=True)
+            print(f"  after {time.monotonic() - begun:.0f} s", flush=True)
         except Trouble as trouble:
             troubles.append(f"{mutation.name}: {trouble}")
             print(f"  !! {trouble}", flush=True)

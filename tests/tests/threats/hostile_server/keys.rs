@@ -136,13 +136,18 @@ async fn threat_21_keys_that_answer_no_entry_are_ignored() {
     world.phone.syncs().await;
     let kept = world.phone.kept().await;
     rotate(&world.laptop).await;
-    let (theirs, last) = (theirs(&world).await, world.phone.held().await.roster.seq());
+    let (theirs, held) = (theirs(&world).await, world.phone.held().await);
+    let last = held.roster.seq();
+    let key = move |roster_seq| Frame::SealedKey(SealedEpochKey { roster_seq, sealed: theirs.clone() });
     world.phone.wire.rewrites_pulls(move |frames| {
         let own = frames.iter().position(|frame| matches!(frame, Frame::SealedKey(_))).unwrap();
-        frames[own] = Frame::SealedKey(SealedEpochKey { roster_seq: last, sealed: theirs.clone() });
+        frames[own] = key(last);
         for roster_seq in 0..=last + 1 {
             frames.insert(own + 1, Frame::Link(SealedLink { roster_seq, epoch: 1, sealed: vec![7; 60] }));
         }
+        // Also where the phone has no key yet, that one might fill the place: behind the founding, and every later entry.
+        let again = held.entries.iter().flat_map(|entry| [Frame::Entry(entry.signed().clone()), key(entry.seq())]);
+        frames.splice(1..1, again.collect::<Vec<_>>());
     });
     world.phone.syncs().await;
     let chains = world.phone.vault().local().storage().chains().await.unwrap();

@@ -46,7 +46,9 @@ def run(*command, **options):
     """A command's output; trouble if it fails."""
     done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
-        raise Trouble(f"{' '.join(command)}:\n{done.stderr.strip()[-2000:]}")
+        # The first error, behind the warnings that a mutation makes.
+        error = done.stderr[max(0, f"\n{done.stderr}".find("\nerror")):].strip()
+        raise Trouble(f"{' '.join(command)}:\n{error[:2000]}")
     return done.stdout
 
 
@@ -95,7 +97,8 @@ def build(targets):
     chosen = [argument for target in sorted(targets) for argument in (["--test", target] if target != "--lib" else ["--lib"])]
     if any(target.startswith("e2e_") for target in targets):
         run("cargo", "build", "--workspace", "--locked", "--quiet", "--bins")
-    told = run("cargo", "test", "--workspace", "--locked", "--quiet", "--no-run", "--message-format=json", *chosen)
+    told = run("cargo", "test", "--workspace", "--locked", "--quiet", "--no-run",
+               "--message-format=json-render-diagnostics", *chosen)
     executables = []
     for message in map(json.loads, filter(None, told.splitlines())):
         if message["reason"] == "compiler-artifact" and message["profile"]["test"] and message["executable"]:

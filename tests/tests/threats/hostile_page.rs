@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keyfold_client::{
-    authenticator::{Answer, Prompt},
+    authenticator::{Action, Answer, Prompt},
     webauthn::Origin,
 };
 use serde_json::{Value, json};
@@ -39,7 +39,8 @@ async fn threat_page_another_origin_reaches_no_key() {
     }
 }
 
-/// A page is told the same of a passkey that is another relying party's as of one that is not there at all.
+/// A page is told the same of a passkey that is another relying party's as of one that is not there at all, and the person
+/// is offered nothing that they could agree to.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_page_a_relying_party_learns_nothing_of_anothers_passkeys() {
     let World { phone, home: _home, .. } = World::new().await;
@@ -51,12 +52,19 @@ async fn threat_page_a_relying_party_learns_nothing_of_anothers_passkeys() {
         options["allowCredentials"] = json!([{"type": "public-key", "id": id}]);
         options
     };
-    let mut denied = |_: &Prompt<'_>| Answer::Denied;
+    let origin = Origin::parse("https://evil.example").unwrap();
     let mut said = Vec::new();
-    for options in [asks_for("evil.example"), allow(&id), allow("AAAAAAAAAAAAAAAAAAAAAA")] {
-        let origin = Origin::parse("https://evil.example").unwrap();
-        let error = phone.vault().sign_in(&origin, &options.to_string(), &mut denied).await.map(drop).unwrap_err();
-        said.push(format!("{error:?}"));
+    for answer in [Answer::Denied, Answer::Verified { account: 0 }] {
+        for options in [asks_for("evil.example"), allow(&id), allow("AAAAAAAAAAAAAAAAAAAAAA")] {
+            let mut offered = Vec::new();
+            let mut asked = |prompt: &Prompt<'_>| {
+                offered.push((prompt.action, prompt.accounts.to_vec()));
+                answer
+            };
+            let error = phone.vault().sign_in(&origin, &options.to_string(), &mut asked).await.map(drop).unwrap_err();
+            said.push(format!("{error:?}"));
+            assert_eq!(offered, [(Action::ReportNoPasskey, Vec::new())]);
+        }
     }
     assert!(said.iter().all(|line| *line == said[0]), "{said:?}");
 }

@@ -22,7 +22,7 @@ impl Database {
     }
 
     /// A new one in the tests' PostgreSQL if there is one, else in this folder.
-    pub(crate) fn new(data: &Path) -> Self {
+    pub fn new(data: &Path) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let Ok(cluster) = env::var("KEYFOLD_POSTGRES") else { return Self::in_folder(data) };
         let name = format!("e2e_{}_{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
@@ -35,7 +35,7 @@ impl Database {
     }
 
     /// What `keyfoldd` is told, unless that is its default.
-    pub(crate) fn setting(&self) -> Option<&str> {
+    pub fn setting(&self) -> Option<&str> {
         self.postgres.as_deref()
     }
 

@@ -1,4 +1,4 @@
-//! The storage and bus traits of the vault half, on SQLite and PostgreSQL and within one process.
+//! The storage and bus traits of the vault half, on SQLite and PostgreSQL, within one process and over Redis.
 //!
 //! Invariants: an operation is one transaction, durable before it returns; a write is conditional on the heads that it
 //! was checked against; no transaction touches two accounts; entities and SQL never leave this crate.
@@ -24,7 +24,7 @@ mod url;
 mod value;
 mod vault;
 
-pub use bus::InProcessBus;
+pub use bus::{InProcessBus, NotARedisUrl, RedisBus, RedisUrl};
 pub use connect::Database;
 pub use error::ConnectError;
 pub use keyfold_migrations::MigrationError;

@@ -18,7 +18,16 @@ pub trait Bus: Send + Sync {
 
     /// Begins to listen.
     fn subscribe(&self, topic: Topic) -> Box<dyn Subscription>;
+
+    /// Has this called for what moved on other replicas, before those who listen are woken. A bus without others never
+    /// calls it.
+    fn overhear(&self, ear: Ear) {
+        drop(ear);
+    }
 }
+
+/// Hears what moved elsewhere; `None` if anything may have.
+pub type Ear = Box<dyn Fn(Option<Topic>) + Send + Sync>;
 
 /// One listener.
 #[async_trait]

@@ -42,7 +42,7 @@ pub mod storage;
 
 pub use keyfold_crypto::{exact, request::SignedHeaders};
 
-pub use bus::{Bus, Subscription, Topic};
+pub use bus::{Bus, Ear, Subscription, Topic};
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
 pub use heads::{HeadBoard, HeadError};

@@ -45,6 +45,12 @@ impl Hosted {
         self.running.ready().public_url.parse().unwrap()
     }
 
+    /// Where it is, whatever it is called.
+    fn place(&self) -> ServerUrl {
+        let port = self.running.ready().listen.rsplit_once(':').unwrap().1;
+        format!("https://localhost:{port}").parse().unwrap()
+    }
+
     /// The local CA's certificate, PEM.
     pub fn ca(&self) -> Vec<u8> {
         self.ca.clone()
@@ -55,6 +61,6 @@ impl Hosted {
     }
 
     pub fn transport(&self) -> HttpsTransport {
-        HttpsTransport::new(self.url(), &self.trust()).unwrap()
+        HttpsTransport::new(self.place(), &self.trust()).unwrap()
     }
 }

@@ -35,6 +35,9 @@ pub(super) struct Common {
     /// `sqlite:PATH` or `postgres://…`; a URL with a password belongs in the file or the environment
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
+    /// `redis://…` or `rediss://…`, shared by several servers; a URL with a password belongs in the file or the environment
+    #[arg(long, global = true, value_name = "URL")]
+    redis: Option<String>,
     /// Who may create an account [default: open on loopback without a proxy, else invite]
     #[arg(long, global = true, value_enum)]
     sign_up: Option<SignUpFlag>,
@@ -124,6 +127,7 @@ impl Common {
             ("plain_listen", self.plain_listen.map(|address| address.to_string())),
             ("public_url", self.public_url.clone()),
             ("database", self.database.clone()),
+            ("redis", self.redis.clone()),
             ("sign_up", self.sign_up.map(|sign_up| name(&sign_up))),
             ("log.format", self.log_format.map(|format| name(&format))),
             ("log.level", self.log_level.clone()),

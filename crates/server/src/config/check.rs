@@ -24,6 +24,9 @@ pub enum SettingsError {
     /// Not a database that is supported.
     #[error("database: {0}")]
     Database(#[from] keyfold_store::UnknownDatabase),
+    /// Not a Redis.
+    #[error("redis: {0}")]
+    Redis(#[from] keyfold_store::NotARedisUrl),
     /// A timeout or rate that would refuse everything.
     #[error("{0} is 0: nothing would be served")]
     Zero(&'static str),
@@ -57,6 +60,7 @@ impl Settings {
         }
         self.public_url(self.listen)?;
         self.database()?;
+        self.redis()?;
         self.limits().check()?;
         let HttpSettings { head_timeout, piece_timeout, body_timeout, write_timeout, .. } = self.http;
         let zeros = [

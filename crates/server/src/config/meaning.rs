@@ -1,5 +1,5 @@
 /// What each setting is for, in a line, as `keyfoldd config` prints it.
-const MEANINGS: [(&str, &str); 31] = [
+const MEANINGS: [(&str, &str); 32] = [
     ("listen", "Where TLS is served"),
     ("plain_listen", "Where plain HTTP is served for a proxy, such as 127.0.0.1:8080"),
     (
@@ -13,6 +13,7 @@ const MEANINGS: [(&str, &str); 31] = [
     ("public_url", "The URL that devices use and sign for; by default https://localhost and the port"),
     ("data_dir", "Where the server keeps its files"),
     ("database", "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; by default keyfold.db in data_dir"),
+    ("redis", "redis://:PASSWORD@HOST:PORT or rediss://… with TLS, for several servers on one PostgreSQL"),
     (
         "sign_up",
         "Who may create an account: open, invite, closed, or auto: open where nobody else can reach the server, else invite",

@@ -23,6 +23,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// `sqlite:PATH` or `postgres://…`. By default a file in `data_dir`.
     pub database: Option<String>,
+    /// `redis://…` or `rediss://…`, which several servers on one database share. By default there is one server.
+    pub redis: Option<String>,
     /// Who may create an account.
     pub sign_up: SignUpSetting,
     /// Certificates.
@@ -174,6 +176,14 @@ impl Settings {
         }
     }
 
+    /// Redis's URL, if there is one.
+    ///
+    /// # Errors
+    /// [`SettingsError::Redis`].
+    pub fn redis(&self) -> Result<Option<keyfold_store::RedisUrl>, SettingsError> {
+        Ok(self.redis.as_deref().map(str::parse).transpose()?)
+    }
+
     /// The public URL, once the port is known.
     ///
     /// # Errors
@@ -197,6 +207,7 @@ impl Default for Settings {
             public_url: None,
             data_dir: PathBuf::from(".keyfold"),
             database: None,
+            redis: None,
             sign_up: SignUpSetting::Auto,
             tls: TlsSettings::default(),
             limits: LimitSettings::default(),

@@ -1,4 +1,7 @@
-use std::fmt::Write;
+use std::{
+    fmt::{Display, Write},
+    str::FromStr,
+};
 
 use serde_json::{Value, json};
 
@@ -44,7 +47,8 @@ pub fn to_json(loaded: &Loaded) -> Value {
 /// The settings without what nobody should read.
 fn shown(loaded: &Loaded) -> Vec<(String, Value)> {
     let mut settings = loaded.settings.clone();
-    settings.database = settings.database.as_ref().map(|url| hidden(url));
+    settings.database = settings.database.as_ref().map(|url| hidden::<keyfold_store::DatabaseUrl>(url));
+    settings.redis = settings.redis.as_ref().map(|url| hidden::<keyfold_store::RedisUrl>(url));
     flat(&settings)
 }
 
@@ -65,8 +69,8 @@ fn flat(settings: &Settings) -> Vec<(String, Value)> {
     values
 }
 
-fn hidden(url: &str) -> String {
-    url.parse::<keyfold_store::DatabaseUrl>().map_or_else(|_| "***".to_owned(), |url| url.to_string())
+fn hidden<U: FromStr + Display>(url: &str) -> String {
+    url.parse::<U>().map_or_else(|_| "***".to_owned(), |url| url.to_string())
 }
 
 #[cfg(test)]
@@ -78,9 +82,13 @@ mod tests {
 
     #[test]
     fn a_password_is_hidden_and_every_setting_says_where_it_came_from() {
-        let settings = BTreeMap::from([("database", "postgres://ana:secret@db/keyfold".to_owned())]);
+        let settings = BTreeMap::from([
+            ("database", "postgres://ana:secret@db/keyfold".to_owned()),
+            ("redis", "redis://:secret@cache".to_owned()),
+        ]);
         let shown = show(&load(&Flags { settings, ..Flags::default() }, std::iter::empty()).unwrap());
         assert!(shown.contains("database = \"postgres://ana:***@db/keyfold\"  # flag"), "{shown}");
+        assert!(shown.contains("redis = \"redis://***@cache\"  # flag"), "{shown}");
         assert!(!shown.contains("secret"));
         assert!(shown.contains("[limits]\n") && shown.contains("devices = 64  # default"), "{shown}");
     }

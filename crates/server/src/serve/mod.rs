@@ -12,7 +12,7 @@ pub use ready::{Ready, ReadyError};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use keyfold_store::{ConnectError, Database, InProcessBus, MigrationError};
+use keyfold_store::{ConnectError, Database, InProcessBus, MigrationError, RedisBus};
 use keyfold_vault::{
     Bus, Clock, Services, SystemClock,
     storage::{Storage, StorageError},
@@ -199,9 +199,18 @@ async fn services(
     public_url: String,
 ) -> Result<Services, ServeError> {
     let storage: Arc<dyn Storage> = Arc::new(database.clone());
-    let bus: Arc<dyn Bus> = Arc::new(InProcessBus::default());
+    let bus: Arc<dyn Bus> = match settings.redis()? {
+        Some(url) => Arc::new(RedisBus::start(&url, speaker()?)),
+        None => Arc::new(InProcessBus::default()),
+    };
     let decided = keyfold_vault::Settings { public_url, sign_up: settings.sign_up(), limits: settings.limits() };
     Ok(Services::start(storage, bus, clock, decided).await?)
+}
+
+/// Tells this process from all others on the same Redis.
+fn speaker() -> Result<[u8; 8], ServeError> {
+    let drawn = ring::rand::generate(&ring::rand::SystemRandom::new());
+    Ok(drawn.map_err(|_| ServeError::Failed("the system gives no random bytes".into()))?.expose())
 }
 
 fn certificates(settings: &Settings, public_url: &str) -> Result<Certificates, ServeError> {

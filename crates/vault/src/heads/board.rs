@@ -1,4 +1,10 @@
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use keyfold_ledger::Roster;
@@ -6,11 +12,17 @@ use keyfold_wire::{AccountId, MemberId, v1};
 use moka::{ops::compute::Op, sync::Cache};
 use prost::Message;
 
-use crate::storage::Heads;
+use crate::{clock::SECOND, storage::Heads};
 
 /// What this process knows of where accounts stand. Reads and writes come to be noted in any order: the later head
 /// stays, and what was deleted stays deleted.
-pub(super) struct Board(Cache<AccountId, Known>);
+pub(super) struct Board {
+    known: Cache<AccountId, Known>,
+    /// When it was last heard that an account had moved on another replica, Unix milliseconds.
+    doubted: Cache<AccountId, u64>,
+    /// The same of all accounts.
+    all_doubted: AtomicU64,
+}
 
 /// What is known of an account.
 #[derive(Clone)]
@@ -35,17 +47,32 @@ pub(super) struct Post {
 
 impl Board {
     pub(super) fn new() -> Self {
-        Self(Cache::new(KEPT))
+        let doubted = Cache::builder().max_capacity(KEPT).time_to_live(DOUBT).build();
+        Self { known: Cache::new(KEPT), doubted, all_doubted: AtomicU64::new(0) }
     }
 
     pub(super) fn get(&self, account: AccountId) -> Option<Known> {
-        self.0.get(&account)
+        self.known.get(&account)
+    }
+
+    /// Whether a post of this account may still be told at `now`.
+    pub(super) fn is_fresh(&self, account: AccountId, post: &Post, now: u64) -> bool {
+        let doubted = self.doubted.get(&account).unwrap_or(0).max(self.all_doubted.load(Ordering::Acquire));
+        now.abs_diff(post.seen_at) < SECOND && post.seen_at > doubted
+    }
+
+    /// What was seen until `now` may be outdated: of this account, or of all.
+    pub(super) fn doubt(&self, account: Option<AccountId>, now: u64) {
+        match account {
+            Some(account) => self.doubted.insert(account, now),
+            None => self.all_doubted.store(now, Ordering::Release),
+        }
     }
 
     /// Takes note of an account; gives what is known of it then.
     pub(super) fn note(&self, account: AccountId, post: Post) -> Known {
         let post = Known::At(Arc::new(post));
-        let noted = self.0.entry(account).and_compute_with(|entry| match entry {
+        let noted = self.known.entry(account).and_compute_with(|entry| match entry {
             Some(entry) if !post.is_news_after(entry.value()) => Op::Nop,
             _ => Op::Put(post.clone()),
         });
@@ -53,7 +80,7 @@ impl Board {
     }
 
     pub(super) fn deleted(&self, account: AccountId) {
-        self.0.insert(account, Known::Deleted);
+        self.known.insert(account, Known::Deleted);
     }
 }
 
@@ -86,6 +113,8 @@ impl Post {
 
 /// Accounts in memory, each with some kilobytes.
 const KEPT: u64 = 10_000;
+/// By then nothing that was seen before is told any more.
+const DOUBT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -112,6 +141,19 @@ mod tests {
         for (seen_at, then) in [(100, 100), (300, 300), (200, 300)] {
             assert_eq!(stands(&board.note(ANA, post((1, 0), seen_at))), Some(((1, 0), then)));
         }
+    }
+
+    #[test]
+    fn what_was_seen_before_a_word_from_elsewhere_is_not_told_after_it() {
+        let board = Board::new();
+        let fresh = |account, seen_at| board.is_fresh(account, &post((1, 0), seen_at), 1_500);
+        assert!(fresh(ANA, 501) && !fresh(ANA, 500), "a second");
+        board.doubt(Some(ANA), 1_000);
+        assert!(!fresh(ANA, 1_000) && fresh(ANA, 1_001));
+        let ben = AccountId::new([2; 16]);
+        assert!(fresh(ben, 1_000));
+        board.doubt(None, 1_200);
+        assert!(!fresh(ben, 1_200) && !fresh(ANA, 1_200) && fresh(ANA, 1_201));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use keyfold_wire::{AccountId, v1};
 use self::board::{Board, Known, Post};
 use crate::{
     Bus, Caller, Clock, Subscription, Topic,
-    clock::SECOND,
     receipts::ReceiptSigner,
     rosters::{AccountUnavailable, Rosters},
     storage::{Heads, StorageError},
@@ -17,14 +16,14 @@ use crate::{
 
 /// Tells devices where their account stands: answers polls from memory and wakes those who listen.
 ///
-/// What it knows comes from the writes of this process and, once it is a second old, again from the database: a poll
-/// lags by a second at most, whatever happens on other replicas.
+/// What it knows comes from the writes of this process and, once it is a second old or another replica is heard to have
+/// written, again from the database: a poll lags by a second at most, whatever happens to words on their way.
 pub struct HeadBoard {
     rosters: Arc<Rosters>,
     receipts: Arc<ReceiptSigner>,
     clock: Arc<dyn Clock>,
     bus: Arc<dyn Bus>,
-    board: Board,
+    board: Arc<Board>,
 }
 
 /// Why a device is not told where its account stands.
@@ -48,7 +47,14 @@ impl HeadBoard {
         clock: Arc<dyn Clock>,
         bus: Arc<dyn Bus>,
     ) -> Self {
-        Self { rosters, receipts, clock, bus, board: Board::new() }
+        let board = Arc::new(Board::new());
+        let (heard, now) = (Arc::clone(&board), Arc::clone(&clock));
+        bus.overhear(Box::new(move |topic| match topic {
+            Some(Topic::Account(account)) => heard.doubt(Some(account), now.now()),
+            Some(Topic::Enrolment(_)) => {}
+            None => heard.doubt(None, now.now()),
+        }));
+        Self { rosters, receipts, clock, bus, board }
     }
 
     /// Both heads with their receipts, as an encoded [`v1::Heads`].
@@ -58,7 +64,9 @@ impl HeadBoard {
     pub async fn poll(&self, caller: &Caller) -> Result<Bytes, HeadError> {
         let now = self.clock.now();
         let known = match self.board.get(caller.account) {
-            Some(Known::At(post)) if now.abs_diff(post.seen_at) >= SECOND => self.read(caller.account, now).await?,
+            Some(Known::At(post)) if !self.board.is_fresh(caller.account, &post, now) => {
+                self.read(caller.account, now).await?
+            }
             Some(known) => known,
             None => self.read(caller.account, now).await?,
         };

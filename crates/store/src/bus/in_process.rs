@@ -21,6 +21,15 @@ struct Listener {
     moves: watch::Receiver<u64>,
 }
 
+impl InProcessBus {
+    /// Wakes everyone, whatever they listen to.
+    pub(super) fn wake_all(&self) {
+        for moves in self.topics.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            moves.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}
+
 impl Bus for InProcessBus {
     fn publish(&self, topic: Topic) {
         let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);

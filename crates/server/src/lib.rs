@@ -26,6 +26,7 @@ pub mod commands;
 pub mod config;
 mod http;
 pub mod logs;
+mod meters;
 mod rates;
 pub mod serve;
 pub mod tls;

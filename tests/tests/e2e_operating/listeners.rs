@@ -21,9 +21,32 @@ fn the_plain_listener_serves_the_same_to_a_proxy_on_the_machine() {
 }
 
 #[test]
+fn what_the_server_does_is_counted_on_a_listener_of_its_own() {
+    let server = Server::start_with(ServerOptions::with([("KEYFOLD_METRICS_LISTEN", "127.0.0.1:0")]));
+    let a = Device::founded(&server, "Ana's laptop");
+    let account = a.ok(&["status"])["account"].as_str().unwrap().to_owned();
+    a.ok(&["sync"]);
+    let metrics = Http::plain(server.ready()["metrics_listen"].as_str().unwrap());
+    let told = metrics.get("/metrics");
+    assert_eq!((told.status, told.content_type.as_str()), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    let text = String::from_utf8(told.body).unwrap();
+    for line in [
+        "keyfold_http_requests_total{method=\"POST\",route=\"/v1/accounts\",status=\"200\"} 1",
+        "keyfold_database_up 1",
+        "keyfold_streams{kind=\"pull\"} 0",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains(&account) && !text.contains("Ana"), "{text}");
+    // Nothing else is there, and it is nowhere else.
+    assert_eq!(metrics.get("/v1/server").status, 404);
+    assert_eq!(Http::to(&server).get("/metrics").status, 404);
+}
+
+#[test]
 fn without_the_setting_nothing_is_served_without_tls() {
     let server = Server::start();
-    assert!(server.ready()["plain_listen"].is_null());
+    assert!(server.ready()["plain_listen"].is_null() && server.ready()["metrics_listen"].is_null());
     let line = does_not_start(&ServerOptions::default(), &["--plain-listen", "0.0.0.0:8080"]).server_line();
     assert!(line.contains("plain_listen_beyond_loopback"), "{line}");
 }

@@ -29,6 +29,9 @@ pub(super) struct Common {
     /// Address and port for plain HTTP from a proxy on this machine
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     plain_listen: Option<SocketAddr>,
+    /// Where /metrics is served for Prometheus, without TLS
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
     /// The URL that devices use [default: https://localhost and the port]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
@@ -125,6 +128,7 @@ impl Common {
             ("data_dir", self.data_dir.as_ref().map(|path| path.display().to_string())),
             ("listen", self.listen.map(|address| address.to_string())),
             ("plain_listen", self.plain_listen.map(|address| address.to_string())),
+            ("metrics_listen", self.metrics_listen.map(|address| address.to_string())),
             ("public_url", self.public_url.clone()),
             ("database", self.database.clone()),
             ("redis", self.redis.clone()),

@@ -1,5 +1,5 @@
 /// What each setting is for, in a line, as `keyfoldd config` prints it.
-const MEANINGS: [(&str, &str); 32] = [
+const MEANINGS: [(&str, &str); 33] = [
     ("listen", "Where TLS is served"),
     ("plain_listen", "Where plain HTTP is served for a proxy, such as 127.0.0.1:8080"),
     (
@@ -10,6 +10,7 @@ const MEANINGS: [(&str, &str); 32] = [
         "trust_forwarded_for",
         "Take the last address in X-Forwarded-For on the plain listener for the client's; only if the proxy sets it",
     ),
+    ("metrics_listen", "Where /metrics is served for Prometheus, without TLS, such as 127.0.0.1:9464"),
     ("public_url", "The URL that devices use and sign for; by default https://localhost and the port"),
     ("data_dir", "Where the server keeps its files"),
     ("database", "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; by default keyfold.db in data_dir"),

@@ -15,6 +15,8 @@ pub struct Settings {
     pub plain_listen: Option<SocketAddr>,
     /// Lets `plain_listen` leave the loopback interface: whoever is on the way then reads the metadata.
     pub plain_listen_beyond_loopback: bool,
+    /// Where `/metrics` is served for Prometheus, without TLS.
+    pub metrics_listen: Option<SocketAddr>,
     /// Takes the last address in `X-Forwarded-For` on the plain listener for the client's. Only if the proxy sets it.
     pub trust_forwarded_for: bool,
     /// The URL that devices use and sign for, without a trailing slash. By default https://localhost and the port.
@@ -203,6 +205,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             plain_listen: None,
             plain_listen_beyond_loopback: false,
+            metrics_listen: None,
             trust_forwarded_for: false,
             public_url: None,
             data_dir: PathBuf::from(".keyfold"),

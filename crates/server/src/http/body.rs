@@ -61,6 +61,11 @@ impl BodyBudget {
         }
     }
 
+    /// Bytes that are held of bodies that arrive.
+    pub(super) fn in_use(&self) -> usize {
+        self.devices.in_use().saturating_add(self.strangers.in_use())
+    }
+
     /// The whole body, if it has at most `limit` bytes and arrives in time.
     pub(super) async fn read(
         &self,

@@ -37,6 +37,11 @@ impl<K: Eq + Hash + Copy> Shares<K> {
         share.grow_to(amount).then_some(share)
     }
 
+    /// What is held of it.
+    pub(crate) fn in_use(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+
     fn add(&self, holder: K, amount: usize) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let his = held.by.get(&holder).copied().unwrap_or_default();

@@ -1,11 +1,11 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use keyfold_vault::Services;
 use keyfold_wire::v1::ProblemCode;
 use tokio::{runtime::Handle, sync::watch};
 
 use super::{BodyBudget, Heartbeat, Seats, error::Refusal};
-use crate::rates::Rates;
+use crate::{meters::Meters, rates::Rates};
 
 /// What every route has at hand.
 pub(crate) struct State {
@@ -14,6 +14,7 @@ pub(crate) struct State {
     pub(crate) bodies: BodyBudget,
     pub(crate) seats: Seats,
     pub(crate) trust_forwarded_for: bool,
+    pub(crate) meters: Meters,
     pub(crate) database: Heartbeat,
     /// Where the services work, so that no connection waits for another's signatures.
     pub(crate) workshop: Handle,
@@ -29,6 +30,18 @@ impl State {
         W: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
         to_its_end(&self.workshop, work(Arc::clone(&self.services))).await
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn database_answers(&self) -> bool {
+        let asked = self.database.answers(Instant::now(), async || match self.services.ready().await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "storage");
+                false
+            }
+        });
+        asked.await
     }
 
     /// Returns once the server begins to stop.

@@ -22,7 +22,7 @@ use tracing_actix_web::TracingLogger;
 use super::{ServeError, connection::Connection};
 use crate::{
     config::{HttpSettings, Settings},
-    http::{Origin, RequestSpan, State, keep_unread, routes},
+    http::{Origin, RequestSpan, State, keep_unread, measured, metrics_routes, routes},
     tls::{Certificates, server_config},
 };
 
@@ -30,8 +30,10 @@ use crate::{
 pub(super) struct Sockets {
     pub(super) listen: SocketAddr,
     pub(super) plain_listen: Option<SocketAddr>,
+    pub(super) metrics_listen: Option<SocketAddr>,
     tls: TcpListener,
     plain: Option<TcpListener>,
+    metrics: Option<TcpListener>,
 }
 
 impl Sockets {
@@ -39,7 +41,8 @@ impl Sockets {
         let (tls, listen) = bind(settings.listen)?;
         let plain = settings.plain_listen.map(bind).transpose()?;
         let (plain, plain_listen) = plain.unzip();
-        Ok(Self { listen, plain_listen, tls, plain })
+        let (metrics, metrics_listen) = settings.metrics_listen.map(bind).transpose()?.unzip();
+        Ok(Self { listen, plain_listen, metrics_listen, tls, plain, metrics })
     }
 
     /// HTTP/1.1 on both.
@@ -53,7 +56,7 @@ impl Sockets {
         let mut tls = server_config(certificates)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let http = Http { settings: settings.clone(), state };
-        let (over_tls, plain) = (http.clone(), http);
+        let (over_tls, watched, plain) = (http.clone(), http.clone(), http);
         let mut server = Server::build()
             .disable_signals()
             .shutdown_timeout(settings.shutdown_timeout)
@@ -62,6 +65,9 @@ impl Sockets {
             .map_err(failed(self.listen))?;
         if let (Some(listener), Some(address)) = (self.plain, self.plain_listen) {
             server = server.listen("plain", listener, move || plain.plain()).map_err(failed(address))?;
+        }
+        if let (Some(listener), Some(address)) = (self.metrics, self.metrics_listen) {
+            server = server.listen("metrics", listener, move || watched.metrics()).map_err(failed(address))?;
         }
         Ok(server.run())
     }
@@ -82,6 +88,18 @@ impl Http {
             Ok::<_, ()>((Connection::new(tcp, patience), peer))
         })
         .and_then(self.service(|connection: &Connection<TcpStream>| Origin { proxy: true, cut: connection.cut() }))
+    }
+
+    fn metrics(
+        &self,
+    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
+        let app = App::new().app_data(self.state.clone()).configure(metrics_routes);
+        HttpService::build()
+            .client_request_timeout(seconds(self.settings.head_timeout))
+            .client_disconnect_timeout(LINGER)
+            .h1(map_config(app, |()| AppConfig::default()))
+            .tcp()
+            .map_err(unheard)
     }
 
     fn over_tls(
@@ -113,6 +131,7 @@ impl Http {
         let app = App::new()
             .app_data(self.state.clone())
             .wrap(from_fn(keep_unread))
+            .wrap(from_fn(measured))
             .wrap(TracingLogger::<RequestSpan>::new())
             .configure(routes);
         let state = self.state.clone();

@@ -22,6 +22,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use crate::{
     config::{PublicUrl, Settings, SettingsError},
     http::{BodyBudget, Heartbeat, Seats, State},
+    meters::Meters,
     rates::Rates,
     tls::{CertificateError, Certificates},
 };
@@ -140,6 +141,7 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
         bodies: BodyBudget::new(&settings.http),
         seats: Seats::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
+        meters: Meters::new().map_err(ServeError::Failed)?,
         database: Heartbeat::default(),
         workshop: Handle::current(),
         stopping: stopped.clone(),

@@ -16,6 +16,8 @@ pub struct Ready {
     pub listen: String,
     /// What plain HTTP is served on.
     pub plain_listen: Option<String>,
+    /// What `/metrics` is served on.
+    pub metrics_listen: Option<String>,
     /// What devices use.
     pub public_url: String,
     /// The local CA's certificate.
@@ -35,6 +37,7 @@ impl Ready {
         Self {
             listen: sockets.listen.to_string(),
             plain_listen: sockets.plain_listen.map(|address| address.to_string()),
+            metrics_listen: sockets.metrics_listen.map(|address| address.to_string()),
             public_url,
             ca_file: authority.map(|(file, _)| file.display().to_string()),
             ca_fingerprint: authority.map(|(_, fingerprint)| fingerprint.to_string()),

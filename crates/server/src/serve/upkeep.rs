@@ -19,6 +19,7 @@ pub(super) async fn run(state: Arc<State>, certificates: Arc<Certificates>, mut 
             _ = rounds.tick() => {}
         }
         state.rates.forget();
+        state.meters.upkeep();
         if let Err(error) = state.services.upkeep().await {
             tracing::error!(%error, "upkeep");
         }

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use actix_web::{HttpResponse, web::Data};
 use serde_json::json;
 
@@ -15,14 +13,7 @@ pub(super) async fn ready(state: Data<State>) -> HttpResponse {
     if *state.stopping.borrow() {
         return not_ready("stopping");
     }
-    let asked = state.database.answers(Instant::now(), async || match state.services.ready().await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::error!(%error, "storage");
-            false
-        }
-    });
-    if asked.await {
+    if state.database_answers().await {
         HttpResponse::Ok().json(json!({ "status": "ready" }))
     } else {
         not_ready("the database does not answer")

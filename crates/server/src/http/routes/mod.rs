@@ -6,6 +6,7 @@ mod enrolments;
 mod head;
 mod health;
 mod hints;
+mod metrics;
 mod pull;
 mod server;
 mod sessions;
@@ -44,6 +45,11 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .service(resource("/healthz").route(get().to(health::alive)).default_service(unknown()))
         .service(resource("/readyz").route(get().to(health::ready)).default_service(unknown()))
         .default_service(route().to(unknown::path));
+}
+
+/// The routes for whoever counts what the server does.
+pub(crate) fn metrics_routes(app: &mut ServiceConfig) {
+    app.service(resource("/metrics").route(get().to(metrics::metrics))).default_service(route().to(unknown::path));
 }
 
 fn step(name: &str) -> actix_web::Resource {

@@ -91,7 +91,7 @@ pub(crate) async fn histories_hold(devices: &[Device], record: &Record) {
             _ => {}
         }
     }
-    let noted = record.heads.lock().unwrap();
+    let noted = record.heads.lock().unwrap().clone();
     let mut held = 0;
     for ((_, chain, seq), head) in noted.iter().filter(|((of, ..), head)| *of == account && !head.is_empty()) {
         if (*chain, *seq) == (Chain::Vault, 0) {

@@ -27,6 +27,8 @@ pub fn on_a_small_disk(test: &str, story: impl FnOnce(&SmallDisk)) {
     };
     let mut alone = Command::new("unshare");
     alone.arg(flags).arg(env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]).env(INSIDE, "yes");
+    // From in there nobody reaches a PostgreSQL of another user, and it is no part of such a story.
+    alone.env_remove("KEYFOLD_POSTGRES");
     let told = alone.output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
     assert!(told.status.success() && out.contains("1 passed"), "{out}\n{err}");

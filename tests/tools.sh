@@ -27,9 +27,12 @@ need_packages() {
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
       trap "rm -f $policy" EXIT
+      trap "exit 130" INT
+      trap "exit 143" TERM HUP
       printf "#!/bin/sh\nexit 101\n" >"$policy"
       chmod 755 "$policy"
     fi
+    export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
     apt-get update --quiet=2
     apt-get install --quiet=2 --yes --no-install-recommends "$@"
   ' sh "${missing[@]}" || fail "${missing[*]} cannot be installed. Mend: as root, apt-get install ${missing[*]}"
@@ -39,7 +42,7 @@ need_packages() {
 start_postgres() {
   [ -z "${POSTGRES:-}" ] || return 0
   POSTGRES=$(mktemp -d /tmp/keyfold-postgres.XXXXXX)
-  PG_CTL=("$(compgen -G '/usr/lib/postgresql/*/bin' | sort --version-sort | tail -1)/pg_ctl" "--pgdata=$POSTGRES/data")
+  PG_CTL=("$(compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' | sort --version-sort | tail -1)" "--pgdata=$POSTGRES/data")
   # It refuses to run as root.
   if [ "$(id -u)" -eq 0 ]; then
     PG_CTL=(setpriv --reuid=nobody --regid=nogroup --clear-groups "${PG_CTL[@]}")

@@ -76,19 +76,26 @@ class Server:
             [*command, "--ready-file", f"/dev/fd/{write}"], pass_fds=[write], stdout=self.log, stderr=self.log
         )
         os.close(write)
-        with os.fdopen(read, "rb") as ready:
-            said = ready.readline()
+        try:
+            with os.fdopen(read, "rb") as ready:
+                said = ready.readline()
+        except BaseException:
+            self.process.kill()
+            raise
         if not said:
             tail = (data / "keyfoldd.log").read_text(errors="replace").strip().splitlines()[-1:]
             raise Broken(f"keyfoldd did not start: {' '.join(tail)}")
         self.addresses = json.loads(said)
 
     def stop(self) -> None:
+        if self.end() != 0:
+            raise Broken("keyfoldd did not end cleanly")
+
+    def end(self) -> int:
         self.log.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(timeout=30) != 0:
-            raise Broken("keyfoldd did not end cleanly")
+        return self.process.wait(timeout=30)
 
 
 class Story:
@@ -303,7 +310,7 @@ def stay(programs: Path, data: Path, port: int) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        server.stop()
+        server.end()
 
 
 if __name__ == "__main__":

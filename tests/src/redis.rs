@@ -15,17 +15,22 @@ pub struct Redis {
 
 impl Redis {
     pub fn start() -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut redis = Self { folder: TempDir::new().unwrap(), port, process: None };
-        redis.run();
-        redis
+        let mut redis = Self { folder: TempDir::new().unwrap(), port: 0, process: None };
+        // The port is free when it is looked for; somebody may take it before Redis does, so there are more tries.
+        for _ in 0..5 {
+            redis.port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+            if redis.run() {
+                return redis;
+            }
+        }
+        panic!("redis-server does not start");
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// As a power failure would.
+    /// At once, with nothing said to anybody.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
@@ -34,11 +39,10 @@ impl Redis {
 
     /// Starts it again, with nothing in it.
     pub fn restart(&mut self) {
-        assert!(self.process.is_none(), "it runs");
-        self.run();
+        assert!(self.process.is_none() && self.run(), "redis-server does not start again");
     }
 
-    fn run(&mut self) {
+    fn run(&mut self) -> bool {
         let port = self.port.to_string();
         let process = Command::new("redis-server")
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
@@ -47,18 +51,23 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn();
         let mut process = process.expect("redis-server is missing: run tests/run, which installs it");
-        while !self.answers() {
-            assert_eq!(process.try_wait().unwrap(), None, "redis-server ended");
+        while !self.is_answered_by(process.id()) {
+            if process.try_wait().unwrap().is_some() {
+                return false;
+            }
             std::thread::yield_now();
         }
         self.process = Some(process);
+        true
     }
 
-    fn answers(&self) -> bool {
+    /// Whether this process answers on the port, and not another test's.
+    fn is_answered_by(&self, process: u32) -> bool {
         let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        let mut answer = [0; 5];
-        connection.write_all(b"PING\r\n").and_then(|()| connection.read_exact(&mut answer)).is_ok()
-            && answer == *b"+PONG"
+        let mut answer = String::new();
+        let ask = b"INFO server\r\nQUIT\r\n";
+        let asked = connection.write_all(ask).and_then(|()| connection.read_to_string(&mut answer));
+        asked.is_ok() && answer.lines().any(|line| line == format!("process_id:{process}"))
     }
 }
 

@@ -4,7 +4,7 @@ use keyfold_migrations::MigrationError;
 use sea_orm::{
     ConnectOptions, DatabaseConnection,
     sqlx::{
-        self, Connection,
+        self, Connection, Row,
         postgres::PgConnection,
         sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
@@ -108,7 +108,9 @@ fn postgres(url: &DatabaseUrl) -> ConnectOptions {
 /// sqlx forgets a transaction whose beginning was given up halfway, and what follows would be part of it. Only the first
 /// statement of a transaction is as old as the transaction; one that has failed answers nothing.
 async fn has_begun_nothing(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT transaction_timestamp() = statement_timestamp()").fetch_one(connection).await
+    // As a simple query: of an extended one, its execution is a moment younger than its transaction.
+    let first = sqlx::raw_sql("SELECT transaction_timestamp() = statement_timestamp()").fetch_one(connection).await?;
+    first.try_get(0)
 }
 
 /// The same for SQLite.

@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use keyfold_crypto::random;
@@ -61,14 +62,16 @@ async fn nothing_acknowledged_is_lost_and_nothing_half_is_seen_however_often_the
     }
     for _ in 0..kills {
         // So many requests after it is back, whatever becomes of them: at any moment of any of them.
-        record.requests(1 + usize::from(random::bytes::<1>(&mut random::system())[0]) / 8).await;
+        let more = 1 + usize::from(random::bytes::<1>(&mut random::system())[0]) / 8;
+        let came = tokio::time::timeout(Duration::from_secs(120), record.requests(more)).await;
+        came.expect("the devices go on by themselves");
         tokio::task::block_in_place(|| {
             server.kill();
             server.restart();
         });
     }
     enough.store(true, Ordering::SeqCst);
-    let devices: Vec<Device> = tokio::time::timeout(std::time::Duration::from_secs(600), writing.join_all())
+    let devices: Vec<Device> = tokio::time::timeout(Duration::from_secs(600), writing.join_all())
         .await
         .expect("the devices go on by themselves");
 

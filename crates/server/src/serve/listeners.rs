@@ -93,7 +93,7 @@ impl Http {
     fn metrics(
         &self,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
-        let app = App::new().app_data(self.state.clone()).configure(metrics_routes);
+        let app = App::new().app_data(self.state.clone()).wrap(from_fn(keep_unread)).configure(metrics_routes);
         HttpService::build()
             .client_request_timeout(seconds(self.settings.head_timeout))
             .client_disconnect_timeout(LINGER)

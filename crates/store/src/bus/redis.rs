@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,17 +12,22 @@ use redis::{AsyncConnectionConfig, Client, RedisError, aio::MultiplexedConnectio
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{interval, sleep, timeout},
 };
 
-use super::{InProcessBus, RedisUrl, word::Word};
+use super::{
+    InProcessBus, RedisUrl,
+    word::{Said, Word},
+};
 
 /// A bus for all processes on one Redis. It carries only what may be lost: while Redis is away, words stay within their
-/// process, and whoever listens is woken when it is back, in case there was one.
+/// process. Once it is back everybody is woken, in case there was one: by their own process if that had not heard, and by
+/// the speaker's if that could not speak.
 pub struct RedisBus {
     local: InProcessBus,
-    speaker: [u8; 8],
-    said: Sender<Word>,
+    said: Sender<Topic>,
+    /// Whether some were not sent.
+    lost: Arc<AtomicBool>,
     ears: Ears,
     tasks: [JoinHandle<()>; 2],
 }
@@ -35,17 +43,20 @@ impl RedisBus {
     pub fn start(url: &RedisUrl, speaker: [u8; 8]) -> Self {
         let (local, ears) = (InProcessBus::default(), Ears::default());
         let (said, words) = mpsc::channel(WAITING);
+        let lost = Arc::new(AtomicBool::new(false));
         let listener = Listener { url: url.clone(), speaker, local: local.clone(), ears: Arc::clone(&ears) };
-        let tasks = [tokio::spawn(listener.run()), tokio::spawn(speak(url.clone(), words))];
-        Self { local, speaker, said, ears, tasks }
+        let speaker = Speaker { url: url.clone(), speaker, connection: None, lost: Arc::clone(&lost) };
+        let tasks = [tokio::spawn(listener.run()), tokio::spawn(speaker.run(words))];
+        Self { local, said, lost, ears, tasks }
     }
 }
 
 impl Bus for RedisBus {
     fn publish(&self, topic: Topic) {
         self.local.publish(topic);
-        // One that finds no room is lost: others look at the truth a second later by themselves.
-        let _ = self.said.try_send(Word { speaker: self.speaker, topic });
+        if self.said.try_send(topic).is_err() {
+            self.lost.store(true, Ordering::Release);
+        }
     }
 
     fn subscribe(&self, topic: Topic) -> Box<dyn Subscription> {
@@ -94,9 +105,14 @@ impl Listener {
         // There may have been words before.
         self.tell(None);
         let mut words = channel.on_message();
-        while let Some(message) = words.next().await {
+        // This process's own words come back as well: where not even they do, nobody is at the other end.
+        while let Some(message) = timeout(DEAF, words.next()).await.map_err(|_| too_late())? {
             match Word::decode(message.get_payload_bytes()) {
-                Some(word) if word.speaker != self.speaker => self.tell(Some(word.topic)),
+                Some(word) if word.speaker != self.speaker => match word.said {
+                    Said::Moved(topic) => self.tell(Some(topic)),
+                    Said::Anything => self.tell(None),
+                    Said::Here => {}
+                },
                 // One's own, or a stranger's.
                 _ => {}
             }
@@ -115,47 +131,63 @@ impl Listener {
     }
 }
 
-/// Says what moved here to the other processes.
-async fn speak(url: RedisUrl, mut words: Receiver<Word>) {
-    let mut connection: Option<MultiplexedConnection> = None;
-    let mut batch = Vec::with_capacity(BATCH);
-    while words.recv_many(&mut batch, BATCH).await > 0 {
-        let mut pipeline = redis::pipe();
-        for word in batch.drain(..) {
-            pipeline.cmd("PUBLISH").arg(CHANNEL).arg(word.encode()).ignore();
-        }
-        // A connection that was there before may have ended with a Redis that is back since.
-        let held = connection.is_some();
-        let mut said = say(&url, &mut connection, &pipeline).await;
-        if said.is_err() && held {
-            connection = None;
-            said = say(&url, &mut connection, &pipeline).await;
-        }
-        if let Err(error) = said {
-            tracing::warn!(%error, "Redis: words were lost");
-            connection = None;
-            // What is said meanwhile waits or is lost; without a pause each word would be a connection.
-            sleep(LEAST_PAUSE).await;
-        }
-    }
+/// Says what moved here to the other processes, and now and then that it is here.
+struct Speaker {
+    url: RedisUrl,
+    speaker: [u8; 8],
+    connection: Option<MultiplexedConnection>,
+    lost: Arc<AtomicBool>,
 }
 
-async fn say(
-    url: &RedisUrl,
-    held: &mut Option<MultiplexedConnection>,
-    pipeline: &redis::Pipeline,
-) -> Result<(), RedisError> {
-    let connection = match held {
-        Some(connection) => connection,
-        None => {
-            let patient = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE));
-            let client = Client::open(url.info.clone())?;
-            held.insert(client.get_multiplexed_async_connection_with_config(&patient).await?)
+impl Speaker {
+    async fn run(mut self, mut topics: Receiver<Topic>) {
+        let mut beat = interval(BEAT);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                received = topics.recv_many(&mut batch, BATCH) => if received == 0 { return },
+                _ = beat.tick() => {}
+            }
+            let lost = self.lost.swap(false, Ordering::AcqRel);
+            let moved = batch.drain(..).map(Said::Moved);
+            let words: Vec<Said> = lost.then_some(Said::Anything).into_iter().chain(moved).collect();
+            let words = if words.is_empty() { vec![Said::Here] } else { words };
+            // A connection that was there before may have ended with a Redis that is back since.
+            let held = self.connection.is_some();
+            let mut said = self.say(&words).await;
+            if said.is_err() && held {
+                said = self.say(&words).await;
+            }
+            if let Err(error) = said {
+                tracing::warn!(%error, "Redis: not speaking; devices on other replicas hear later");
+                self.lost.store(true, Ordering::Release);
+                // Without a pause each word would be a connection.
+                sleep(LEAST_PAUSE).await;
+            }
         }
-    };
-    pipeline.query_async(connection).await
+    }
+
+    async fn say(&mut self, words: &[Said]) -> Result<(), RedisError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let patient = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(PATIENCE))
+                    .set_response_timeout(Some(PATIENCE));
+                let client = Client::open(self.url.info.clone())?;
+                client.get_multiplexed_async_connection_with_config(&patient).await?
+            }
+        };
+        let mut pipeline = redis::pipe();
+        for said in words {
+            let word = Word { speaker: self.speaker, said: *said };
+            pipeline.cmd("PUBLISH").arg(CHANNEL).arg(word.encode()).ignore();
+        }
+        pipeline.query_async::<()>(&mut connection).await?;
+        // One that has failed is not kept.
+        self.connection = Some(connection);
+        Ok(())
+    }
 }
 
 /// How long to wait before the next attempt: longer after each.
@@ -179,9 +211,13 @@ fn too_late() -> RedisError {
 }
 
 const CHANNEL: &str = "keyfold:moved";
-/// Words of some moments; each has 40 bytes.
+/// Words of some moments; each has 17 bytes.
 const WAITING: usize = 4_096;
 const BATCH: usize = 256;
+/// Between two words, if nothing moves.
+const BEAT: Duration = Duration::from_secs(5);
+/// Without a word, not even one's own.
+const DEAF: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(2);
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
 const MOST_PAUSE: Duration = Duration::from_secs(2);

@@ -8,6 +8,7 @@
 mod abandoned;
 mod accounts;
 mod appends;
+mod connections;
 mod databases;
 mod deletions;
 mod durability;

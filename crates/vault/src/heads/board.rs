@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use keyfold_ledger::Roster;
 use keyfold_wire::{AccountId, MemberId, v1};
-use moka::{ops::compute::Op, sync::Cache};
+use moka::{ops::compute::Op, policy::EvictionPolicy, sync::Cache};
 use prost::Message;
 
 use crate::{clock::SECOND, storage::Heads};
@@ -47,7 +47,9 @@ pub(super) struct Post {
 
 impl Board {
     pub(super) fn new() -> Self {
-        let doubted = Cache::builder().max_capacity(KEPT).time_to_live(DOUBT).build();
+        // The latest doubt is always kept.
+        let lru = EvictionPolicy::lru();
+        let doubted = Cache::builder().max_capacity(KEPT).time_to_live(DOUBT).eviction_policy(lru).build();
         Self { known: Cache::new(KEPT), doubted, all_doubted: AtomicU64::new(0) }
     }
 
@@ -80,7 +82,8 @@ impl Board {
     }
 
     pub(super) fn deleted(&self, account: AccountId) {
-        self.known.insert(account, Known::Deleted);
+        // In turn with those who note something.
+        self.known.entry(account).and_compute_with(|_| Op::Put(Known::Deleted));
     }
 }
 

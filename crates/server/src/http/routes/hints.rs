@@ -16,10 +16,10 @@ pub(super) async fn listen(
 ) -> Result<HttpResponse, Refusal> {
     let caller = signed.caller();
     let subscription = state.services.heads.listen(&caller);
-    state.run(async move |services| Ok(services.heads.poll(&caller).await?)).await?;
+    let heads = state.run(async move |services| Ok(services.heads.poll(&caller).await?)).await?;
     let left = Duration::from_millis(signed.session.expires_at.saturating_sub(state.services.now()));
     let lasting = Lasting::begin(&state, &request, caller, left, &state.seats.hints)?;
-    let listener = Listener { subscription, caller, state };
+    let listener = Listener { subscription, caller, state, heads };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -30,16 +30,21 @@ struct Listener {
     state: Data<State>,
     caller: Caller,
     subscription: Box<dyn Subscription>,
+    /// Where the account stood at the last look.
+    heads: Bytes,
 }
 
 impl Listener {
     /// The next thing to say; `None` to who is a member no more.
     async fn next(&mut self) -> Option<&'static str> {
-        let said = tokio::select! {
-            () = self.subscription.moved() => MOVED,
-            () = sleep(KEEP_ALIVE) => STILL_HERE,
+        let told = tokio::select! {
+            () = self.subscription.moved() => true,
+            () = sleep(KEEP_ALIVE) => false,
         };
-        self.state.services.heads.poll(&self.caller).await.is_ok().then_some(said)
+        let before = self.heads.clone();
+        self.heads = self.state.services.heads.poll(&self.caller).await.ok()?;
+        // A word may have been lost on its way from another replica.
+        Some(if told || self.heads != before { MOVED } else { STILL_HERE })
     }
 }
 

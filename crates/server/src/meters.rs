@@ -1,9 +1,9 @@
 //! What whoever watches a server may count: rates and durations by route, and what is in use. No account, no device.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 /// The meters of one server, in Prometheus's text format.
@@ -60,20 +60,17 @@ impl Meters {
     }
 
     fn describe(&self) {
-        let say = |name: &'static str| (KeyName::from_const_str(name), None::<Unit>);
-        let (name, unit) = say(REQUESTS);
-        self.recorder.describe_counter(name, unit, SharedString::const_str("Requests that were answered."));
-        let (name, unit) = say(DURATIONS);
-        let help = "Seconds from a request's head to its answer's head.";
-        self.recorder.describe_histogram(name, unit, SharedString::const_str(help));
-        for (name, help) in [
+        let describe = |text: &'static str| SharedString::const_str(text);
+        self.recorder.describe_counter(REQUESTS.into(), None, describe("Requests that were answered."));
+        let durations = describe("Seconds from a request's head to its answer's head.");
+        self.recorder.describe_histogram(DURATIONS.into(), None, durations);
+        for (name, text) in [
             (DATABASE, "1 while the database answers."),
             (STREAMS, "Answers that last, open at this moment."),
             (BODIES, "Bytes of requests' bodies that are held while they arrive."),
             (BUILD, "1, with the version."),
         ] {
-            let (name, unit) = say(name);
-            self.recorder.describe_gauge(name, unit, SharedString::const_str(help));
+            self.recorder.describe_gauge(name.into(), None, describe(text));
         }
     }
 
@@ -87,19 +84,6 @@ impl Meters {
 
     fn gauge(&self, key: Key) -> Gauge {
         self.recorder.register_gauge(&key, &METADATA)
-    }
-}
-
-/// How long something took.
-pub(crate) struct Watch(Instant);
-
-impl Watch {
-    pub(crate) fn begin() -> Self {
-        Self(Instant::now())
-    }
-
-    pub(crate) fn took(&self) -> Duration {
-        self.0.elapsed()
     }
 }
 

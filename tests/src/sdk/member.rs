@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use keyfold_client::{
-    ItemId,
+    ItemId, MemberId,
     enrolment::{Approval, Claim},
     item::{Algorithm, FieldTag, Item, Passkey},
     storage::Storage,
@@ -73,7 +73,8 @@ impl Member {
 
     /// Makes a passkey for this site.
     pub async fn add(&self, site: &str) -> ItemId {
-        self.vault().add(&self.passkey(site), []).await.unwrap()
+        let passkey = any_passkey(site, self.vault().keys().id(), self.clock.now());
+        self.vault().add(&passkey, []).await.unwrap()
     }
 
     /// Gives a passkey the user's own name.
@@ -101,20 +102,21 @@ impl Member {
         });
         acknowledged.collect()
     }
+}
 
-    fn passkey(&self, site: &str) -> Passkey {
-        let mut rng = random::system();
-        Passkey {
-            rp_id: site.to_owned(),
-            credential_id: random::bytes::<32>(&mut rng).to_vec(),
-            user_handle: b"ana".to_vec(),
-            algorithm: Algorithm::EdDsa,
-            private_key: random::bytes(&mut rng).into(),
-            cred_random_with_uv: random::bytes(&mut rng).into(),
-            cred_random_without_uv: random::bytes(&mut rng).into(),
-            created_at: self.clock.now(),
-            created_by: self.vault().keys().id(),
-            backup_eligible: true,
-        }
+/// A passkey for this site, like no other.
+pub fn any_passkey(site: &str, created_by: MemberId, created_at: u64) -> Passkey {
+    let mut rng = random::system();
+    Passkey {
+        rp_id: site.to_owned(),
+        credential_id: random::bytes::<32>(&mut rng).to_vec(),
+        user_handle: b"ana".to_vec(),
+        algorithm: Algorithm::EdDsa,
+        private_key: random::bytes(&mut rng).into(),
+        cred_random_with_uv: random::bytes(&mut rng).into(),
+        cred_random_without_uv: random::bytes(&mut rng).into(),
+        created_at,
+        created_by,
+        backup_eligible: true,
     }
 }

@@ -15,11 +15,13 @@ mod hosted;
 mod member;
 mod newcomer;
 mod time;
+mod whole;
 mod wire;
 
 pub use chance::Chance;
 pub use hosted::Hosted;
-pub use member::Member;
+pub use member::{Member, any_passkey};
 pub use newcomer::{Newcomer, passphrase};
 pub use time::{DAY, DeviceClock, HOUR, MINUTE, START, Time};
+pub use whole::whole;
 pub use wire::{Closed, Exchange, Mishap, Wire};

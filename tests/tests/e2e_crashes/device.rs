@@ -10,16 +10,17 @@ use async_trait::async_trait;
 use keyfold_client::{
     AccountId, Clock, ItemId, SigningAlgorithm, SystemClock,
     api::{Api, Frame, MemberApi, PullFrom},
-    device::Passphrase,
     enrolment::{Approval, Claim, EnrolmentPath, NewDevice},
-    item::{Algorithm, Passkey},
     storage::{SqliteStorage, Storage},
     sync::{NewAccount, SyncEngine, SyncError, create_account},
-    transport::{Answer, Body, HttpsTransport, Request, Transport, TransportError, Trust},
+    transport::{Answer, HttpsTransport, Request, Transport, TransportError, Trust},
     vault::{LocalVault, Origin, UnlockedVault},
 };
 use keyfold_crypto::random;
-use keyfold_tests::Server;
+use keyfold_tests::{
+    Server,
+    sdk::{any_passkey, passphrase, whole},
+};
 use keyfold_wire::v1::{Accepted, Heads};
 use prost::Message;
 use tempfile::TempDir;
@@ -81,7 +82,8 @@ impl Device {
     /// middle.
     pub(crate) async fn writes(mut self) -> Self {
         if std::mem::take(&mut self.sent) {
-            let item = self.engine.vault().add(&self.passkey(), []).await.unwrap();
+            let passkey = any_passkey("shop.example", self.engine.vault().keys().id(), SystemClock.now());
+            let item = self.engine.vault().add(&passkey, []).await.unwrap();
             self.made.insert(item);
         }
         let [chance, patience] = random::bytes::<2>(&mut random::system());
@@ -135,22 +137,6 @@ impl Device {
     fn api(&self) -> Api {
         api(&self.url, &self.way)
     }
-
-    fn passkey(&self) -> Passkey {
-        let mut rng = random::system();
-        Passkey {
-            rp_id: "shop.example".to_owned(),
-            credential_id: random::bytes::<32>(&mut rng).to_vec(),
-            user_handle: b"ana".to_vec(),
-            algorithm: Algorithm::EdDsa,
-            private_key: random::bytes(&mut rng).into(),
-            cred_random_with_uv: random::bytes(&mut rng).into(),
-            cred_random_without_uv: random::bytes(&mut rng).into(),
-            created_at: SystemClock.now(),
-            created_by: self.engine.vault().keys().id(),
-            backup_eligible: true,
-        }
-    }
 }
 
 /// A profile with nothing in it yet.
@@ -191,10 +177,6 @@ fn api(url: &str, way: &Arc<Way>) -> Api {
     Api::new(url.parse().unwrap(), Arc::clone(way) as _, Arc::new(SystemClock))
 }
 
-fn passphrase() -> Passphrase {
-    Passphrase::typed("correct horse battery staple".to_owned().into())
-}
-
 /// The way to the server, on which the checker notes what is answered.
 struct Way {
     https: HttpsTransport,
@@ -219,16 +201,7 @@ impl Transport for Way {
         } else if status == 200 {
             self.record.accepted(*account, &Accepted::decode(body.as_slice()).unwrap().heads.unwrap());
         }
-        Ok(Answer { status, body: Box::new(Whole(Some(body))) })
-    }
-}
-
-struct Whole(Option<Vec<u8>>);
-
-#[async_trait]
-impl Body for Whole {
-    async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Ok(self.0.take())
+        Ok(whole(status, body))
     }
 }
 

@@ -1,8 +1,12 @@
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use keyfold_tests::{Device, Server, ServerOptions, Shop, does_not_start, exit};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{
+    ServerConfig, SupportedProtocolVersion,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+};
 use tempfile::TempDir;
 
 /// An organisation's own CA.
@@ -26,13 +30,25 @@ impl OwnCa {
     }
 
     /// A certificate for this host, and its key.
-    pub(crate) fn issue(&self, host: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    fn issue(&self, host: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         let der = PrivatePkcs8KeyDer::from(key.serialize_der());
         fs::write(self.folder.path().join("server.pem"), certificate.pem()).unwrap();
         fs::write(self.folder.path().join("server.key"), key.serialize_pem()).unwrap();
         (vec![certificate.der().clone()], der.into())
+    }
+
+    /// What a server of ours needs to speak this version of TLS as localhost.
+    pub(crate) fn tls_server(&self, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
+        let (chain, key) = self.issue("localhost");
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Arc::new(config)
     }
 
     /// A server that serves the certificate that was issued last.

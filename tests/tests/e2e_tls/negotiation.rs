@@ -2,8 +2,7 @@ use std::{fs, io, net::TcpListener, sync::Arc, thread};
 
 use keyfold_tests::{Device, Http, Server, ServerOptions, Shop, exit, tls_client};
 use rustls::{
-    CipherSuite, ClientConnection, NamedGroup, ProtocolVersion, ServerConfig, ServerConnection,
-    SupportedProtocolVersion,
+    CipherSuite, ClientConnection, NamedGroup, ProtocolVersion, ServerConnection, SupportedProtocolVersion,
     crypto::{CryptoProvider, aws_lc_rs},
     version::{TLS12, TLS13},
 };
@@ -69,16 +68,10 @@ fn a_device_talks_to_no_server_below_tls_1_3() {
     let a = Device::trusting(&server, ca.file());
     let old = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}", old.local_addr().unwrap().port());
-    let (chain, key) = ca.issue("localhost");
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&TLS12])
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    let config = ca.tls_server(&TLS12);
     let serves = thread::spawn(move || {
         let (mut connection, _) = old.accept().unwrap();
-        ServerConnection::new(Arc::new(config)).unwrap().complete_io(&mut connection).unwrap_err()
+        ServerConnection::new(config).unwrap().complete_io(&mut connection).unwrap_err()
     });
     let detail = a.run(&["account", "create", "--server", &url]).problem(exit::NOT_TRUSTED);
     assert!(!detail.is_empty());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use keyfold_tests::{Device, Server, exit};
-use rustls::{ServerConfig, ServerConnection, Stream, crypto::aws_lc_rs, version::TLS13};
+use rustls::{ServerConnection, Stream, version::TLS13};
 
 use crate::certificates::OwnCa;
 
@@ -14,14 +14,7 @@ use crate::certificates::OwnCa;
 fn answers(ca: &OwnCa, answer: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let (chain, key) = ca.issue("localhost");
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&TLS13])
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    let config = Arc::new(config);
+    let config = ca.tls_server(&TLS13);
     thread::spawn(move || {
         for socket in listener.incoming() {
             let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();

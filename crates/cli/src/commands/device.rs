@@ -1,11 +1,10 @@
-use keyfold_client::{MemberId, vault::DeviceStatus};
+use keyfold_client::vault::DeviceStatus;
 use serde::Serialize;
 
-use super::{approve, enroll};
+use super::{approve, by_id::by_id, enroll};
 use crate::{
     app::App,
     args::DeviceCommand,
-    exit::Exit,
     failure::Failure,
     terminal::{rfc3339, table},
 };
@@ -60,28 +59,11 @@ async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
     let engine = app.engine(vault)?;
     engine.sync().await?;
     let status = engine.vault().local().status().await?;
-    let id = find(&status.devices, device)?;
+    let id = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?.id;
     engine.rename_device(id, &name).await?;
     app.out.result(&Renamed { device: id.to_string(), name: name.to_string() }, |renamed| {
         format!("Device {} is now called \"{}\".", renamed.device, renamed.name)
     })
-}
-
-fn find(devices: &[DeviceStatus], beginning: &str) -> Result<MemberId, Failure> {
-    if beginning.is_empty() {
-        return Err(Failure::new(Exit::Usage, "give at least the first letter of the device's id"));
-    }
-    let mut found = devices.iter().filter(|device| device.id.to_string().starts_with(beginning));
-    match (found.next(), found.next()) {
-        (Some(device), None) => Ok(device.id),
-        (None, _) => Err(Failure::new(
-            Exit::NotFound,
-            "there is no such device; `keyfold device list` shows those that are there",
-        )),
-        (Some(_), Some(_)) => {
-            Err(Failure::new(Exit::NotFound, "several devices have ids that begin so; give more of it"))
-        }
-    }
 }
 
 impl From<&DeviceStatus> for Device {

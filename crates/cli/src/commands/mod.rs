@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod by_id;
 mod device;
 mod enroll;
 mod passkey;

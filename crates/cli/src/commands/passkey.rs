@@ -9,7 +9,8 @@ use keyfold_client::{
 };
 
 use self::view::{PasskeyView, Passkeys};
-use crate::{app::App, args::PasskeyCommand, exit::Exit, failure::Failure};
+use super::by_id::by_id;
+use crate::{app::App, args::PasskeyCommand, failure::Failure};
 
 pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failure> {
     let vault = app.unlocked().await?;
@@ -53,18 +54,8 @@ async fn show(app: &App, vault: &UnlockedVault, id: ItemId) -> Result<(), Failur
 }
 
 async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure> {
-    if beginning.is_empty() {
-        return Err(Failure::new(Exit::Usage, "give at least the first letter of the passkey's id"));
-    }
-    let contents = vault.contents().await?;
-    let mut found = contents.items.iter().filter(|item| item.id.to_string().starts_with(beginning));
-    match (found.next(), found.next()) {
-        (Some(item), None) => Ok(item.id),
-        (None, _) => Err(keyfold_client::vault::VaultError::NotFound.into()),
-        (Some(_), Some(_)) => {
-            Err(Failure::new(Exit::NotFound, "several passkeys have ids that begin so; give more of it"))
-        }
-    }
+    let items = vault.contents().await?.items;
+    by_id(items, |found| found.id, beginning, ("passkey", "passkeys")).map(|found| found.id)
 }
 
 /// The edit is durable here; that it cannot be sent now, or soon, is no failure.

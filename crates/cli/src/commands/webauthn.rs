@@ -74,23 +74,20 @@ impl Person {
     }
 
     fn answer(&self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
-        let several = prompt.action == Action::SignIn && prompt.accounts.len() > 1;
-        let chosen = match &self.account {
-            Some(name) if prompt.action == Action::SignIn => Some(named(name, prompt)?),
-            _ if several => None,
-            _ => Some(0),
-        };
-        let question = question(prompt, chosen.unwrap_or_default())?;
-        let account = match (self.yes, chosen) {
-            (true, None) => {
+        let account = match (prompt.action, &self.account, prompt.accounts) {
+            (Action::SignIn, Some(name), _) => named(name, prompt)?,
+            (Action::SignIn, None, [_, _, ..]) if self.yes => {
                 let detail = "there are several accounts at this site: choose one with --account NAME";
                 return Err(Failure::new(Exit::Usage, detail));
             }
-            (true, Some(account)) => Some(account),
-            (false, Some(account)) => ask_yes(&question)?.then_some(account),
-            (false, None) => choose(prompt)?,
+            (Action::SignIn, None, [_, _, ..]) => {
+                return Ok(choose(prompt)?.map_or(Answer::Denied, |account| Answer::Verified { account }));
+            }
+            _ => 0,
         };
-        Ok(account.map_or(Answer::Denied, |account| Answer::Verified { account }))
+        let question = question(prompt, account)?;
+        let agreed = self.yes || ask_yes(&question)?;
+        Ok(if agreed { Answer::Verified { account } } else { Answer::Denied })
     }
 
     /// What a ceremony gave, or the one reason that the person is told.

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use actix_web::{
     Error,
     body::MessageBody,
@@ -7,14 +9,13 @@ use actix_web::{
 };
 
 use super::State;
-use crate::meters::Watch;
 
 /// Counts each request with its route, its status and how long it took until its answer began.
 pub(crate) async fn measured<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let watch = Watch::begin();
+    let began = Instant::now();
     let state = request.app_data::<Data<State>>().cloned();
     let method = request.method().clone();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
@@ -24,7 +25,7 @@ pub(crate) async fn measured<B: MessageBody>(
             Ok(answer) => answer.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        state.meters.answered(&method, &route, status, watch.took());
+        state.meters.answered(&method, &route, status, began.elapsed());
     }
     answer
 }

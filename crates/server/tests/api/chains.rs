@@ -2,10 +2,8 @@
 
 use keyfold_crypto::{SigningAlgorithm, SigningKey};
 use keyfold_wire::v1::{
-    Accepted, AccountDelete, AppendEntry, Commit, Heads, ProblemCode, Push, ReplaceLogKey, RosterEntry, SealedKey,
-    roster_entry::Body,
+    Accepted, AppendEntry, Commit, Heads, ProblemCode, Push, ReplaceLogKey, RosterEntry, SealedKey, roster_entry::Body,
 };
-use prost::Message;
 
 use crate::world::{Answer, Device, Server};
 
@@ -154,14 +152,7 @@ fn a_removed_device_and_one_of_a_deleted_account_write_nothing() {
     ben.post("/v1/commits", &ben.commit().1).refused(ProblemCode::NotAMember);
     append(&ben, &ben.renaming("still here")).refused(ProblemCode::NotAMember);
 
-    let delete = AccountDelete {
-        suite: 1,
-        account: ana.account().to_vec(),
-        device: ana.id().to_vec(),
-        roster_head: ana.roster_head(),
-        at: server.now(),
-    };
-    assert_eq!(server.post("/v1/accounts/delete", &ana.sign(&delete).encode_to_vec()).status, 204);
+    ana.delete_account();
     ana.post("/v1/commits", &ana.commit().1).refused(ProblemCode::AccountDeleted);
     append(&ana, &ana.renaming("still here")).refused(ProblemCode::AccountDeleted);
 }

@@ -1,6 +1,6 @@
 //! Who is given a session, and what the others are told.
 
-use keyfold_wire::v1::{AccountDelete, ProblemCode, SessionOpen, SessionOpened, Signed};
+use keyfold_wire::v1::{ProblemCode, SessionOpen, SessionOpened, Signed};
 use prost::Message;
 
 use crate::world::{Answer, Device, Server};
@@ -87,14 +87,7 @@ fn there_is_no_session_in_an_account_that_is_not_there() {
     let nowhere = SessionOpen { account: vec![7; 16], ..ana.session_open() };
     open(&server, &ana.sign_session(&nowhere)).refused(ProblemCode::NotFound);
 
-    let delete = AccountDelete {
-        suite: 1,
-        account: ana.account().to_vec(),
-        device: ana.id().to_vec(),
-        roster_head: ana.roster_head(),
-        at: server.now(),
-    };
-    assert_eq!(server.post("/v1/accounts/delete", &ana.sign(&delete).encode_to_vec()).status, 204);
+    ana.delete_account();
     open(&server, &ana.sign_session(&ana.session_open())).refused(ProblemCode::AccountDeleted);
     for path in ["/v1/head", "/v1/pull", "/v1/hints"] {
         ana.get(path).refused(ProblemCode::AccountDeleted);

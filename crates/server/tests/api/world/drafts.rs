@@ -40,6 +40,19 @@ impl Device<'_> {
         RosterEntry::decode(entry.signed().body.as_slice()).unwrap()
     }
 
+    /// Ends its account.
+    #[track_caller]
+    pub(crate) fn delete_account(&self) {
+        let delete = AccountDelete {
+            suite: SUITE,
+            account: self.account().to_vec(),
+            device: self.id().to_vec(),
+            roster_head: self.roster_head(),
+            at: self.server.now(),
+        };
+        assert_eq!(self.server.post("/v1/accounts/delete", &self.sign(&delete).encode_to_vec()).status, 204);
+    }
+
     /// The head of the roster as this device holds it.
     pub(crate) fn roster_head(&self) -> Vec<u8> {
         self.held.borrow().account.roster().head().to_vec()

@@ -1,7 +1,5 @@
 //! What the server has acknowledged is there when it comes back: it is killed the moment its answer is here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
@@ -9,15 +7,16 @@ use std::sync::{
 
 use async_trait::async_trait;
 use keyfold_client::{
-    SigningAlgorithm, SystemClock,
+    Clock, SigningAlgorithm, SystemClock,
     api::Api,
-    device::Passphrase,
-    item::{Algorithm, FieldTag, Passkey},
     storage::SqliteStorage,
     sync::{NewAccount, SyncEngine, create_account},
-    transport::{Answer, Body, HttpsTransport, Request, Transport, TransportError, Trust},
+    transport::{Answer, HttpsTransport, Request, Transport, TransportError, Trust},
 };
-use keyfold_tests::Server;
+use keyfold_tests::{
+    Server,
+    sdk::{any_passkey, passphrase, whole},
+};
 
 /// A way to the server on which it dies as soon as it has answered a write.
 struct DeadlyWay {
@@ -53,31 +52,7 @@ impl Transport for DeadlyWay {
         if writes && self.deadly.swap(false, Ordering::SeqCst) {
             self.server.lock().unwrap().kill();
         }
-        Ok(Answer { status, body: Box::new(Whole(Some(body))) })
-    }
-}
-
-struct Whole(Option<Vec<u8>>);
-
-#[async_trait]
-impl Body for Whole {
-    async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Ok(self.0.take())
-    }
-}
-
-fn passkey(rp_id: &str) -> Passkey {
-    Passkey {
-        rp_id: rp_id.to_owned(),
-        credential_id: vec![9; 16],
-        user_handle: vec![8; 16],
-        algorithm: Algorithm::EdDsa,
-        private_key: [7; 32].into(),
-        cred_random_with_uv: [6; 32].into(),
-        cred_random_without_uv: [5; 32].into(),
-        created_at: 1_700_000_000_000,
-        created_by: keyfold_client::MemberId::new([1; 16]),
-        backup_eligible: true,
+        Ok(whole(status, body))
     }
 }
 
@@ -91,14 +66,14 @@ async fn threat_26_what_was_acknowledged_is_there_after_a_crash() {
     let new = NewAccount {
         name: "Ana's laptop".parse().unwrap(),
         algorithm: SigningAlgorithm::Ed25519,
-        passphrase: Passphrase::typed("correct horse battery staple".to_owned().into()),
+        passphrase: passphrase(),
         invite: String::new(),
         ca: None,
     };
     let vault = way.survives(create_account(storage, &api, new)).await.expect("an account");
     let engine = SyncEngine::new(vault, api);
     for site in ["one.example", "two.example", "three.example"] {
-        engine.vault().add(&passkey(site), [(FieldTag::UserName, "ana".to_owned())]).await.unwrap();
+        engine.vault().add(&any_passkey(site, engine.vault().keys().id(), SystemClock.now()), []).await.unwrap();
         assert_eq!(way.survives(engine.sync()).await.expect("acknowledged").items_pushed, 1);
         // A server that had forgotten the commit would be behind its device.
         assert!(engine.sync().await.expect("still there").is_empty());

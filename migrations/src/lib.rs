@@ -12,9 +12,10 @@
 //! ```
 
 mod m20261122_000001_vault;
+mod m20261125_000002_behind;
 mod migrate;
 
-pub use migrate::{MigrationError, migrate};
+pub use migrate::{MigrationError, check, migrate};
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait};
 
@@ -25,6 +26,6 @@ struct Migrator;
 #[async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_vault::Migration)]
+        vec![Box::new(m20261122_000001_vault::Migration), Box::new(m20261125_000002_behind::Migration)]
     }
 }

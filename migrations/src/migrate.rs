@@ -16,6 +16,14 @@ pub enum MigrationError {
         /// The first migration that is not known here.
         migration: String,
     },
+    /// The database lacks a migration.
+    #[error(
+        "the database was written by an older keyfoldd (it lacks migration {migration}): use that version, or upgrade with `keyfoldd migrate`"
+    )]
+    Older {
+        /// The first migration that it lacks.
+        migration: String,
+    },
     /// The database refused.
     #[error("the database refused: {0}")]
     Database(#[from] DbErr),
@@ -26,13 +34,33 @@ pub enum MigrationError {
 /// # Errors
 /// [`MigrationError::Newer`] if the database is ahead of this program, [`MigrationError::Database`] if it fails.
 pub async fn migrate(database: &DatabaseConnection) -> Result<Vec<String>, MigrationError> {
-    let known: Vec<String> = Migrator::get_migration_files().iter().map(|file| file.name().to_owned()).collect();
+    let known = known();
     let applied = applied(database).await?;
     if let Some(migration) = applied.iter().find(|name| !known.contains(name)) {
         return Err(MigrationError::Newer { migration: migration.clone() });
     }
     Migrator::up(database, None).await?;
     Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
+}
+
+/// Whether the schema is exactly this program's. Nothing is changed.
+///
+/// # Errors
+/// [`MigrationError`].
+pub async fn check(database: &DatabaseConnection) -> Result<(), MigrationError> {
+    let known = known();
+    let applied = applied(database).await?;
+    if let Some(migration) = applied.iter().find(|name| !known.contains(name)) {
+        return Err(MigrationError::Newer { migration: migration.clone() });
+    }
+    match known.into_iter().find(|name| !applied.contains(name)) {
+        Some(migration) => Err(MigrationError::Older { migration }),
+        None => Ok(()),
+    }
+}
+
+fn known() -> Vec<String> {
+    Migrator::get_migration_files().iter().map(|file| file.name().to_owned()).collect()
 }
 
 async fn applied(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {

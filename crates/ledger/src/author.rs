@@ -97,7 +97,7 @@ pub struct Rotation<'a> {
     /// The new epoch.
     pub epoch: u64,
     /// The earlier epochs' keys that it links, ascending.
-    pub earlier: &'a [(u64, EpochKey)],
+    pub earlier: &'a [(u64, &'a EpochKey)],
 }
 
 impl Rotation<'_> {

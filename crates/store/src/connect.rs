@@ -5,8 +5,8 @@ use sea_orm::{
     ConnectOptions, DatabaseConnection,
     sqlx::{
         self, Connection, Row,
-        postgres::PgConnection,
-        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+        postgres::{PgConnectOptions, PgConnection},
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
     },
 };
 
@@ -95,8 +95,40 @@ fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     options
 }
 
+/// The only connection to a database: to a SQLite file, while nobody else has it open.
+pub(crate) fn alone(url: &DatabaseUrl) -> ConnectOptions {
+    match url.kind() {
+        Kind::Sqlite => {
+            let mut options = options(url, 1);
+            options.map_sqlx_sqlite_opts(|file: SqliteConnectOptions| {
+                // Not for long: who has it open has it until it ends.
+                file.create_if_missing(true)
+                    .locking_mode(SqliteLockingMode::Exclusive)
+                    .journal_mode(SqliteJournalMode::Delete)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_millis(500))
+            });
+            options
+        }
+        Kind::Postgres => {
+            let mut options = options(url, 1);
+            options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd alone"));
+            options
+        }
+    }
+}
+
+/// A SQLite file that is looked at and not touched.
+pub(crate) fn read_only(url: &DatabaseUrl) -> ConnectOptions {
+    let mut options = options(url, 1);
+    options.map_sqlx_sqlite_opts(|file: SqliteConnectOptions| file.read_only(true).immutable(true));
+    options
+}
+
 fn postgres(url: &DatabaseUrl) -> ConnectOptions {
     let mut options = options(url, POSTGRES_CONNECTIONS);
+    options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd"));
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.after_release(|connection, _| Box::pin(has_begun_nothing(connection)))
     });

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod backup;
 mod bus;
 mod connect;
 mod entity;
@@ -24,6 +25,7 @@ mod url;
 mod value;
 mod vault;
 
+pub use backup::{Attachment, BackupError, Contents, Existing, Progress, RestoreError, Restored, restore};
 pub use bus::{InProcessBus, NotARedisUrl, RedisBus, RedisUrl};
 pub use connect::Database;
 pub use error::ConnectError;

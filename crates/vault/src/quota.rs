@@ -13,9 +13,9 @@ pub(crate) fn entry(entry: &Signed, sealed_keys: &[(MemberId, Vec<u8>)], links: 
 }
 
 /// A commit of so many changes with its envelopes.
-pub(crate) fn commit(commit: &Signed, changes: usize, envelopes: &[Vec<u8>]) -> u64 {
+pub(crate) fn commit<'a>(commit: &Signed, changes: usize, envelopes: impl Iterator<Item = &'a [u8]>) -> u64 {
     let changes = CHANGE.saturating_mul(u64::try_from(changes).unwrap_or(u64::MAX));
-    signed(commit).saturating_add(changes).saturating_add(envelopes.iter().map(|envelope| length(envelope)).sum())
+    signed(commit).saturating_add(changes).saturating_add(envelopes.map(length).sum())
 }
 
 fn signed(message: &Signed) -> u64 {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use keyfold_crypto::{Hash, SigningAlgorithm, SigningKey, VerifyingKey, random};
-use keyfold_ledger::{Chain, Receipt};
+use keyfold_ledger::{Chain, Receipt, ReceiptError};
 use keyfold_wire::{AccountId, v1};
 
 use crate::{
@@ -44,6 +44,20 @@ impl ReceiptSigner {
     #[must_use]
     pub const fn log_key(&self) -> &VerifyingKey {
         &self.public
+    }
+
+    /// Checks that these heads are ones that this server has signed for.
+    ///
+    /// # Errors
+    /// [`ReceiptError`].
+    pub(crate) fn check(&self, account: AccountId, heads: &v1::Heads) -> Result<(), ReceiptError> {
+        let hash = |bytes: &[u8]| Hash::try_from(bytes).map_err(|_| ReceiptError::OtherHead);
+        let roster = (Chain::Roster, heads.roster_seq, hash(&heads.roster_head)?, &heads.roster_receipt);
+        let vault = (Chain::Vault, heads.vault_seq, hash(&heads.vault_head)?, &heads.vault_receipt);
+        for (chain, seq, head, receipt) in [roster, vault] {
+            Receipt { account, chain, seq, head }.check(&self.public, receipt.as_ref())?;
+        }
+        Ok(())
     }
 
     /// Both heads with their receipts. A receipt of `known` is taken over where the head is the same.

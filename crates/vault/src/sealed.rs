@@ -7,7 +7,7 @@ use keyfold_crypto::{
 use keyfold_ledger::Entry;
 use keyfold_wire::{
     MemberId,
-    v1::{EpochLink, SealedKey},
+    v1::{EpochLink, SealedEpochKey, SealedKey, SealedLink},
 };
 
 /// The sealed keys or links are not exactly those that the entry lists.
@@ -51,6 +51,27 @@ pub(crate) fn check_links(entry: &Entry, links: Vec<EpochLink>) -> Result<Vec<(u
             fits.then_some((*epoch, link.sealed)).ok_or(SealedError::Links)
         })
         .collect()
+}
+
+/// A member's own sealed key as a pull gives it, if it is the one that the entry lists for the member.
+pub(crate) fn check_own_key(
+    entry: &Entry,
+    member: MemberId,
+    key: SealedEpochKey,
+) -> Result<(MemberId, Vec<u8>), SealedError> {
+    let listed = entry.sealed_keys().into_iter().find(|(listed, _)| *listed == member);
+    let (_, hash) = listed.ok_or(SealedError::Keys)?;
+    let is_listed = key.roster_seq == entry.seq() && fits(&key.sealed, SEALED_LEN, sealed_hash, &hash);
+    is_listed.then_some((member, key.sealed)).ok_or(SealedError::Keys)
+}
+
+/// The links as a pull gives them, if they are those that the entry lists, in its order.
+pub(crate) fn check_pulled_links(entry: &Entry, links: Vec<SealedLink>) -> Result<Vec<(u64, Vec<u8>)>, SealedError> {
+    if links.iter().any(|link| link.roster_seq != entry.seq()) {
+        return Err(SealedError::Links);
+    }
+    let links = links.into_iter().map(|SealedLink { epoch, sealed, .. }| EpochLink { epoch, sealed });
+    check_links(entry, links.collect())
 }
 
 fn fits(sealed: &[u8], length: usize, hash_of: fn(&[u8]) -> Hash, hash: &Hash) -> bool {

@@ -1,4 +1,8 @@
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use keyfold_client::transport::{HttpsTransport, ServerUrl, Trust};
 use keyfold_server::{
@@ -6,6 +10,7 @@ use keyfold_server::{
     serve::{self, Running},
     tls,
 };
+use keyfold_store::{Existing, restore};
 use tempfile::TempDir;
 
 use super::Time;
@@ -16,7 +21,9 @@ pub struct Hosted {
     pub time: Time,
     running: Running,
     ca: Vec<u8>,
-    _data: TempDir,
+    settings: Settings,
+    database: Database,
+    data: TempDir,
 }
 
 impl Hosted {
@@ -29,16 +36,45 @@ impl Hosted {
         // Every story of this process installs the same one; the first is kept.
         let _ = tls::provider().install_default();
         let (data, time) = (TempDir::new().unwrap(), Time::begin());
+        let database = Database::new(data.path());
         let mut settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: data.path().to_owned(),
-            database: Database::new(data.path()).setting().map(str::to_owned),
+            database: database.setting().map(str::to_owned),
             ..Settings::default()
         };
         set(&mut settings);
-        let running = serve::start_by(Arc::new(time.clone()), settings).await.unwrap();
+        Self::run(time, settings, database, data).await
+    }
+
+    async fn run(time: Time, mut settings: Settings, database: Database, data: TempDir) -> Self {
+        let running = serve::start_by(Arc::new(time.clone()), settings.clone()).await.unwrap();
+        settings.listen = running.ready().listen.parse().unwrap();
         let ca = fs::read(running.ready().ca_file.as_ref().unwrap()).unwrap();
-        Self { time, running, ca, _data: data }
+        Self { time, running, ca, settings, database, data }
+    }
+
+    /// A backup, made while it runs.
+    pub async fn back_up(&self, name: &str) -> PathBuf {
+        let file = self.data.path().join(name);
+        let database = serve::connect_database(&self.settings).await.unwrap();
+        database.back_up(&file, &[], &|_, _| {}).await.unwrap();
+        database.close().await.unwrap();
+        file
+    }
+
+    /// The same server, at the same place, with its database as it was at the backup.
+    pub async fn restored_from(self, backup: &Path) -> Self {
+        let Self { time, running, settings, database, data, .. } = self;
+        running.stop().await.unwrap();
+        let url = settings.database().unwrap();
+        restore(&url, backup, Existing::Replace, &|_, _| {}).await.unwrap();
+        Self::run(time, settings, database, data).await
+    }
+
+    /// Changes something behind the server's back.
+    pub async fn run_on_the_database(&self, statement: &'static str) {
+        self.database.run(statement).await;
     }
 
     pub fn url(&self) -> ServerUrl {

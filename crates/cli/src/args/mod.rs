@@ -19,6 +19,11 @@ pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
 use crate::exit;
 
+const OFFER: &str = "\
+A backup does not have what came after it. Your devices have: each gives the server the part of the account's history that \
+it holds and the server lacks, signed as it was when it was made. Until one device ends the wait, the server takes nothing \
+new; passkeys work all the time. Run it on every device, then once with --end.";
+
 /// Your passkeys on all your devices, end-to-end encrypted, on your own server.
 #[derive(Debug, Parser)]
 #[command(name = "keyfold", version, propagate_version = true, after_help = exit::HELP)]
@@ -71,6 +76,13 @@ pub(crate) enum Command {
         /// Check again after sync was stopped because the server's history did not fit
         #[arg(long)]
         resume: bool,
+    },
+    /// Give a server that was restored from a backup what it lost
+    #[command(after_help = OFFER)]
+    Offer {
+        /// Then end the wait for other devices' offers, so that the account takes changes again
+        #[arg(long)]
+        end: bool,
     },
     /// Show how this device stands
     Status,

@@ -5,6 +5,7 @@ mod approve;
 mod by_id;
 mod device;
 mod enroll;
+mod offer;
 mod passkey;
 mod safety_number;
 mod status;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => account::run(&app, command).await,
         Command::Device(command) => device::run(&app, command).await,
         Command::Sync { watch, resume } => sync::run(&app, watch, resume).await,
+        Command::Offer { end } => offer::run(&app, end).await,
         Command::Status => status::run(&app).await,
         Command::SafetyNumber { roster_seq, vault_seq } => safety_number::run(&app, roster_seq.zip(vault_seq)).await,
         Command::Passkey(command) => passkey::run(&app, command).await,

@@ -4,7 +4,7 @@ use keyfold_client::{
     device::{BadDeviceName, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
     storage::StorageError,
-    sync::{AppendError, CreateError, SyncError},
+    sync::{AppendError, CreateError, OfferError, SyncError},
     transport::{BadCertificates, NotAServerUrl, TransportError},
     vault::{RegisterError, SignInError, VaultError},
     webauthn,
@@ -105,8 +105,8 @@ impl HasExit for SyncError {
         match self {
             Self::Api(error) => error.exit(),
             Self::Vault(error) => error.exit(),
-            Self::Stopped(_) => Exit::SyncStopped,
-            Self::Busy => Exit::Busy,
+            Self::Stopped(_) | Self::Behind(_) => Exit::SyncStopped,
+            Self::Busy | Self::AwaitsOffers => Exit::Busy,
             Self::NoEpochKey => Exit::Refused,
             Self::NotCreated => Exit::NotFound,
         }
@@ -133,6 +133,17 @@ impl HasExit for AppendError {
             Self::Entry(_) => Exit::Malformed,
             Self::NoSuchDevice => Exit::NotFound,
             Self::Sync(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for OfferError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotAwaited => Exit::SyncStopped,
+            Self::NotTheFounder | Self::TooLarge => Exit::Refused,
+            Self::Sync(error) => error.exit(),
+            Self::Append(error) => error.exit(),
         }
     }
 }

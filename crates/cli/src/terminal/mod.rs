@@ -12,7 +12,7 @@ mod text;
 pub(crate) use ask::{ask_line, ask_yes};
 pub(crate) use codes::CodeExchange;
 pub(crate) use files::{read_line_of_fd, read_line_of_file, read_small_file, write_whole};
-pub(crate) use progress::{PullProgress, spinner};
+pub(crate) use progress::{PullProgress, bar, spinner};
 pub(crate) use qr_image::{read_qr, to_png, to_svg, to_text};
 pub(crate) use table::table;
 pub(crate) use text::{printable, rfc3339};

@@ -19,6 +19,19 @@ pub(crate) fn spinner(what: &'static str, out: Output) -> ProgressBar {
     spinner
 }
 
+/// A bar for work of so many steps, where a person watches.
+pub(crate) fn bar(what: &'static str, out: Output) -> ProgressBar {
+    if !is_watched(out) {
+        return ProgressBar::hidden();
+    }
+    styled(ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_message(what))
+}
+
+fn styled(bar: ProgressBar) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}");
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}
+
 /// A bar for long pulls.
 pub(crate) struct PullProgress {
     out: Output,
@@ -38,9 +51,7 @@ impl Progress for PullProgress {
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}");
-            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message("pulling");
-            style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+            styled(ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message("pulling"))
         });
         bar.set_length(total);
         bar.set_position(done);

@@ -59,6 +59,8 @@ impl Refusal {
             ProblemCode::AccountDeleted => "the account was deleted",
             ProblemCode::Unavailable => "the server cannot store anything just now; try again later",
             ProblemCode::HeadMoved => "another device was faster; try again",
+            ProblemCode::Behind => "the server waits for what this account's devices have seen since its backup",
+            ProblemCode::NotBehind => "the server has gone on without what this device holds",
             _ => "the server refused",
         };
         let detail: String = self.detail.chars().take(300).collect();

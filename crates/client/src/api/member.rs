@@ -75,6 +75,16 @@ impl MemberApi {
         self.call(Method::Post, "/v1/commits", message).await
     }
 
+    /// POST /v1/offers with the frames of a pull.
+    pub async fn offer(&self, frames: &[u8]) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/offers", frames).await
+    }
+
+    /// POST /v1/offers/end
+    pub async fn end_offers(&self) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/offers/end", &[]).await
+    }
+
     /// GET /v1/pull
     pub async fn pull(&self, from: PullFrom) -> Result<PullStream, ApiError> {
         let path = match from {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::ApiError,
-    sync::{NotAppended, SyncError},
+    sync::{EntryKeys, NotAppended, SyncError},
 };
 
 /// A device that is in the account now.
@@ -63,8 +63,9 @@ impl Candidate<'_> {
             sealed_key_hash: sealed_hash(&sealed).to_vec(),
         });
         let entry = engine.sign_entry(&held, body)?;
-        let sealed_keys = vec![SealedKey { member: member.to_vec(), sealed }];
-        match engine.append_now(&step, &held, entry.clone(), sealed_keys).await {
+        let sealed = vec![SealedKey { member: member.to_vec(), sealed }];
+        let keys = EntryKeys { sealed, ..EntryKeys::default() };
+        match engine.append_now(&step, &held, entry.clone(), keys).await {
             Ok(()) => Ok(entry),
             Err(NotAppended::Refused(error)) => Err(error.into()),
             Err(NotAppended::Unknown(error)) => Err(EnrolmentError::MaybeAdded(error)),

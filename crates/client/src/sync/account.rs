@@ -112,6 +112,7 @@ async fn found(storage: &dyn Storage, api: &Api, info: &ServerInfo, new: &NewAcc
         rotation: Some(founded.rotation.signed().clone()),
         sealed_key: Some(founded.sealed_key.clone()),
         invite: new.invite.clone(),
+        lost: None,
     };
     let profile = Profile {
         account: id,

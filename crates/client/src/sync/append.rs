@@ -10,7 +10,7 @@ use super::{ChainFailure, SyncEngine, SyncError, engine::MAX_RACES, engine::jitt
 use crate::{
     api::ApiError,
     device::DeviceName,
-    storage::{Outbox, OutboxKind, Step, StorageError, Write},
+    storage::{Outbox, OutboxKind, SealedKey, SealedLink, Step, StorageError, Write},
     transport::TransportError,
     vault::{Held, VaultError},
 };
@@ -30,6 +30,27 @@ pub enum AppendError {
     /// Sync failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
+}
+
+/// What travels beside an entry: the epoch key sealed to members, and earlier ones under it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EntryKeys {
+    pub(crate) sealed: Vec<v1::SealedKey>,
+    pub(crate) links: Vec<v1::EpochLink>,
+}
+
+impl EntryKeys {
+    /// What this device keeps of its own entry's keys.
+    fn writes(&self, entry: &Entry, device: &MemberId) -> Vec<Write> {
+        let own = self.sealed.iter().filter(|key| key.member == device.as_bytes());
+        let own = own.map(|key| SealedKey { roster_seq: entry.seq(), sealed: key.sealed.clone() });
+        let links = self.links.iter().map(|link| SealedLink {
+            roster_seq: entry.seq(),
+            epoch: link.epoch,
+            sealed: link.sealed.clone(),
+        });
+        own.map(Write::SealedKey).chain(links.map(Write::Link)).collect()
+    }
 }
 
 /// What is known of an entry that [`SyncEngine::append_now`] sent.
@@ -101,7 +122,7 @@ impl SyncEngine {
             }
             let body = Body::RenameDevice(RenameDevice { device: device.to_vec(), name: name.as_str().to_owned() });
             let entry = self.sign_entry(&held, body)?;
-            match self.append(&step, &held, entry, Vec::new()).await {
+            match self.append(&step, &held, entry, EntryKeys::default()).await {
                 Err(AppendError::RosterMoved) => {}
                 done => return done,
             }
@@ -125,13 +146,13 @@ impl SyncEngine {
         step: &Step,
         held: &Held,
         entry: Entry,
-        sealed_keys: Vec<v1::SealedKey>,
+        keys: EntryKeys,
     ) -> Result<(), AppendError> {
-        let message = message(&entry, sealed_keys);
+        let message = message(&entry, &keys);
         let outbox = Outbox { kind: OutboxKind::Roster, message, edits: Vec::new() };
         self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
         match self.send(&outbox.message).await.1 {
-            Ok(accepted) => self.stands(step, held, &entry, accepted.as_ref()).await,
+            Ok(accepted) => self.stands(step, held, &entry, &keys, accepted.as_ref()).await,
             Err(error) => {
                 if error.is_final() {
                     self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
@@ -148,15 +169,15 @@ impl SyncEngine {
         step: &Step,
         held: &Held,
         entry: Entry,
-        sealed_keys: Vec<v1::SealedKey>,
+        keys: EntryKeys,
     ) -> Result<(), NotAppended> {
-        let (fate, answer) = self.send(&message(&entry, sealed_keys)).await;
+        let (fate, answer) = self.send(&message(&entry, &keys)).await;
         let (accepted, refused) = match answer {
             Ok(accepted) => (accepted, AppendError::RosterMoved),
             Err(error) if fate == Fate::Known => return Err(NotAppended::Refused(error.into())),
             Err(error) => (None, error.into()),
         };
-        match self.stands(step, held, &entry, accepted.as_ref()).await {
+        match self.stands(step, held, &entry, &keys, accepted.as_ref()).await {
             Ok(()) => Ok(()),
             Err(AppendError::RosterMoved) => Err(NotAppended::Refused(refused)),
             Err(error) => Err(NotAppended::Unknown(error.into_sync())),
@@ -189,10 +210,11 @@ impl SyncEngine {
         step: &Step,
         held: &Held,
         entry: &Entry,
+        keys: &EntryKeys,
         accepted: Option<&Accepted>,
     ) -> Result<(), AppendError> {
         if let Some(accepted) = accepted
-            && self.took(step, held, entry, accepted).await?
+            && self.took(step, held, entry, keys, accepted).await?
         {
             return Ok(());
         }
@@ -203,7 +225,14 @@ impl SyncEngine {
     }
 
     /// Takes this device's own entry into its roster, if the server's head is that entry.
-    async fn took(&self, step: &Step, held: &Held, entry: &Entry, accepted: &Accepted) -> Result<bool, AppendError> {
+    async fn took(
+        &self,
+        step: &Step,
+        held: &Held,
+        entry: &Entry,
+        keys: &EntryKeys,
+        accepted: &Accepted,
+    ) -> Result<bool, AppendError> {
         let heads = accepted.heads.as_ref().ok_or(ApiError::BadAnswer("no heads"))?;
         let account = held.account().ok_or(SyncError::NotCreated)?;
         if heads.roster_seq != entry.seq() {
@@ -218,12 +247,13 @@ impl SyncEngine {
             Ok(received) => received,
             Err(failure) => return Err(self.stop(step, &failure).await.into()),
         };
-        let writes = vec![
+        let mut writes = vec![
             Write::Entry { seq: entry.seq(), entry: entry.signed().clone() },
             Write::Head(Chain::Roster, roster_head),
             Write::Head(Chain::Vault, vault_head),
             Write::ClearOutbox(OutboxKind::Roster),
         ];
+        writes.extend(keys.writes(entry, &self.vault.keys().id()));
         self.storage().apply(step, writes).await?;
         Ok(true)
     }
@@ -234,15 +264,17 @@ impl SyncEngine {
         let damaged = || SyncError::from(VaultError::Damaged("the outbox holds no entry".to_owned()));
         let message: AppendEntry = exact::decode(&outbox.message, usize::MAX).map_err(|_| damaged())?;
         let entry = Entry::parse(&message.entry.ok_or_else(damaged)?)?;
-        match self.append(step, &self.held().await?, entry, message.sealed_keys).await {
+        let keys = EntryKeys { sealed: message.sealed_keys, links: message.links };
+        match self.append(step, &self.held().await?, entry, keys).await {
             Ok(()) | Err(AppendError::RosterMoved) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-fn message(entry: &Entry, sealed_keys: Vec<v1::SealedKey>) -> Vec<u8> {
-    AppendEntry { entry: Some(entry.signed().clone()), sealed_keys, links: Vec::new() }.encode_to_vec()
+fn message(entry: &Entry, keys: &EntryKeys) -> Vec<u8> {
+    let EntryKeys { sealed, links } = keys.clone();
+    AppendEntry { entry: Some(entry.signed().clone()), sealed_keys: sealed, links }.encode_to_vec()
 }
 
 /// Attempts to send an entry while answers are lost; a repeated entry is accepted as the one that it is.

@@ -1,4 +1,5 @@
 use keyfold_ledger::{AccountError, EntryError, ReceiptError};
+use keyfold_wire::v1::ProblemCode;
 
 use crate::{
     api::ApiError,
@@ -11,13 +12,21 @@ use crate::{
 pub enum SyncError {
     /// The server was not reached, or refused.
     #[error(transparent)]
-    Api(#[from] ApiError),
+    Api(ApiError),
     /// The local vault failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The server's history does not fit; nothing of it was taken.
     #[error("sync is stopped: {}; your passkeys still work on this device. Compare `keyfold safety-number` with another device and ask the server's operator, then check again with `keyfold sync --resume`", .0.detail)]
     Stopped(Stop),
+    /// The server lacks the end of this device's history. Nothing was taken and nothing sent.
+    #[error("the server is behind this device: it stands at roster entry {} and commit {}, and this device has {} entries and {} commits more. If it was restored from a backup, `keyfold offer` gives it back what it lost; if not, ask its operator", .0.roster, .0.vault, .0.entries, .0.commits)]
+    Behind(Behind),
+    /// The server takes nothing new until its devices have offered what a backup did not have.
+    #[error(
+        "the server was restored from a backup and takes nothing new yet. Run `keyfold offer` on each of your devices; then, on one, `keyfold offer --end`"
+    )]
+    AwaitsOffers,
     /// Others were faster, again and again.
     #[error("other devices are writing all the time; try again")]
     Busy,
@@ -29,6 +38,25 @@ pub enum SyncError {
     /// The account's creation was not acknowledged yet.
     #[error("the account is not created yet; run `keyfold account create` again")]
     NotCreated,
+}
+
+/// How far a server is behind this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// Its latest roster entry.
+    pub roster: u64,
+    /// Its latest commit.
+    pub vault: u64,
+    /// Roster entries that this device has beyond it.
+    pub entries: u64,
+    /// Commits that this device has beyond it.
+    pub commits: u64,
+}
+
+impl From<ApiError> for SyncError {
+    fn from(error: ApiError) -> Self {
+        if error.code() == Some(ProblemCode::Behind) { Self::AwaitsOffers } else { Self::Api(error) }
+    }
 }
 
 impl From<StorageError> for SyncError {
@@ -43,16 +71,6 @@ pub enum ChainFailure {
     /// Another history than the one this device holds.
     #[error("the server shows this device another history than before (a fork)")]
     Forked,
-    /// The server's head is an ancestor of this device's.
-    #[error(
-        "the server is behind this device: it stands at roster entry {roster} and commit {vault}; was it restored from a backup?"
-    )]
-    Behind {
-        /// Its roster head.
-        roster: u64,
-        /// Its vault head.
-        vault: u64,
-    },
     /// A head without the server's valid receipt.
     #[error("the server does not stand by its history: {0}")]
     Receipt(#[from] ReceiptError),
@@ -73,7 +91,6 @@ impl ChainFailure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Forked => "forked",
-            Self::Behind { .. } => "behind",
             Self::Receipt(_) => "receipt",
             Self::Entry(_) => "entry",
             Self::Rule(_) => "rule",

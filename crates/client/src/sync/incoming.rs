@@ -63,14 +63,9 @@ impl Incoming {
         }
     }
 
-    /// The server's heads may not be behind what this device holds.
-    pub(super) fn heads(&mut self, heads: v1::Heads) -> Result<(), ChainFailure> {
-        let vault_seq = self.held.vault.as_ref().map_or(0, Vault::seq);
-        if heads.roster_seq < self.held.roster.seq() || heads.vault_seq < vault_seq {
-            return Err(ChainFailure::Behind { roster: heads.roster_seq, vault: heads.vault_seq });
-        }
+    /// The server's heads, which are not behind what this device holds.
+    pub(super) fn heads(&mut self, heads: v1::Heads) {
         self.heads = Some(heads);
-        Ok(())
     }
 
     /// An entry that is new waits for its place between commits; one that is held must be the same.

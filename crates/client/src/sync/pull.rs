@@ -77,7 +77,10 @@ impl SyncEngine {
         let mut stage = Stage::default();
         while let Some(frame) = stream.frame().await? {
             match frame {
-                Frame::Heads(heads) => incoming.heads(heads)?,
+                Frame::Heads(heads) => {
+                    self.check_not_behind(incoming.held(), &heads).await?;
+                    incoming.heads(heads);
+                }
                 Frame::Entry(entry) => incoming.entry(&entry)?,
                 Frame::SealedKey(key) => incoming.sealed_key(key.into()),
                 Frame::Link(link) => incoming.link(link.into()),
@@ -198,7 +201,7 @@ fn chain_writes(incoming: &Incoming, verified: Verified) -> Vec<Write> {
 }
 
 /// Why a stream was not taken to its end.
-enum Interruption {
+pub(super) enum Interruption {
     /// The server's fault: sync stops.
     Failure(ChainFailure),
     /// Anything else.

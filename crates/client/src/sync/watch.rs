@@ -64,7 +64,9 @@ fn is_transient(error: &SyncError) -> bool {
             error.code(),
             Some(ProblemCode::Unavailable | ProblemCode::RateLimited | ProblemCode::Internal | ProblemCode::Replayed)
         ),
-        SyncError::Api(ApiError::BadAnswer(_)) | SyncError::Busy => true,
+        SyncError::Api(ApiError::BadAnswer(_)) | SyncError::Busy | SyncError::Behind(_) | SyncError::AwaitsOffers => {
+            true
+        }
         SyncError::Vault(VaultError::Storage(error)) => matches!(error, StorageError::Busy),
         _ => false,
     }

@@ -14,7 +14,7 @@ impl World {
     /// A new epoch key for these members.
     pub(crate) fn rotation(&self, members: &[(MemberId, MemberKeys)]) -> Rotated {
         let roster = self.account.roster();
-        let earlier: Vec<_> = self.epoch_keys.last().cloned().into_iter().collect();
+        let earlier: Vec<_> = self.epoch_keys.last().map(|(epoch, key)| (*epoch, key)).into_iter().collect();
         let (account, prev, epoch) = (roster.account(), roster.head(), roster.epoch().number + 1);
         Rotation { account, prev, epoch, earlier: &earlier }.to(members, &mut random::system())
     }

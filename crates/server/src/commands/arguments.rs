@@ -88,6 +88,10 @@ pub(super) enum Command {
     /// Make or list invites for new accounts
     #[command(subcommand)]
     Invite(Invite),
+    /// Write everything to a file, while the server runs
+    Backup(Backup),
+    /// Put a backup into the database; devices then offer what it did not have
+    Restore(Restore),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -100,6 +104,25 @@ pub(super) struct Serve {
     /// Write a JSON object with addresses, URL and CA to FILE once the server serves
     #[arg(long, value_name = "FILE")]
     pub(super) ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = BACKUP)]
+pub(super) struct Backup {
+    /// A new file; only this user may read it
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RESTORE)]
+pub(super) struct Restore {
+    /// What `keyfoldd backup` wrote
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+    /// Replace everything that is in the database, and the local CA
+    #[arg(long)]
+    pub(super) replace: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,6 +168,18 @@ fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
+const BACKUP: &str = "\
+The file is a SQLite database with everything as of one moment, whichever database the server uses, and the local CA. It \
+holds the server's keys. It has its name only once it is whole, so a job that ends early leaves no backup rather than half of \
+one.";
+
+const RESTORE: &str = "\
+Stop every keyfoldd first. The database is made if it is not there, and may be another kind than the one that was backed up. \
+All of it is restored, or nothing. Every account is then behind: it gives what it has and takes nothing new until its devices \
+have offered what they have seen since (`keyfold offer`). Sessions are opened anew; enrolments that were under way have ended; \
+an account that was made after the backup comes back when the device that made it runs `keyfold offer`; one that was deleted \
+after the backup is there again.";
+
 const TEACH: &str = "\
 Settings come from defaults, then the file, then the environment, then flags. In the environment a setting is written \
 KEYFOLD_ and its name, with two underscores for a dot: KEYFOLD_SIGN_UP=invite, KEYFOLD_LIMITS__DEVICES=10.
@@ -156,5 +191,8 @@ Try it on this machine:
 Serve others:
   keyfoldd --listen 0.0.0.0:8443 --public-url https://keys.example
   keyfoldd invite create                      an invite for the first account
+
+Keep what you serve:
+  keyfoldd backup /safe/keyfold-$(date +%F).db
 
 Exit status: 0 after a clean stop, 1 if it failed, 2 for a wrong command line.";

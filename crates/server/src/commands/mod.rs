@@ -1,9 +1,12 @@
 //! What `keyfoldd` can be told to do.
 
 mod arguments;
+mod backup;
 mod configuration;
 mod invites;
 mod migrate;
+mod progress;
+mod restore;
 mod run;
 
 pub use arguments::{Arguments, Form};

@@ -1,12 +1,13 @@
 use std::io::{self, Write};
 
 use clap::CommandFactory;
+use keyfold_store::{BackupError, RestoreError};
 use keyfold_vault::storage::StorageError;
 
 use super::{
     Arguments,
     arguments::{Command, Serve},
-    configuration, invites, migrate,
+    backup, configuration, invites, migrate, restore,
 };
 use crate::{
     config::{ConfigError, Loaded, load},
@@ -29,6 +30,12 @@ pub enum CommandError {
     /// The ready file.
     #[error(transparent)]
     Ready(#[from] ReadyError),
+    /// The backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The restore.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -56,6 +63,8 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Migrate => migrate::run(loaded, form).await,
         Command::Config => configuration::run(&loaded, form),
         Command::Invite(invite) => invites::run(loaded, invite, form).await,
+        Command::Backup(options) => backup::run(loaded, options, form).await,
+        Command::Restore(options) => restore::run(loaded, options, form).await,
         Command::Completions { .. } => Ok(()),
     }
 }

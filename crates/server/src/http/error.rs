@@ -12,7 +12,7 @@ use actix_web::{
 use keyfold_vault::{
     AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
-    chains::{AppendError, PushError, Stale},
+    chains::{AppendError, Behind, NotAnOffer, OfferError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
     exact::Malformed,
     pull::PullError,
@@ -52,7 +52,11 @@ impl ResponseError for Refusal {
             ProblemCode::Unauthenticated | ProblemCode::ClockSkew | ProblemCode::Replayed => StatusCode::UNAUTHORIZED,
             ProblemCode::NotAMember | ProblemCode::SignUpClosed | ProblemCode::InviteInvalid => StatusCode::FORBIDDEN,
             ProblemCode::NotFound => StatusCode::NOT_FOUND,
-            ProblemCode::HeadMoved | ProblemCode::AccountExists | ProblemCode::EnrolmentStep => StatusCode::CONFLICT,
+            ProblemCode::HeadMoved
+            | ProblemCode::Behind
+            | ProblemCode::NotBehind
+            | ProblemCode::AccountExists
+            | ProblemCode::EnrolmentStep => StatusCode::CONFLICT,
             ProblemCode::RuleBroken | ProblemCode::BadTime => StatusCode::UNPROCESSABLE_ENTITY,
             ProblemCode::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
             ProblemCode::RateLimited | ProblemCode::TooManyGuesses => StatusCode::TOO_MANY_REQUESTS,
@@ -132,6 +136,47 @@ impl From<Stale> for Refusal {
     }
 }
 
+impl From<Behind> for Refusal {
+    fn from(error: Behind) -> Self {
+        let refusal = Self::new(ProblemCode::Behind, &error);
+        Self { heads: Some(error.0), ..refusal }
+    }
+}
+
+impl From<NotAnOffer> for Refusal {
+    fn from(error: NotAnOffer) -> Self {
+        match error {
+            NotAnOffer::TooLarge => Self::new(ProblemCode::TooLarge, error),
+            NotAnOffer::Frames => Self::new(ProblemCode::Malformed, error),
+        }
+    }
+}
+
+impl From<OfferError> for Refusal {
+    fn from(error: OfferError) -> Self {
+        match error {
+            OfferError::Form(_) => Self::new(ProblemCode::Malformed, error),
+            OfferError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            OfferError::NotBehind(ref heads) => {
+                let heads = Some(heads.clone());
+                Self { heads, ..Self::new(ProblemCode::NotBehind, error) }
+            }
+            OfferError::Stale(error) => error.into(),
+            OfferError::Receipt(_)
+            | OfferError::OtherHeads
+            | OfferError::Rule(_)
+            | OfferError::Refused(_)
+            | OfferError::Sealed(_)
+            | OfferError::OtherEnvelope
+            | OfferError::MissingEnvelope => Self::new(ProblemCode::RuleBroken, error),
+            OfferError::BadTime => Self::new(ProblemCode::BadTime, error),
+            OfferError::Limit(error) => error.into(),
+            OfferError::Account(error) => error.into(),
+            OfferError::Storage(error) => error.into(),
+        }
+    }
+}
+
 impl From<LimitError> for Refusal {
     fn from(error: LimitError) -> Self {
         let code = match error {
@@ -178,9 +223,10 @@ impl From<CreateAccountError> for Refusal {
     fn from(error: CreateAccountError) -> Self {
         match error {
             CreateAccountError::Form(_) => Self::new(ProblemCode::Malformed, error),
-            CreateAccountError::Rule(_) | CreateAccountError::OtherLogKey | CreateAccountError::Sealed(_) => {
-                Self::new(ProblemCode::RuleBroken, error)
-            }
+            CreateAccountError::Rule(_)
+            | CreateAccountError::OtherLogKey
+            | CreateAccountError::Sealed(_)
+            | CreateAccountError::NeverHere(_) => Self::new(ProblemCode::RuleBroken, error),
             CreateAccountError::BadTime => Self::new(ProblemCode::BadTime, error),
             CreateAccountError::Exists => Self::new(ProblemCode::AccountExists, error),
             CreateAccountError::Deleted => Self::new(ProblemCode::AccountDeleted, error),
@@ -224,6 +270,7 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Form(_) => Self::new(ProblemCode::Malformed, error),
             AppendError::Stale(error) => error.into(),
+            AppendError::Behind(error) => error.into(),
             AppendError::NotAMember => Self::new(ProblemCode::NotAMember, error),
             AppendError::OtherAuthor
             | AppendError::OtherLogKey
@@ -255,6 +302,7 @@ impl From<PushError> for Refusal {
         match error {
             PushError::Form(_) | PushError::ShortEnvelope => Self::new(ProblemCode::Malformed, error),
             PushError::Stale(error) => error.into(),
+            PushError::Behind(error) => error.into(),
             PushError::NotAMember => Self::new(ProblemCode::NotAMember, error),
             PushError::OtherAuthor | PushError::Envelopes | PushError::Rule(_) => {
                 Self::new(ProblemCode::RuleBroken, error)

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bytes::Bytes;
-use keyfold_vault::exact;
+use keyfold_vault::{chains::Offer, exact};
 use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, Signed};
 use serde::de::DeserializeOwned;
 
@@ -64,6 +64,14 @@ incoming! {
     // A commit of 128 KiB, 16 MiB of envelopes and their framing.
     Push: 17 * 1024 * 1024, at most 1000 of 2: "envelopes";
     BeginEnrolment: 64;
+}
+
+impl Incoming for Offer {
+    const LIMIT: usize = Self::MOST;
+
+    fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
+        Ok(Self::parse(bytes)?)
+    }
 }
 
 impl Incoming for Nothing {

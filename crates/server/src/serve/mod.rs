@@ -12,7 +12,7 @@ pub use ready::{Ready, ReadyError};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use keyfold_store::{ConnectError, Database, InProcessBus, MigrationError, RedisBus};
+use keyfold_store::{ConnectError, Database, DatabaseUrl, InProcessBus, MigrationError, RedisBus};
 use keyfold_vault::{
     Bus, Clock, Services, SystemClock,
     storage::{Storage, StorageError},
@@ -88,11 +88,12 @@ pub enum ServeError {
     Failed(String),
 }
 
-/// Opens the database as it is; makes it, and the data directory, where there is none.
+/// Makes the data directory and an empty SQLite file, where there is none, and keeps others from reading them; where the
+/// database is.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn connect_database(settings: &Settings) -> Result<Database, ServeError> {
+pub fn prepare_files(settings: &Settings) -> Result<DatabaseUrl, ServeError> {
     files::data_directory(&settings.data_dir)
         .map_err(|error| ServeError::DataDirectory { path: settings.data_dir.display().to_string(), error })?;
     let url = settings.database()?;
@@ -100,7 +101,15 @@ pub async fn connect_database(settings: &Settings) -> Result<Database, ServeErro
         files::private_database(file)
             .map_err(|error| ServeError::DatabaseFile { path: file.display().to_string(), error })?;
     }
-    Ok(Database::connect(&url).await?)
+    Ok(url)
+}
+
+/// Opens the database as it is; makes it, and the data directory, where there is none.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn connect_database(settings: &Settings) -> Result<Database, ServeError> {
+    Ok(Database::connect(&prepare_files(settings)?).await?)
 }
 
 /// Opens the database and brings its schema up to date.

@@ -110,6 +110,8 @@ fn failed(path: &Path, error: io::Error) -> AuthorityError {
 
 /// The CA's certificate, which devices are given.
 pub(super) const CERTIFICATE: &str = "ca.pem";
+/// What devices pin, and what it is made with.
+pub(crate) const AUTHORITY: [&str; 2] = [CERTIFICATE, KEY];
 const KEY: &str = "ca.key";
 const CA_LIFE: Duration = Duration::days(3650);
 const LEAF_LIFE: Duration = Duration::days(90);

@@ -5,6 +5,7 @@ mod certificate;
 mod files;
 mod fingerprint;
 
+pub(crate) use authority::AUTHORITY;
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{CertificateError, Certificates};
 pub(crate) use files::{private_directory, write_whole};

@@ -17,6 +17,8 @@ pub(crate) struct Model {
     pub(crate) bytes_used: i64,
     pub(crate) created_at: i64,
     pub(crate) set_state: Vec<u8>,
+    /// It came from a backup and waits for what its devices hold beyond.
+    pub(crate) behind: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -124,6 +124,7 @@ fn row(new: &NewAccount) -> accounts::Model {
         bytes_used: signed(new.bytes_used),
         created_at: signed(new.created_at),
         set_state: SetState::empty().to_bytes(),
+        behind: new.behind,
     }
 }
 

@@ -1,10 +1,13 @@
 use keyfold_vault::storage::{AppendWrite, Appended, StorageError};
 use sea_orm::{
-    EntityTrait, IntoActiveModel, QueryFilter,
+    ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{chains::still_at, enrolments::use_up};
+use super::{
+    chains::{Growth, still_at},
+    enrolments::use_up,
+};
 use crate::{
     Database,
     entity::{
@@ -17,23 +20,36 @@ use crate::{
 };
 
 pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Appended, StorageError> {
+    let transaction = database.write().await?;
+    let appended = append_within(&transaction, write, Growth::New).await?;
+    // Returning without a commit rolls back.
+    if appended == Appended::Done {
+        commit(transaction).await?;
+    }
+    Ok(appended)
+}
+
+/// Writes an entry; of one that is not `Done` the transaction must be given up.
+pub(super) async fn append_within(
+    transaction: &impl ConnectionTrait,
+    write: AppendWrite,
+    growth: Growth,
+) -> Result<Appended, StorageError> {
     let seq = signed(write.expected.roster_seq.saturating_add(1));
     let account_id = write.account.to_vec();
-    let transaction = database.write().await?;
     let moved = Entity::update_many()
         .col_expr(Column::RosterSeq, Expr::value(seq))
         .col_expr(Column::RosterHead, Expr::value(write.hash.to_vec()))
         .col_expr(Column::BytesUsed, Expr::col(Column::BytesUsed).add(signed(write.bytes_added)))
-        .filter(still_at(write.account, &write.expected))
-        .exec(&transaction)
+        .filter(still_at(write.account, &write.expected, growth))
+        .exec(transaction)
         .await
         .map_err(unavailable)?;
     if moved.rows_affected == 0 {
         return Ok(Appended::Moved);
     }
-    // Returning without a commit rolls back.
     if let Some(used) = write.enrolment
-        && !use_up(&transaction, used).await?
+        && !use_up(transaction, used).await?
     {
         return Ok(Appended::EnrolmentEnded);
     }
@@ -45,19 +61,18 @@ pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Ap
         signature: write.entry.signature,
     };
     roster_entries::Entity::insert(entry.into_active_model())
-        .exec_without_returning(&transaction)
+        .exec_without_returning(transaction)
         .await
         .map_err(unavailable)?;
     let keys = write.sealed_keys.into_iter().map(|(member, sealed)| {
         sealed_keys::Model { account_id: account_id.clone(), member_id: member.to_vec(), roster_seq: seq, sealed }
             .into_active_model()
     });
-    sealed_keys::Entity::insert_many(keys).exec_without_returning(&transaction).await.map_err(unavailable)?;
+    sealed_keys::Entity::insert_many(keys).exec_without_returning(transaction).await.map_err(unavailable)?;
     let links = write.links.into_iter().map(|(epoch, sealed)| {
         epoch_links::Model { account_id: account_id.clone(), roster_seq: seq, epoch: signed(epoch), sealed }
             .into_active_model()
     });
-    epoch_links::Entity::insert_many(links).exec_without_returning(&transaction).await.map_err(unavailable)?;
-    commit(transaction).await?;
+    epoch_links::Entity::insert_many(links).exec_without_returning(transaction).await.map_err(unavailable)?;
     Ok(Appended::Done)
 }

@@ -1,10 +1,16 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    AccountId, AppendWrite, Appended, ChainStorage, Heads, ItemId, PushBase, PushWrite, StorageError, Written,
+    AccountId, AppendWrite, Appended, ChainStorage, Heads, ItemId, Offered, PushBase, PushWrite, StorageError, Taken,
+    Written,
 };
 use sea_orm::{ColumnTrait, Condition};
 
-use super::{append::append, push::push, push_base::push_base};
+use super::{
+    append::append,
+    offers::{end_offers, offer},
+    push::push,
+    push_base::push_base,
+};
 use crate::{Database, entity::accounts::Column};
 
 #[async_trait]
@@ -20,12 +26,31 @@ impl ChainStorage for Database {
     async fn push(&self, write: PushWrite) -> Result<Written, StorageError> {
         push(self, write).await
     }
+
+    async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError> {
+        offer(self, steps).await
+    }
+
+    async fn end_offers(&self, account: AccountId) -> Result<bool, StorageError> {
+        end_offers(self, account).await
+    }
 }
 
-/// The account, as long as it stands where the write was checked. It is the one condition of every write.
-pub(super) fn still_at(account: AccountId, expected: &Heads) -> Condition {
+/// Which of a chain's writes one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// Something new.
+    New,
+    /// What a restored backup lost.
+    Offered,
+}
+
+/// The account, as long as it stands where the write was checked, and is behind only for what it lost. It is the one
+/// condition of every write.
+pub(super) fn still_at(account: AccountId, expected: &Heads, growth: Growth) -> Condition {
     Condition::all()
         .add(Column::AccountId.eq(account.to_vec()))
+        .add(Column::Behind.eq(growth == Growth::Offered))
         .add(Column::RosterHead.eq(expected.roster_head.to_vec()))
         .add(Column::VaultHead.eq(expected.vault_head.to_vec()))
 }

@@ -7,8 +7,11 @@ mod enrolments;
 mod guesses;
 mod heads;
 mod invites;
+mod offers;
 mod pulls;
 mod push;
 mod push_base;
 mod server_keys;
 mod upkeep;
+
+pub(crate) use server_keys::LOG_KEY;

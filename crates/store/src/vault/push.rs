@@ -4,7 +4,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::chains::still_at;
+use super::chains::{Growth, still_at};
 use crate::{
     Database,
     entity::{
@@ -18,7 +18,19 @@ use crate::{
 
 pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
     let transaction = database.write().await?;
-    if !advance(&transaction, &write).await? {
+    let written = push_within(&transaction, write, Growth::New).await?;
+    // Of one that moved nothing is left to undo.
+    commit(transaction).await?;
+    Ok(written)
+}
+
+/// Writes a commit, or nothing.
+pub(super) async fn push_within(
+    transaction: &impl ConnectionTrait,
+    write: PushWrite,
+    growth: Growth,
+) -> Result<Written, StorageError> {
+    if !advance(transaction, &write, growth).await? {
         return Ok(Written::Moved);
     }
     let seq = signed(write.expected.vault_seq.saturating_add(1));
@@ -29,16 +41,15 @@ pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Writte
         body: write.commit.body,
         signature: write.commit.signature,
     };
-    commits::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await.map_err(unavailable)?;
-    keep_purged(&transaction, write.account, write.purge_due, &write.changes).await?;
-    prune(&transaction, write.account, &write.changes).await?;
-    keep(&transaction, write.account, seq, write.changes).await?;
-    commit(transaction).await?;
+    commits::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await.map_err(unavailable)?;
+    keep_purged(transaction, write.account, write.purge_due, &write.changes).await?;
+    prune(transaction, write.account, &write.changes).await?;
+    keep(transaction, write.account, seq, write.changes).await?;
     Ok(Written::Done)
 }
 
 /// Moves the account on, if it stands where the commit was checked.
-async fn advance(database: &impl ConnectionTrait, write: &PushWrite) -> Result<bool, StorageError> {
+async fn advance(database: &impl ConnectionTrait, write: &PushWrite, growth: Growth) -> Result<bool, StorageError> {
     let bytes_used = Expr::col(Column::BytesUsed).add(signed(write.bytes_added)).sub(signed(write.bytes_reclaimed));
     let moved = Entity::update_many()
         .col_expr(Column::VaultSeq, Expr::value(signed(write.expected.vault_seq.saturating_add(1))))
@@ -48,7 +59,7 @@ async fn advance(database: &impl ConnectionTrait, write: &PushWrite) -> Result<b
         .col_expr(Column::ElementCount, Expr::value(signed(write.elements)))
         .col_expr(Column::BytesUsed, bytes_used)
         .col_expr(Column::SetState, Expr::value(write.set.to_bytes()))
-        .filter(still_at(write.account, &write.expected))
+        .filter(still_at(write.account, &write.expected, growth))
         .exec(database)
         .await
         .map_err(unavailable)?;
@@ -88,8 +99,8 @@ async fn keep(
             seq,
             tombstone: change.element.is_tombstone(),
             envelope_hash: envelope_hash(&change.element),
-            size: i64::try_from(change.envelope.len()).unwrap_or(i64::MAX),
-            envelope: (!change.element.is_tombstone()).then_some(change.envelope),
+            size: change.envelope.as_ref().map_or(0, |envelope| i64::try_from(envelope.len()).unwrap_or(i64::MAX)),
+            envelope: change.envelope,
         }
         .into_active_model()
     });

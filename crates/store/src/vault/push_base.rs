@@ -36,12 +36,13 @@ pub(super) async fn push_base(
         bytes_used: unsigned(row.bytes_used)?,
         set: SetState::try_from(row.set_state.as_slice())
             .map_err(|_| StorageError::Damaged("a set state has not 2,048 bytes"))?,
+        behind: row.behind,
         changed: changed.into_iter().map(stored).collect::<Result<_, _>>()?,
         reclaimed,
     }))
 }
 
-async fn elements(
+pub(super) async fn elements(
     database: &impl ConnectionTrait,
     account: AccountId,
     changed: &[ItemId],
@@ -55,7 +56,7 @@ async fn elements(
 }
 
 /// The bytes of the envelopes that drop out of the kept ones when these items take a further revision.
-async fn reclaimed(
+pub(super) async fn reclaimed(
     database: &impl ConnectionTrait,
     account: AccountId,
     changed: &[items::Model],

@@ -51,9 +51,12 @@ impl ServerKeyStorage for Database {
     }
 }
 
+/// How the log key's kind is written.
+pub(crate) const LOG_KEY: i16 = 1;
+
 const fn number(kind: KeyKind) -> i16 {
     match kind {
-        KeyKind::Log => 1,
+        KeyKind::Log => LOG_KEY,
         KeyKind::Session => 2,
     }
 }

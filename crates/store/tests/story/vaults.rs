@@ -100,7 +100,7 @@ impl Vault {
             at: NOW + self.heads.vault_seq,
             count,
             elements,
-            bytes_added: changes.iter().map(|change| change.envelope.len() as u64).sum(),
+            bytes_added: changes.iter().flat_map(|change| &change.envelope).map(|envelope| envelope.len() as u64).sum(),
             bytes_reclaimed: base.reclaimed,
             set,
             changes,
@@ -144,8 +144,8 @@ impl<'a> Edit<'a> {
         let item = item(self.item());
         let revision = before.get(&item).map_or(0, |element| element.revision) + 1;
         let (envelope, bytes) = match self {
-            Self::Write(name, size) => (Some(envelope_hash(text, name)), envelope(text, name, *size)),
-            Self::Purge(_) => (None, Vec::new()),
+            Self::Write(name, size) => (Some(envelope_hash(text, name)), Some(envelope(text, name, *size))),
+            Self::Purge(_) => (None, None),
         };
         Change { element: Element { item, revision, envelope }, envelope: bytes }
     }
@@ -164,6 +164,7 @@ pub(crate) fn new_account(name: &str) -> NewAccount {
         bytes_used: 0,
         created_at: NOW,
         invite: None,
+        behind: false,
     }
 }
 

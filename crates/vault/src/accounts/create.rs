@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use keyfold_ledger::{Account, AccountError, Entry, EntryError, MAX_AHEAD};
+use keyfold_ledger::{Account, AccountError, Entry, EntryError, MAX_AHEAD, ReceiptError};
 use keyfold_wire::v1::{self, Accepted, CreateAccount};
 
 use super::Accounts;
@@ -25,6 +25,9 @@ pub enum CreateAccountError {
     /// The sealed key is not the one that entry 1 lists.
     #[error(transparent)]
     Sealed(#[from] SealedError),
+    /// It is said to have been here, and this server never signed for it.
+    #[error("this server never had the account: {0}")]
+    NeverHere(#[from] ReceiptError),
     /// The device's clock is ahead.
     #[error("the device's clock is more than five minutes ahead: set it")]
     BadTime,
@@ -47,7 +50,7 @@ pub enum CreateAccountError {
 
 impl Accounts {
     /// Creates an account: its genesis, the rotation to epoch 1, and epoch 1's key sealed to the first device. The same
-    /// message again gets the same answer.
+    /// message again gets the same answer. One that a restored backup did not have comes again as it was, and is behind.
     ///
     /// # Errors
     /// [`CreateAccountError`].
@@ -72,6 +75,7 @@ impl Accounts {
             bytes_used,
             created_at: self.clock.now(),
             invite: None,
+            behind: message.lost.is_some(),
         };
         // Before time and sign-up are looked at: an answer that was lost on the way can be asked for again.
         if let Some(answer) = self.repeated(&new).await? {
@@ -80,7 +84,14 @@ impl Accounts {
         if rotation.at() > new.created_at.saturating_add(MAX_AHEAD) {
             return Err(CreateAccountError::BadTime);
         }
-        let new = NewAccount { invite: self.admit(&message.invite)?, ..new };
+        // Whoever was admitted once need not be again.
+        let new = match &message.lost {
+            Some(lost) => {
+                self.receipts.check(new.account, lost)?;
+                new
+            }
+            None => NewAccount { invite: self.admit(&message.invite)?, ..new },
+        };
         let (account, heads, begun_at) = (new.account, new.heads, self.clock.now());
         match self.storage.create_account(new.clone()).await? {
             Created::Done => {

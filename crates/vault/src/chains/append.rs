@@ -1,12 +1,9 @@
 use std::sync::Arc;
 
 use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
-use keyfold_wire::{
-    AccountId,
-    v1::{Accepted, AppendEntry},
-};
+use keyfold_wire::v1::{Accepted, AppendEntry};
 
-use super::{Chains, Stale};
+use super::{Behind, Chains, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
     enrolments::AddDeviceRefused,
@@ -25,6 +22,9 @@ pub enum AppendError {
     /// Another write came first.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// The account waits for what its devices hold beyond the server.
+    #[error(transparent)]
+    Behind(#[from] Behind),
     /// The caller is not an active device.
     #[error("this device is not (or no longer) active in the account")]
     NotAMember,
@@ -75,10 +75,15 @@ impl Chains {
     /// [`AppendError`].
     pub async fn append(&self, caller: &Caller, message: AppendEntry) -> Result<Accepted, AppendError> {
         let entry = Entry::parse(message.entry.as_ref().ok_or(EntryError::Missing("entry"))?)?;
-        let (heads, roster) = self.rosters.current(caller.account).await?;
+        let base = self.base(caller.account, &[]).await?;
+        let heads = base.heads;
+        let roster = self.rosters.at(caller.account, &heads).await?;
         roster.device(&caller.device).ok_or(AppendError::NotAMember)?;
         if let Some(answer) = self.appended_before(caller, &entry, &heads).await? {
             return Ok(answer);
+        }
+        if base.behind {
+            return Err(self.behind(caller.account, &heads).into());
         }
         if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
             return Err(self.stale(caller.account, &heads).into());
@@ -87,8 +92,9 @@ impl Chains {
         let sealed_keys = check_keys(&entry, message.sealed_keys)?;
         let links = check_links(&entry, message.links)?;
         let bytes_added = quota::entry(entry.signed(), &sealed_keys, &links);
-        if !is_always_let_in(entry.body()) {
-            self.check_bytes(caller.account, &heads, bytes_added).await?;
+        let bytes_used = base.bytes_used.saturating_add(bytes_added);
+        if bytes_used > self.limits.account_bytes && !is_always_let_in(entry.body()) {
+            return Err(LimitError::AccountBytes(self.limits.account_bytes).into());
         }
         let write = AppendWrite {
             account: caller.account,
@@ -139,18 +145,8 @@ impl Chains {
         Ok(Checked { next, enrolment })
     }
 
-    /// Whether the account still has room for so many bytes.
-    async fn check_bytes(&self, account: AccountId, heads: &Heads, added: u64) -> Result<(), AppendError> {
-        let base = self.storage.push_base(account, &[]).await?.filter(|base| base.heads == *heads);
-        let Some(base) = base else { return Err(self.moved(account).await?.into()) };
-        if base.bytes_used.saturating_add(added) > self.limits.account_bytes {
-            return Err(LimitError::AccountBytes(self.limits.account_bytes).into());
-        }
-        Ok(())
-    }
-
     /// What this server refuses, though the chain would take it.
-    fn check_body(&self, body: &Body) -> Result<(), AppendError> {
+    pub(super) fn check_body(&self, body: &Body) -> Result<(), AppendError> {
         match body {
             Body::ReplaceLogKey(log_key) if log_key != self.receipts.log_key() => Err(AppendError::OtherLogKey),
             // Whoever trusted a code that finds no account would learn it when everything else is lost.

@@ -1,18 +1,21 @@
-//! The two chains grow: roster entries and commits, each held against the account as it stands.
+//! The two chains grow: roster entries and commits, each held against the account as it stands; and what a restored backup
+//! lost of them comes back from the devices.
 
 mod append;
 mod error;
+mod offers;
 mod push;
 
 pub use append::AppendError;
-pub use error::Stale;
+pub use error::{Behind, Stale};
+pub use offers::{NotAnOffer, Offer, OfferError};
 pub use push::PushError;
 
 use std::sync::Arc;
 
 use crate::{Clock, HeadBoard, Limits, ReceiptSigner, enrolments::EnrolmentGate, rosters::Rosters, storage::Storage};
 
-/// Appends roster entries and commits.
+/// Appends roster entries and commits, and takes lost ones back.
 pub struct Chains {
     storage: Arc<dyn Storage>,
     rosters: Arc<Rosters>,

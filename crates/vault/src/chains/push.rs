@@ -7,12 +7,11 @@ use keyfold_wire::{
     v1::{Accepted, Push},
 };
 
-use super::{Chains, Stale};
+use super::{Behind, Chains, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError,
     clock::DAY,
     quota,
-    rosters::standing,
     storage::{Change, Heads, PushBase, PushWrite, StorageError, Written},
 };
 
@@ -31,6 +30,9 @@ pub enum PushError {
     /// Another write came first.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// The account waits for what its devices hold beyond the server.
+    #[error(transparent)]
+    Behind(#[from] Behind),
     /// The caller is not an active device.
     #[error("this device is not (or no longer) active in the account")]
     NotAMember,
@@ -63,14 +65,14 @@ impl Chains {
         let commit = Commit::parse(message.commit.as_ref().ok_or(EntryError::Missing("commit"))?)?;
         self.check_size(&commit, &message.envelopes)?;
         let items: Vec<ItemId> = commit.changes().iter().map(|change| change.item).collect();
-        let Some(base) = self.storage.push_base(caller.account, &items).await? else {
-            standing(self.storage.as_ref(), caller.account).await?;
-            return Err(AccountUnavailable::Unknown.into());
-        };
+        let base = self.base(caller.account, &items).await?;
         let roster = self.rosters.at(caller.account, &base.heads).await?;
         roster.device(&caller.device).ok_or(PushError::NotAMember)?;
         if let Some(answer) = self.pushed_before(caller, &commit, &base.heads).await? {
             return Ok(answer);
+        }
+        if base.behind {
+            return Err(self.behind(caller.account, &base.heads).into());
         }
         if commit.prev() != base.heads.vault_head || commit.roster_head() != base.heads.roster_head {
             return Err(self.stale(caller.account, &base.heads).into());
@@ -158,7 +160,7 @@ impl Chains {
         if created > 0 && elements > self.limits.items {
             return Err(LimitError::Items(self.limits.items));
         }
-        let bytes_added = quota::commit(commit.signed(), pushed.elements.len(), &envelopes);
+        let bytes_added = quota::commit(commit.signed(), pushed.elements.len(), envelopes.iter().map(Vec::as_slice));
         let bytes_used = base.bytes_used.saturating_add(bytes_added).saturating_sub(base.reclaimed);
         // At a full account a purge must still be possible, and what frees as much as it adds. There are no more purges
         // than items.
@@ -169,7 +171,7 @@ impl Chains {
         let mut envelopes = envelopes.into_iter();
         let changes = pushed.elements.iter().map(|element| Change {
             element: *element,
-            envelope: if element.is_tombstone() { Vec::new() } else { envelopes.next().unwrap_or_default() },
+            envelope: if element.is_tombstone() { None } else { envelopes.next() },
         });
         Ok(PushWrite {
             account: caller.account,
@@ -210,4 +212,4 @@ impl Chains {
 }
 
 /// A purged item's envelopes stay so long, in case the purge was wrong: 30 days.
-const PURGED_KEPT: u64 = 30 * DAY;
+pub(super) const PURGED_KEPT: u64 = 30 * DAY;

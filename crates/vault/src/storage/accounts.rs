@@ -23,6 +23,8 @@ pub struct NewAccount {
     pub created_at: u64,
     /// The invite that it uses.
     pub invite: Option<InviteHash>,
+    /// It was here before, and waits for what its devices hold beyond its founding.
+    pub behind: bool,
 }
 
 /// What became of a creation.

@@ -53,19 +53,21 @@ pub struct PushBase {
     pub bytes_used: u64,
     /// The set's state.
     pub set: SetState,
+    /// The account came from a backup and waits for what its devices hold beyond.
+    pub behind: bool,
     /// The element of each item asked for that has one.
     pub changed: Vec<Element>,
     /// Bytes that come free when each of these items takes a further revision and its oldest kept envelope goes.
     pub reclaimed: u64,
 }
 
-/// One change of a commit, with its envelope unless it is a tombstone.
+/// One change of a commit, with its envelope.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The item's element after the commit.
     pub element: Element,
-    /// Empty for a tombstone.
-    pub envelope: Vec<u8>,
+    /// `None` for a tombstone, and where an offer has it no more.
+    pub envelope: Option<Vec<u8>>,
 }
 
 /// A commit that passed every check at `expected`.
@@ -106,19 +108,45 @@ pub enum Written {
     Moved,
 }
 
+/// One step of a history that was lost and is offered again.
+#[derive(Debug, Clone)]
+pub enum Offered {
+    /// The next roster entry, with the sealed keys that were offered beside it.
+    Entry(AppendWrite),
+    /// The next commit. What it reclaims is counted as it is written.
+    Commit(PushWrite),
+}
+
+/// What became of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// All of it is durably there.
+    Done,
+    /// The account stands elsewhere, or waits for no offers; nothing was written.
+    Moved,
+}
+
 /// How many envelopes of an item are kept: the latest and those before it.
 pub const KEPT_REVISIONS: u64 = 10;
 
 /// The two chains grow.
 #[async_trait]
 pub trait ChainStorage: Send + Sync {
-    /// Appends a roster entry, if the account still stands where it was checked, and uses its enrolment.
+    /// Appends a roster entry, if the account still stands where it was checked and is not behind, and uses its
+    /// enrolment.
     async fn append(&self, write: AppendWrite) -> Result<Appended, StorageError>;
 
     /// What a push that changes `items` is checked against, as of one moment; `None` if there is no such account.
     async fn push_base(&self, account: AccountId, items: &[ItemId]) -> Result<Option<PushBase>, StorageError>;
 
-    /// Appends a commit and its envelopes, if the account still stands where it was checked, and drops the envelopes
-    /// that are then more than [`KEPT_REVISIONS`] old.
+    /// Appends a commit and its envelopes, if the account still stands where it was checked and is not behind, and drops
+    /// the envelopes that are then more than [`KEPT_REVISIONS`] old.
     async fn push(&self, write: PushWrite) -> Result<Written, StorageError>;
+
+    /// Takes steps of a lost history, each checked against where the one before it leaves the account, if the account
+    /// is behind.
+    async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError>;
+
+    /// The account is behind no longer; `false` if there is no such account.
+    async fn end_offers(&self, account: AccountId) -> Result<bool, StorageError>;
 }

@@ -20,7 +20,9 @@ pub use keyfold_ledger::{Element, SetState};
 pub use keyfold_wire::{AccountId, EnrolmentId, ItemId, MemberId, v1::Signed};
 
 pub use accounts::{AccountStorage, Created, Deleted, Deletion, NewAccount, Standing};
-pub use chains::{AppendWrite, Appended, ChainStorage, Change, KEPT_REVISIONS, PushBase, PushWrite, Written};
+pub use chains::{
+    AppendWrite, Appended, ChainStorage, Change, KEPT_REVISIONS, Offered, PushBase, PushWrite, Taken, Written,
+};
 pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, UsedEnrolment};
 pub use error::StorageError;
 pub use guesses::{GuessStorage, GuessWindow, NonceStorage};

@@ -44,6 +44,7 @@ impl Household {
             rotation: Some(founded.rotation.signed().clone()),
             sealed_key: Some(founded.sealed_key),
             invite: String::new(),
+            lost: None,
         };
         let account = Account::found(&founded.genesis, &founded.rotation).unwrap();
         let epoch_key = founded.epoch_key;
@@ -98,7 +99,7 @@ impl Household {
             .map(|(id, member)| (*id, member.keys.clone()))
             .collect();
         let (account, prev, epoch) = (roster.account(), roster.head(), roster.epoch().number + 1);
-        let earlier = [(roster.epoch().number, self.epoch_key.clone())];
+        let earlier = [(roster.epoch().number, &self.epoch_key)];
         let rotated = Rotation { account, prev, epoch, earlier: &earlier }.to(&members, &mut random::system());
         let entry = self.entry(body(rotated.rotate));
         AppendEntry { sealed_keys: rotated.sealed_keys, links: rotated.links, ..entry }

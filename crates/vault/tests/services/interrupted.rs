@@ -7,8 +7,8 @@ use keyfold_store::Database;
 use keyfold_vault::storage::{
     AccountId, AccountStorage, AppendWrite, Appended, ChainStorage, Claim, CommitRow, Created, Cursor, Deleted,
     Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, GuessStorage, GuessWindow, InviteHash, InviteRow,
-    InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, PullStorage, PushBase, PushWrite,
-    RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept, Upkeep, Written,
+    InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered, PullStorage, PushBase,
+    PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept, Taken, Upkeep, Written,
 };
 use tokio::sync::oneshot;
 
@@ -90,6 +90,8 @@ hold_up! {
         append(write: AppendWrite) -> Appended;
         push_base(account: AccountId, items: &[ItemId]) -> Option<PushBase>;
         push(write: PushWrite) -> Written;
+        offer(steps: Vec<Offered>) -> Taken;
+        end_offers(account: AccountId) -> bool;
     }
     PullStorage {
         entries(account: AccountId, span: Span, member: Option<MemberId>, limit: u64) -> Vec<EntryRow>;

@@ -13,7 +13,9 @@ async fn threat_10_an_older_state_is_refused_also_after_a_restart() {
     world.phone.syncs().await;
     world.phone.restart().await;
     world.phone.wire.answers_pulls(then);
-    world.phone.stops_for_now("behind", "the server is behind this device").await;
+    world.phone.finds_it_behind("the server is behind this device").await;
+    world.phone.wire.is_honest();
+    assert!(world.phone.syncs().await.items_pushed > 0, "the edit that waited");
 }
 
 /// The whole account as it was two commits ago: a backup was restored, or the server forgets on purpose.
@@ -26,12 +28,10 @@ async fn threat_17_a_server_that_was_rolled_back_is_told_from_one_that_was_not()
     let seen = world.phone.sees().await;
 
     world.phone.wire.leads_to(&old);
-    world.phone.stops("behind", "it stands at roster entry 2 and commit 1").await;
-    world.phone.engine.resume().await.unwrap();
-    world.phone.stops("behind", "it stands at roster entry 2 and commit 1").await;
+    world.phone.finds_it_behind("it stands at roster entry 2 and commit 1").await;
+    world.phone.finds_it_behind("it stands at roster entry 2 and commit 1").await;
     assert_eq!(world.phone.sees().await[..2], seen);
 
-    world.phone.engine.resume().await.unwrap();
     world.phone.wire.leads_to(&world.home);
     world.phone.syncs().await;
 }

@@ -150,6 +150,18 @@ impl Device {
         assert_eq!(self.wire.writes(), writes, "something was sent");
     }
 
+    /// The next sync finds the server behind; nothing was kept or sent, and an honest one goes well.
+    pub(crate) async fn finds_it_behind(&mut self, because: &str) {
+        self.makes("unsent.example").await;
+        let (before, writes) = (self.kept().await, self.wire.writes());
+        let error = Box::pin(self.engine.sync()).await.unwrap_err();
+        assert!(matches!(error, SyncError::Behind(_)), "{error:?}");
+        assert!(error.to_string().contains(because), "{error} does not say {because:?}");
+        self.restart().await;
+        assert_eq!(self.kept().await, before, "something was kept");
+        assert_eq!(self.wire.writes(), writes, "something was sent");
+    }
+
     /// As [`Device::stops`], and once the user has it look again, the honest server's history is taken.
     pub(crate) async fn stops_for_now(&mut self, code: &str, because: &str) {
         self.stops(code, because).await;

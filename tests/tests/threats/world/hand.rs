@@ -139,9 +139,9 @@ impl Device {
 
     /// A new epoch for these members, made with this device's keys.
     pub(crate) async fn rotation(&self, members: &[(MemberId, MemberKeys)]) -> Rotated {
-        let (held, earlier) = (self.held().await, [self.epoch_key().await]);
-        let (account, prev, epoch) = (held.roster.account(), held.roster.head(), earlier[0].0 + 1);
-        Rotation { account, prev, epoch, earlier: &earlier }.to(members, &mut random::system())
+        let (held, (latest, key)) = (self.held().await, self.epoch_key().await);
+        let (account, prev, epoch) = (held.roster.account(), held.roster.head(), latest + 1);
+        Rotation { account, prev, epoch, earlier: &[(latest, &key)] }.to(members, &mut random::system())
     }
 
     /// Every member but these, ascending.

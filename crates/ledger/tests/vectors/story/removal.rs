@@ -39,7 +39,7 @@ impl Removed {
         let members = account.roster().members().iter();
         let stay: Vec<(MemberId, MemberKeys)> =
             members.filter(|(id, _)| **id != phone.id()).map(|(id, member)| (*id, member.keys.clone())).collect();
-        let earlier = [(1, epoch_key.clone())];
+        let earlier = [(1, epoch_key)];
         let rotation = Rotation { account: account.roster().account(), prev: place.prev, epoch: 2, earlier: &earlier };
         let mut rng = Fixed::new("removal");
         let rotated = rotation.to(&stay, &mut rng);

@@ -30,6 +30,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .service(resource("/v1/hints").route(get().to(hints::listen)).default_service(unknown()))
         .service(resource("/v1/roster").route(post().to(chains::append)).default_service(unknown()))
         .service(resource("/v1/commits").route(post().to(chains::push)).default_service(unknown()))
+        .service(resource("/v1/offers").route(post().to(chains::offer)).default_service(unknown()))
+        .service(resource("/v1/offers/end").route(post().to(chains::end_offers)).default_service(unknown()))
         .service(resource("/v1/pull").route(get().to(pull::pull)).default_service(unknown()))
         .service(
             resource("/v1/enrolments")

@@ -75,7 +75,7 @@ impl<'a> Device<'a> {
                 .filter(|(id, _)| **id != other.id())
                 .map(|(id, member)| (*id, member.keys.clone()))
                 .collect();
-            let (epoch, earlier) = (roster.epoch().number, [(roster.epoch().number, held.epoch_key.clone())]);
+            let (epoch, earlier) = (roster.epoch().number, [(roster.epoch().number, &held.epoch_key)]);
             let rotation =
                 Rotation { account: roster.account(), prev: roster.head(), epoch: epoch + 1, earlier: &earlier };
             let rotated = rotation.to(&stay, &mut random::system());
@@ -122,6 +122,7 @@ fn founding(server: &Server, author: &Author) -> (CreateAccount, Held) {
         rotation: Some(founded.rotation.signed().clone()),
         sealed_key: Some(founded.sealed_key),
         invite: String::new(),
+        lost: None,
     };
     (message, Held { account, elements: BTreeMap::new(), epoch_key: founded.epoch_key })
 }

@@ -85,6 +85,7 @@ impl Founding {
             rotation: Some(founded.rotation.signed().clone()),
             sealed_key: Some(founded.sealed_key),
             invite: String::new(),
+            lost: None,
         };
         Self { author, genesis: founded.genesis, message }
     }

@@ -172,16 +172,16 @@ pub(crate) fn answered<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 /// proto/README.md, section 17.
 fn status(code: ProblemCode) -> u16 {
     use ProblemCode::{
-        AccountDeleted, AccountExists, BadTime, ClockSkew, EnrolmentEnded, EnrolmentStep, HeadMoved, Internal,
-        InviteInvalid, Malformed, NotAMember, NotFound, QuotaExceeded, RateLimited, Replayed, RuleBroken, SignUpClosed,
-        TooLarge, TooManyGuesses, Unauthenticated, Unavailable, Unspecified,
+        AccountDeleted, AccountExists, BadTime, Behind, ClockSkew, EnrolmentEnded, EnrolmentStep, HeadMoved, Internal,
+        InviteInvalid, Malformed, NotAMember, NotBehind, NotFound, QuotaExceeded, RateLimited, Replayed, RuleBroken,
+        SignUpClosed, TooLarge, TooManyGuesses, Unauthenticated, Unavailable, Unspecified,
     };
     match code {
         Malformed => 400,
         Unauthenticated | ClockSkew | Replayed => 401,
         NotAMember | SignUpClosed | InviteInvalid => 403,
         NotFound => 404,
-        HeadMoved | AccountExists | EnrolmentStep => 409,
+        HeadMoved | Behind | NotBehind | AccountExists | EnrolmentStep => 409,
         EnrolmentEnded | AccountDeleted => 410,
         TooLarge => 413,
         RuleBroken | BadTime => 422,

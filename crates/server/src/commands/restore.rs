@@ -1,0 +1,62 @@
+use std::{
+    fs,
+    io::{self, Write, stdout},
+    path::Path,
+};
+
+use keyfold_store::{Attachment, Contents, Existing, Restored};
+use serde_json::json;
+
+use super::{CommandError, Form, arguments::Restore, progress::bar};
+use crate::{
+    config::Loaded,
+    serve::prepare_files,
+    tls::{AUTHORITY, write_whole},
+};
+
+pub(super) async fn run(loaded: Loaded, restore: Restore, form: Form) -> Result<(), CommandError> {
+    let url = prepare_files(&loaded.settings)?;
+    let existing = if restore.replace { Existing::Replace } else { Existing::Keep };
+    let bar = bar("restoring", form);
+    let restored = keyfold_store::restore(&url, &restore.file, existing, &|done, total| bar.at(done, total)).await;
+    drop(bar);
+    let Restored { contents, attachments } = restored?;
+    let kept = put_back(&loaded.settings.data_dir, &attachments, existing)?;
+    Ok(tell(contents, &kept, form)?)
+}
+
+/// Writes the server's files; gives the names of those that are there already, and are others.
+fn put_back(data_dir: &Path, attachments: &[Attachment], existing: Existing) -> io::Result<Vec<String>> {
+    let mut kept = Vec::new();
+    // No name from a file chooses where another is written.
+    for attachment in attachments.iter().filter(|attachment| AUTHORITY.contains(&attachment.name.as_str())) {
+        let path = data_dir.join(&attachment.name);
+        match fs::read(&path) {
+            Ok(there) if there == attachment.bytes => continue,
+            Ok(_) if existing == Existing::Keep => {
+                kept.push(attachment.name.clone());
+                continue;
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        write_whole(&path, &attachment.bytes, 0o600)?;
+    }
+    Ok(kept)
+}
+
+fn tell(Contents { accounts, rows }: Contents, kept: &[String], form: Form) -> io::Result<()> {
+    let mut out = stdout().lock();
+    if form == Form::Json {
+        return writeln!(out, "{}", json!({ "accounts": accounts, "rows": rows, "files_kept": kept }));
+    }
+    writeln!(out, "restored {accounts} accounts ({rows} rows)")?;
+    for name in kept {
+        writeln!(out, "{name} is another than the backup's, and stays: devices may have pinned the backup's")?;
+    }
+    writeln!(
+        out,
+        "Start keyfoldd, and have people run `keyfold offer` on each device: it gives back what the backup did not have.\n\
+         Each account takes nothing new until one of its devices says `keyfold offer --end`."
+    )
+}

@@ -1,0 +1,51 @@
+use keyfold_vault::storage::{AccountId, Appended, ItemId, Offered, PushWrite, StorageError, Taken, Written};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+use super::{
+    append::append_within,
+    chains::Growth,
+    push::push_within,
+    push_base::{elements, reclaimed},
+};
+use crate::{
+    Database,
+    entity::accounts::{Column, Entity},
+    error::unavailable,
+    transaction::commit,
+};
+
+/// Every step, or none: returning without a commit rolls back.
+pub(super) async fn offer(database: &Database, steps: Vec<Offered>) -> Result<Taken, StorageError> {
+    let transaction = database.write().await?;
+    for step in steps {
+        let taken = match step {
+            Offered::Entry(write) => append_within(&transaction, write, Growth::Offered).await? == Appended::Done,
+            Offered::Commit(mut write) => {
+                write.bytes_reclaimed = reclaims(&transaction, &write).await?;
+                push_within(&transaction, write, Growth::Offered).await? == Written::Done
+            }
+        };
+        if !taken {
+            return Ok(Taken::Moved);
+        }
+    }
+    commit(transaction).await?;
+    Ok(Taken::Done)
+}
+
+/// The bytes of the envelopes that drop out, of which some may have been offered a step before.
+async fn reclaims(database: &impl ConnectionTrait, write: &PushWrite) -> Result<u64, StorageError> {
+    let items: Vec<ItemId> = write.changes.iter().map(|change| change.element.item).collect();
+    let changed = elements(database, write.account, &items).await?;
+    reclaimed(database, write.account, &changed).await
+}
+
+pub(super) async fn end_offers(database: &Database, account: AccountId) -> Result<bool, StorageError> {
+    let ended = Entity::update_many()
+        .col_expr(Column::Behind, Expr::value(false))
+        .filter(Column::AccountId.eq(account.to_vec()))
+        .exec(&database.writer)
+        .await
+        .map_err(unavailable)?;
+    Ok(ended.rows_affected == 1)
+}

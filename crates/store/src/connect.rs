@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use keyfold_migrations::MigrationError;
 use sea_orm::{
@@ -13,6 +13,7 @@ use sea_orm::{
 use crate::{
     ConnectError,
     url::{DatabaseUrl, Kind},
+    vault::PushQueue,
 };
 
 /// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL both are the same pool.
@@ -20,6 +21,7 @@ use crate::{
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
     pub(crate) reader: DatabaseConnection,
+    pub(crate) pushes: Arc<PushQueue>,
     kind: Kind,
 }
 
@@ -34,11 +36,11 @@ impl Database {
             Kind::Sqlite => {
                 let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
-                Ok(Self { writer, reader, kind })
+                Ok(Self { writer, reader, pushes: Arc::default(), kind })
             }
             Kind::Postgres => {
                 let pool = sea_orm::Database::connect(postgres(url)).await?;
-                Ok(Self { writer: pool.clone(), reader: pool, kind })
+                Ok(Self { writer: pool.clone(), reader: pool, pushes: Arc::default(), kind })
             }
         }
     }
@@ -59,6 +61,12 @@ impl Database {
         self.reader.close().await?;
         self.writer.close().await?;
         Ok(())
+    }
+
+    /// How many pushes wait for the database's only writer. On PostgreSQL none does.
+    #[must_use]
+    pub fn waiting_pushes(&self) -> usize {
+        self.pushes.depth()
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

@@ -11,7 +11,9 @@ mod offers;
 mod pulls;
 mod push;
 mod push_base;
+mod push_queue;
 mod server_keys;
 mod upkeep;
 
+pub(crate) use push_queue::PushQueue;
 pub(crate) use server_keys::LOG_KEY;

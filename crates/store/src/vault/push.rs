@@ -17,6 +17,9 @@ use crate::{
 };
 
 pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
+    if !database.is_postgres() {
+        return database.pushes.push(database, write).await;
+    }
     let transaction = database.write().await?;
     let written = push_within(&transaction, write, Growth::New).await?;
     // Of one that moved nothing is left to undo.

@@ -1,0 +1,104 @@
+//! Pushes of many accounts at once share transactions on SQLite, and know nothing of each other.
+
+use futures_util::{FutureExt, future::join_all};
+use keyfold_vault::storage::{ChainStorage, Standing, Storage, Written};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    databases::{on_each_database, on_each_place},
+    names::named,
+    vaults::{Edit, Vault},
+};
+
+async fn vaults(storage: &dyn Storage, count: usize) -> Vec<Vault> {
+    let mut vaults = Vec::new();
+    for number in 0..count {
+        vaults.push(Vault::founded(storage, &format!("account {number}")).await);
+    }
+    vaults
+}
+
+#[tokio::test]
+async fn pushes_of_many_accounts_at_once_are_all_written() {
+    on_each_database(async |storage| {
+        let vaults = vaults(storage, 32).await;
+        let mut pushes = Vec::new();
+        for vault in &vaults {
+            // Of two on one head one is late.
+            for text in ["first", "second"] {
+                pushes.push(vault.commit(storage, text, &[Edit::Write("mail", 300)]).await);
+            }
+        }
+        let written = join_all(pushes.into_iter().map(|push| storage.push(push))).await;
+        let written: Vec<Written> = written.into_iter().map(Result::unwrap).collect();
+        for (vault, pair) in vaults.iter().zip(written.chunks(2)) {
+            let done = pair.iter().position(|written| *written == Written::Done).unwrap();
+            assert_eq!(pair[1 - done], Written::Moved);
+            let Standing::Active(heads) = vault.standing(storage).await else { panic!("there is no account") };
+            assert_eq!((heads.vault_seq, heads.vault_head), (1, named(["first", "second"][done])));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_whose_rows_are_damaged_fails_alone() {
+    on_each_place(async |place| {
+        let database = place.open().await;
+        let vaults = vaults(&database, 8).await;
+        let mut pushes = Vec::new();
+        for vault in &vaults {
+            pushes.push(vault.commit(&database, "commit", &[Edit::Write("mail", 300)]).await);
+        }
+        // A row where the commit's own must go.
+        let inside = place.look_inside().await;
+        let account: String = vaults[3].account.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let literal = |hex: &str| {
+            if place.uri.starts_with("sqlite") { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
+        };
+        let (account, rest) = (literal(&account), literal(&"00".repeat(64)));
+        let insert = format!("INSERT INTO commits (account_id, seq, roster_seq, body, signature) VALUES ({account}, 1, 1, {rest}, {rest})");
+        inside.execute_unprepared(&insert).await.unwrap();
+
+        let written = join_all(pushes.into_iter().map(|push| database.push(push))).await;
+        for (number, (vault, written)) in vaults.iter().zip(written).enumerate() {
+            let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
+            if number == 3 {
+                assert!(written.is_err(), "{written:?}");
+                assert_eq!(heads, vault.heads);
+            } else {
+                assert_eq!(written.unwrap(), Written::Done);
+                assert_eq!(heads.vault_seq, 1);
+            }
+        }
+    })
+    .await;
+}
+
+/// Whoever writes for others may go away in the middle: they are told, or written.
+#[tokio::test]
+async fn one_that_gives_up_leaves_nobody_waiting() {
+    on_each_database(async |storage| {
+        let vaults = vaults(storage, 16).await;
+        let mut pushes = Vec::new();
+        for vault in &vaults {
+            pushes.push(vault.commit(storage, "commit", &[Edit::Write("mail", 300)]).await);
+        }
+        let mut waiting: Vec<_> = pushes.into_iter().map(|push| storage.push(push)).collect();
+        for push in &mut waiting {
+            assert!(push.now_or_never().is_none());
+        }
+        // The first has begun; it is given up with what it began.
+        drop(waiting.remove(0));
+        for (vault, written) in vaults[1..].iter().zip(join_all(waiting).await) {
+            let Standing::Active(heads) = vault.standing(storage).await else { panic!("there is no account") };
+            match written {
+                Ok(written) => assert_eq!((written, heads.vault_seq), (Written::Done, 1)),
+                Err(_) => assert_eq!(heads.vault_seq, 0),
+            }
+        }
+        let mut last = Vault::founded(storage, "last").await;
+        last.push(storage, "commit", &[Edit::Write("mail", 300)]).await;
+    })
+    .await;
+}

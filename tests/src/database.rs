@@ -17,6 +17,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// One that several servers share.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { postgres: Some(url.to_owned()), url: url.to_owned() }
+    }
+
     pub(crate) fn in_folder(data: &Path) -> Self {
         Self { postgres: None, url: format!("sqlite:{}", data.join("keyfold.db").display()) }
     }

@@ -30,6 +30,22 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its answer to a command, as it comes over the wire.
+    pub fn says(&self, command: &[&[u8]]) -> Vec<u8> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut asked = format!("*{}\r\n", command.len()).into_bytes();
+        for word in command {
+            asked.extend(format!("${}\r\n", word.len()).into_bytes());
+            asked.extend_from_slice(word);
+            asked.extend(b"\r\n");
+        }
+        asked.extend(b"*1\r\n$4\r\nQUIT\r\n");
+        connection.write_all(&asked).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
     /// At once, with nothing said to anybody.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();

@@ -6,21 +6,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use keyfold_client::api::{Api, Hints, MemberApi};
+use keyfold_client::{
+    SystemClock,
+    api::{Api, Hints, MemberApi},
+};
+use keyfold_server::config::{Settings, SignUpSetting};
 use keyfold_tests::{
     Database, Redis,
     sdk::{Hosted, Member},
 };
+use keyfold_wire::v1::{BeginEnrolment, Heads, ProblemCode};
+use prost::Message;
 use tempfile::TempDir;
 
 /// Two replicas behind one name.
 async fn replicas(redis: &Redis) -> [Hosted; 2] {
+    replicas_with(redis, |_| {}).await
+}
+
+/// The same, set otherwise than by default.
+async fn replicas_with(redis: &Redis, set: impl Fn(&mut Settings)) -> [Hosted; 2] {
     let folder = TempDir::new().unwrap();
     let database = Database::new(folder.path()).setting().expect("needs PostgreSQL: run tests/run e2e").to_owned();
     let replica = || {
         Hosted::start_with(|settings| {
+            set(settings);
             settings.public_url = Some("https://vault.example".to_owned());
-            settings.sign_up = keyfold_server::config::SignUpSetting::Open;
+            settings.sign_up = SignUpSetting::Open;
             (settings.database, settings.redis) = (Some(database.clone()), Some(redis.url()));
         })
     };
@@ -129,4 +141,57 @@ async fn sixteen_devices_on_two_replicas_commit_at_once_and_nothing_is_lost() {
         device.sync().await;
         assert_eq!(device.acknowledged().await.len(), 80);
     }
+}
+
+/// Who asks one replica and then the other has asked twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_limited_over_all_replicas_together_and_without_redis_by_each() {
+    let mut redis = Redis::start();
+    let few = |settings: &mut Settings| settings.rates.anonymous_per_minute = 20;
+    let taken = taken_of_60(&replicas_with(&redis, few).await).await;
+    assert!((20..24).contains(&taken), "{taken}: those of a minute, and what came due meanwhile");
+
+    let replicas = replicas_with(&redis, few).await;
+    redis.kill();
+    let taken = taken_of_60(&replicas).await;
+    assert!((40..48).contains(&taken), "{taken}: each counts by itself");
+}
+
+/// How many of so many requests without a session, in turn at one and the other, are not too many.
+async fn taken_of_60(replicas: &[Hosted; 2]) -> usize {
+    let mut taken = 0;
+    for server in replicas.iter().cycle().take(60) {
+        let api = Api::new(server.url(), Arc::new(server.transport()), Arc::new(SystemClock));
+        let begun = api.begin_enrolment(&BeginEnrolment { commitment: vec![1; 32] }).await;
+        taken += usize::from(!matches!(begun, Err(error) if error.code() == Some(ProblemCode::RateLimited)));
+    }
+    taken
+}
+
+/// The database is asked by one replica for both; and what Redis says is told only where it is the server's own word.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_has_seen_the_other_need_not_look_up_and_takes_from_nobody_else() {
+    let redis = Redis::start();
+    let [one, two] = replicas(&redis).await;
+    let laptop = Member::founded(&one, "Ana's laptop").await;
+    let phone = Member::enrolled(&two, "Ana's phone", &laptop).await;
+    pushes(&laptop, "one.example").await;
+    let expected = laptop.engine.api().head().await.unwrap();
+    let account = laptop.vault().local().status().await.unwrap().account;
+    let key = format!("keyfold:head:{account}");
+    let put = |heads: &Heads| {
+        let heads = heads.encode_to_vec();
+        redis.says(&[b"HSET", key.as_bytes(), b"order", b"1000", b"heads", &heads]);
+        // It is not to grow old while this is told.
+        redis.says(&[b"PEXPIRE", key.as_bytes(), b"1000000"]);
+        two.time.pass(1_000);
+    };
+
+    one.run_on_the_database("UPDATE accounts SET vault_seq = 0").await;
+    put(&expected);
+    assert_eq!(phone.engine.api().head().await.unwrap(), expected, "the database was not asked");
+
+    one.run_on_the_database("UPDATE accounts SET vault_seq = 1").await;
+    put(&Heads { vault_seq: 9, ..expected.clone() });
+    assert_eq!(phone.engine.api().head().await.unwrap(), expected, "there is no receipt for it");
 }

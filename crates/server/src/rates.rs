@@ -10,15 +10,24 @@ use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
+use keyfold_store::{RedisRates, SharedQuota};
 use keyfold_vault::Caller;
 
 use crate::config::RateSettings;
 
-/// The counters of one process. Each forgets whom it has not heard of for a while.
+/// The counters of one process, each of which forgets whom it has not heard of for a while, and those of all replicas.
 pub(crate) struct Rates {
     anonymous: DefaultKeyedRateLimiter<IpAddr>,
     devices: DefaultKeyedRateLimiter<Caller>,
     clock: DefaultClock,
+    shared: Option<Shared>,
+}
+
+/// What holds over all replicas.
+struct Shared {
+    rates: RedisRates,
+    anonymous: SharedQuota,
+    devices: SharedQuota,
 }
 
 /// Asked too often; how long to wait.
@@ -26,25 +35,34 @@ pub(crate) struct Rates {
 pub(crate) struct TooOften(pub(crate) Duration);
 
 impl Rates {
-    pub(crate) fn new(settings: &RateSettings) -> Self {
+    pub(crate) fn new(settings: &RateSettings, shared: Option<RedisRates>) -> Self {
         let anonymous = NonZeroU32::new(settings.anonymous_per_minute).unwrap_or(NonZeroU32::MIN);
         let devices = NonZeroU32::new(settings.device_per_second).unwrap_or(NonZeroU32::MIN);
         Self {
             anonymous: RateLimiter::keyed(Quota::per_minute(anonymous)),
             devices: RateLimiter::keyed(Quota::per_second(devices).allow_burst(devices.saturating_mul(BURST))),
             clock: DefaultClock::default(),
+            shared: shared.map(|rates| Shared {
+                rates,
+                anonymous: SharedQuota { interval: MINUTE / anonymous.get(), burst: anonymous.get() },
+                devices: SharedQuota { interval: SECOND / devices.get(), burst: devices.saturating_mul(BURST).get() },
+            }),
         }
     }
 
     /// Counts a request without a session.
-    pub(crate) fn anonymous(&self, address: IpAddr) -> Result<(), TooOften> {
+    pub(crate) async fn anonymous(&self, address: IpAddr) -> Result<(), TooOften> {
         let network = network(address);
-        self.anonymous.check_key(&network).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+        self.anonymous.check_key(&network).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))?;
+        let Some(Shared { rates, anonymous, .. }) = &self.shared else { return Ok(()) };
+        too_often(rates.count(&format!("address:{network}"), *anonymous).await)
     }
 
     /// Counts a device's request.
-    pub(crate) fn device(&self, caller: &Caller) -> Result<(), TooOften> {
-        self.devices.check_key(caller).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+    pub(crate) async fn device(&self, caller: &Caller) -> Result<(), TooOften> {
+        self.devices.check_key(caller).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))?;
+        let Some(Shared { rates, devices, .. }) = &self.shared else { return Ok(()) };
+        too_often(rates.count(&format!("device:{}:{}", caller.account, caller.device), *devices).await)
     }
 
     /// Forgets those who may ask as often as anyone again.
@@ -56,6 +74,10 @@ impl Rates {
     }
 }
 
+fn too_often(wait: Option<Duration>) -> Result<(), TooOften> {
+    wait.map_or(Ok(()), |wait| Err(TooOften(wait)))
+}
+
 /// One household has 2^64 addresses of IPv6: they count as one.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -64,6 +86,8 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const BURST: NonZeroU32 = match NonZeroU32::new(5) {
     Some(burst) => burst,
     None => NonZeroU32::MIN,
@@ -73,14 +97,14 @@ const BURST: NonZeroU32 = match NonZeroU32::new(5) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_address_that_asks_too_often_waits_and_others_do_not() {
-        let rates = Rates::new(&RateSettings { anonymous_per_minute: 2, device_per_second: 1 });
+    #[tokio::test]
+    async fn an_address_that_asks_too_often_waits_and_others_do_not() {
+        let rates = Rates::new(&RateSettings { anonymous_per_minute: 2, device_per_second: 1 }, None);
         let (ana, ben): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        assert_eq!((rates.anonymous(ana), rates.anonymous(ana)), (Ok(()), Ok(())));
-        let TooOften(wait) = rates.anonymous(ana).unwrap_err();
+        assert_eq!((rates.anonymous(ana).await, rates.anonymous(ana).await), (Ok(()), Ok(())));
+        let TooOften(wait) = rates.anonymous(ana).await.unwrap_err();
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(30));
-        assert_eq!(rates.anonymous(ben), Ok(()));
+        assert_eq!(rates.anonymous(ben).await, Ok(()));
     }
 
     #[test]

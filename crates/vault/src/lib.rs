@@ -13,7 +13,7 @@
 //! # async fn example(storage: std::sync::Arc<dyn keyfold_vault::storage::Storage>, bus: std::sync::Arc<dyn keyfold_vault::Bus>) -> Result<(), Box<dyn std::error::Error>> {
 //! use keyfold_vault::{Limits, Services, Settings, SignUp, SystemClock};
 //! let settings = Settings { public_url: "https://localhost:8443".into(), sign_up: SignUp::Open, limits: Limits::default() };
-//! let services = Services::start(storage, bus, std::sync::Arc::new(SystemClock), settings).await?;
+//! let services = Services::start(storage, bus, None, std::sync::Arc::new(SystemClock), settings).await?;
 //! assert_eq!(services.info().protocol, 1);
 //! # Ok(())
 //! # }
@@ -45,7 +45,7 @@ pub use keyfold_crypto::{exact, request::SignedHeaders};
 pub use bus::{Bus, Ear, Subscription, Topic};
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
-pub use heads::{HeadBoard, HeadError};
+pub use heads::{CachedHeads, HeadBoard, HeadCache, HeadError};
 pub use invites::{Invite, Invites, NotAnInvite, SignUp};
 pub use limits::{LimitError, LimitOutOfRange, Limits};
 pub use receipts::ReceiptSigner;

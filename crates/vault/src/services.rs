@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_wire::v1::{self, ServerInfo};
 
 use crate::{
-    Bus, Clock, HeadBoard, Invites, Limits, ReceiptSigner, SignUp,
+    Bus, Clock, HeadBoard, HeadCache, Invites, Limits, ReceiptSigner, SignUp,
     accounts::Accounts,
     chains::Chains,
     enrolments::{EnrolmentGate, Enrolments},
@@ -48,21 +48,27 @@ pub struct Services {
 }
 
 impl Services {
-    /// Reads the server's keys, or makes them at the first start, and wires the services.
+    /// Reads the server's keys, or makes them at the first start, and wires the services; `cache` is what replicas share.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn start(
         storage: Arc<dyn Storage>,
         bus: Arc<dyn Bus>,
+        cache: Option<Arc<dyn HeadCache>>,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, StorageError> {
         let receipts = Arc::new(ReceiptSigner::load(&storage, &clock).await?);
         let session_keys = Arc::new(SessionKeys::load(Arc::clone(&storage), Arc::clone(&clock)).await?);
         let rosters = Arc::new(Rosters::new(Arc::clone(&storage)));
-        let heads =
-            Arc::new(HeadBoard::new(Arc::clone(&rosters), Arc::clone(&receipts), Arc::clone(&clock), Arc::clone(&bus)));
+        let heads = Arc::new(HeadBoard::new(
+            Arc::clone(&rosters),
+            Arc::clone(&receipts),
+            Arc::clone(&clock),
+            Arc::clone(&bus),
+            cache,
+        ));
         let gate = EnrolmentGate::new(Arc::clone(&storage), Arc::clone(&clock));
         Ok(Self {
             accounts: Accounts::new(

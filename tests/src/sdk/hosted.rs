@@ -44,6 +44,10 @@ impl Hosted {
             ..Settings::default()
         };
         set(&mut settings);
+        let database = match &settings.database {
+            Some(url) => Database::at(url),
+            None => database,
+        };
         Self::run(time, settings, database, data).await
     }
 

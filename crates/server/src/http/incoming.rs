@@ -105,7 +105,7 @@ impl<T: Incoming, Q: DeserializeOwned + 'static> FromRequest for Anonymous<T, Q>
         Box::pin(async move {
             let state = state(&request)?;
             let address = address(&request, &state);
-            state.rates.anonymous(address)?;
+            state.rates.anonymous(address).await?;
             let query = query(&request)?;
             let sender = Sender::Stranger(network(address));
             let Body { bytes, memory } = state.bodies.read(&request, &mut payload, sender, T::LIMIT).await?;

@@ -52,7 +52,7 @@ impl<T: Incoming, Q: DeserializeOwned + 'static> FromRequest for FromDevice<T, Q
                 headers: &headers,
             };
             let recognised = state.services.sessions.recognise(&signed).await?;
-            state.rates.device(&recognised.caller())?;
+            state.rates.device(&recognised.caller()).await?;
             let query = query(&request)?;
             let sender = Sender::Device(recognised.caller());
             let Body { bytes, memory } = state.bodies.read(&request, &mut payload, sender, T::LIMIT).await?;

@@ -12,9 +12,9 @@ pub use ready::{Ready, ReadyError};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use keyfold_store::{ConnectError, Database, DatabaseUrl, InProcessBus, MigrationError, RedisBus};
+use keyfold_store::{ConnectError, Database, DatabaseUrl, InProcessBus, MigrationError, RedisBus, RedisHeads};
 use keyfold_vault::{
-    Bus, Clock, Services, SystemClock,
+    Bus, Clock, HeadCache, Services, SystemClock,
     storage::{Storage, StorageError},
 };
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
@@ -142,11 +142,12 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
     let public_url = settings.public_url(sockets.listen)?;
     let database = open_database(&settings).await?;
     let certificates = Arc::new(certificates(&settings, &public_url)?);
-    let services = Arc::new(services(&database, clock, &settings, public_url.clone()).await?);
+    let (heads, rates) = settings.redis()?.map(|url| keyfold_store::shared(&url)).unzip();
+    let services = services(&database, clock, &settings, public_url.clone(), heads).await?;
     let (stopping, stopped) = watch::channel(false);
     let state = State {
-        services,
-        rates: Rates::new(&settings.rates),
+        services: Arc::new(services),
+        rates: Rates::new(&settings.rates, rates),
         bodies: BodyBudget::new(&settings.http),
         seats: Seats::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
@@ -208,6 +209,7 @@ async fn services(
     clock: Arc<dyn Clock>,
     settings: &Settings,
     public_url: String,
+    heads: Option<RedisHeads>,
 ) -> Result<Services, ServeError> {
     let storage: Arc<dyn Storage> = Arc::new(database.clone());
     let bus: Arc<dyn Bus> = match settings.redis()? {
@@ -215,7 +217,8 @@ async fn services(
         None => Arc::new(InProcessBus::default()),
     };
     let decided = keyfold_vault::Settings { public_url, sign_up: settings.sign_up(), limits: settings.limits() };
-    Ok(Services::start(storage, bus, clock, decided).await?)
+    let cache = heads.map(|heads| Arc::new(heads) as Arc<dyn HeadCache>);
+    Ok(Services::start(storage, bus, cache, clock, decided).await?)
 }
 
 /// Tells this process from all others on the same Redis.

@@ -6,7 +6,7 @@ use redis::{ConnectionInfo, IntoConnectionInfo};
 #[derive(Clone)]
 pub struct RedisUrl {
     text: String,
-    pub(super) info: ConnectionInfo,
+    pub(crate) info: ConnectionInfo,
 }
 
 /// A text names no Redis.

@@ -63,6 +63,15 @@ impl Board {
         now.abs_diff(post.seen_at) < SECOND && post.seen_at > doubted
     }
 
+    /// Whether a post that another replica has seen may be told at `now`: it is fresh, or what was heard of is in it.
+    pub(super) fn may_tell(&self, account: AccountId, post: &Post, now: u64) -> bool {
+        let is_news = match self.known.get(&account) {
+            Some(Known::At(known)) => post.position() > known.position(),
+            Some(Known::Deleted) | None => false,
+        };
+        self.is_fresh(account, post, now) || (is_news && now.abs_diff(post.seen_at) < SECOND)
+    }
+
     /// What was seen until `now` may be outdated: of this account, or of all.
     pub(super) fn doubt(&self, account: Option<AccountId>, now: u64) {
         match account {
@@ -108,9 +117,13 @@ impl Post {
         self.devices.binary_search(device).is_ok()
     }
 
-    /// A write moves one chain by one, so the sum tells which of two posts of an account is the later.
+    /// No write moves a chain back, so the sum tells which of two posts of an account is the later.
+    pub(super) const fn position(&self) -> u64 {
+        self.heads.roster_seq.saturating_add(self.heads.vault_seq)
+    }
+
     const fn order(&self) -> (u64, u64) {
-        (self.heads.roster_seq.saturating_add(self.heads.vault_seq), self.seen_at)
+        (self.position(), self.seen_at)
     }
 }
 

@@ -1,8 +1,12 @@
 mod board;
+mod cache;
+
+pub use cache::{CachedHeads, HeadCache};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use keyfold_crypto::{Hash, exact};
 use keyfold_ledger::Roster;
 use keyfold_wire::{AccountId, v1};
 
@@ -17,12 +21,14 @@ use crate::{
 /// Tells devices where their account stands: answers polls from memory and wakes those who listen.
 ///
 /// What it knows comes from the writes of this process and, once it is a second old or another replica is heard to have
-/// written, again from the database: a poll lags by a second at most, whatever happens to words on their way.
+/// written, again from the database, or from what another replica has seen of it since: a poll lags by a second at most,
+/// whatever happens to words on their way.
 pub struct HeadBoard {
     rosters: Arc<Rosters>,
     receipts: Arc<ReceiptSigner>,
     clock: Arc<dyn Clock>,
     bus: Arc<dyn Bus>,
+    cache: Option<Arc<dyn HeadCache>>,
     board: Arc<Board>,
 }
 
@@ -46,6 +52,7 @@ impl HeadBoard {
         receipts: Arc<ReceiptSigner>,
         clock: Arc<dyn Clock>,
         bus: Arc<dyn Bus>,
+        cache: Option<Arc<dyn HeadCache>>,
     ) -> Self {
         let board = Arc::new(Board::new());
         let (heard, now) = (Arc::clone(&board), Arc::clone(&clock));
@@ -54,7 +61,7 @@ impl HeadBoard {
             Some(Topic::Enrolment(_)) => {}
             None => heard.doubt(None, now.now()),
         }));
-        Self { rosters, receipts, clock, bus, board }
+        Self { rosters, receipts, clock, bus, cache, board }
     }
 
     /// Both heads with their receipts, as an encoded [`v1::Heads`].
@@ -95,7 +102,7 @@ impl HeadBoard {
     /// the writer gets.
     pub(crate) fn accepted(&self, account: AccountId, heads: Heads, roster: &Roster, begun_at: u64) -> v1::Heads {
         let message = self.message(account, &heads);
-        self.board.note(account, Post::new(heads, message.clone(), roster, begun_at));
+        self.note(account, Post::new(heads, message.clone(), roster, begun_at));
         self.bus.publish(Topic::Account(account));
         message
     }
@@ -106,12 +113,15 @@ impl HeadBoard {
         self.bus.publish(Topic::Account(account));
     }
 
-    /// Looks at the database, at `now` or later.
+    /// Looks at what replicas share, or at the database, at `now` or later.
     async fn read(&self, account: AccountId, now: u64) -> Result<Known, HeadError> {
+        if let Some(post) = self.cached(account, now).await {
+            return Ok(self.board.note(account, post));
+        }
         match self.rosters.current(account).await {
             Ok((heads, roster)) => {
                 let message = self.message(account, &heads);
-                Ok(self.board.note(account, Post::new(heads, message, &roster, now)))
+                Ok(self.note(account, Post::new(heads, message, &roster, now)))
             }
             Err(AccountUnavailable::Deleted) => {
                 self.board.deleted(account);
@@ -120,4 +130,30 @@ impl HeadBoard {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// What another replica has put into the cache, if it is this server's word and may still be told.
+    async fn cached(&self, account: AccountId, now: u64) -> Option<Post> {
+        let CachedHeads { heads, age } = self.cache.as_ref()?.get(account).await?;
+        let message: v1::Heads = exact::decode(&heads, MAX_HEADS).ok()?;
+        self.receipts.check(account, &message).ok()?;
+        let heads = Heads {
+            roster_seq: message.roster_seq,
+            roster_head: Hash::try_from(message.roster_head.as_slice()).ok()?,
+            vault_seq: message.vault_seq,
+            vault_head: Hash::try_from(message.vault_head.as_slice()).ok()?,
+        };
+        let roster = self.rosters.at(account, &heads).await.ok()?;
+        let post = Post::new(heads, message, &roster, now.saturating_sub(age));
+        self.board.may_tell(account, &post, now).then_some(post)
+    }
+
+    fn note(&self, account: AccountId, post: Post) -> Known {
+        if let Some(cache) = &self.cache {
+            cache.put(account, post.position(), post.encoded.clone());
+        }
+        self.board.note(account, post)
+    }
 }
+
+/// Bytes of encoded heads with their receipts.
+const MAX_HEADS: usize = 1_024;

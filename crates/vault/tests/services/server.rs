@@ -71,7 +71,7 @@ impl Server {
     ) -> Self {
         let told: Arc<dyn Bus> = Arc::new(InProcessBus::default());
         let time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let services = Services::start(storage, told, time, settings).await.unwrap();
+        let services = Services::start(storage, told, None, time, settings).await.unwrap();
         Self { services, database, clock, folder }
     }
 }

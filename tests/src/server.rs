@@ -59,6 +59,21 @@ impl Server {
             Some(_) => Database::in_folder(data.path()),
             None => Database::new(data.path()),
         };
+        Self::start_on(data, database, options)
+    }
+
+    /// Another one on the same database, with the same CA, that goes by this one's name.
+    pub fn replica(&self) -> Self {
+        let data = TempDir::new().unwrap();
+        for name in ["ca.pem", "ca.key"] {
+            fs::copy(self.data().join(name), data.path().join(name)).unwrap();
+        }
+        let public_port = Some(self.options.public_port.unwrap_or(self.port));
+        assert!(self.database.is_postgres(), "needs PostgreSQL: run tests/run e2e");
+        Self::start_on(data, self.database.clone(), ServerOptions { public_port, log: None, ..self.options.clone() })
+    }
+
+    fn start_on(data: TempDir, database: Database, options: ServerOptions) -> Self {
         let logs = TempDir::new().unwrap();
         let log = options.log.clone().unwrap_or_else(|| logs.path().join("keyfoldd.log"));
         let mut server = Self { data, database, log, _logs: logs, port: 0, options, process: None, ready: Value::Null };

@@ -40,8 +40,8 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    pub(crate) async fn founded(server: &Server, record: &Arc<Record>, account: usize) -> Self {
-        let mut new = Empty::new(server, record);
+    pub(crate) async fn founded(servers: &[Server], record: &Arc<Record>, account: usize) -> Self {
+        let mut new = Empty::new(servers, record);
         let founding = NewAccount {
             name: format!("Device 0 of account {account}").parse().unwrap(),
             algorithm: SigningAlgorithm::Ed25519,
@@ -53,8 +53,8 @@ impl Device {
         new.device(vault).await
     }
 
-    pub(crate) async fn lets_in(&self, server: &Server, record: &Arc<Record>) -> Self {
-        let mut new = Empty::new(server, record);
+    pub(crate) async fn lets_in(&self, servers: &[Server], record: &Arc<Record>) -> Self {
+        let mut new = Empty::new(servers, record);
         let asking = NewDevice {
             name: "Another device".parse().unwrap(),
             algorithm: SigningAlgorithm::Es256,
@@ -148,9 +148,14 @@ struct Empty {
 }
 
 impl Empty {
-    fn new(server: &Server, record: &Arc<Record>) -> Self {
-        let (url, ca) = (server.url(), std::fs::read(server.ca()).unwrap());
-        let https = HttpsTransport::new(url.parse().unwrap(), &Trust::pinned(&ca).unwrap()).unwrap();
+    /// All of the servers go by the first one's name.
+    fn new(servers: &[Server], record: &Arc<Record>) -> Self {
+        let (url, ca) = (servers[0].url(), std::fs::read(servers[0].ca()).unwrap());
+        let https = |server: &Server| {
+            let place = format!("https://localhost:{}", server.port()).parse().unwrap();
+            HttpsTransport::new(place, &Trust::pinned(&ca).unwrap()).unwrap()
+        };
+        let https = servers.iter().map(https).collect();
         let way = Arc::new(Way { https, record: Arc::clone(record), account: OnceLock::new() });
         Self { folder: TempDir::new().unwrap(), way, url, ca }
     }
@@ -177,9 +182,9 @@ fn api(url: &str, way: &Arc<Way>) -> Api {
     Api::new(url.parse().unwrap(), Arc::clone(way) as _, Arc::new(SystemClock))
 }
 
-/// The way to the server, on which the checker notes what is answered.
+/// The way to a server, each time to any of them, on which the checker notes what is answered.
 struct Way {
-    https: HttpsTransport,
+    https: Vec<HttpsTransport>,
     record: Arc<Record>,
     /// Known once the device is in.
     account: OnceLock<AccountId>,
@@ -190,10 +195,12 @@ impl Transport for Way {
     async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
         self.record.request();
         let path = request.path.clone();
+        let [any] = random::bytes::<1>(&mut random::system());
+        let https = &self.https[usize::from(any) % self.https.len()];
         let (Some(account), "/v1/commits" | "/v1/roster" | "/v1/head") = (self.account.get(), path.as_str()) else {
-            return self.https.exchange(request).await;
+            return https.exchange(request).await;
         };
-        let answer = self.https.exchange(request).await?;
+        let answer = https.exchange(request).await?;
         let status = answer.status;
         let body = answer.read(1 << 24).await?;
         if status == 200 && path == "/v1/head" {

@@ -4,6 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../e2e_crashes/device.rs"]
+mod device;
+mod killed;
+#[path = "../e2e_crashes/record.rs"]
+mod record;
+#[path = "../e2e_crashes/story.rs"]
+mod story;
+
 use std::{sync::Arc, time::Duration};
 
 use keyfold_client::{

@@ -27,6 +27,7 @@ pub mod config;
 mod http;
 pub mod logs;
 mod meters;
+mod process;
 mod rates;
 pub mod serve;
 pub mod tls;

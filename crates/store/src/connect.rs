@@ -11,7 +11,8 @@ use sea_orm::{
 };
 
 use crate::{
-    ConnectError,
+    ConnectError, DatabaseUse,
+    database_use::Queue,
     url::{DatabaseUrl, Kind},
     vault::PushQueue,
 };
@@ -22,6 +23,8 @@ pub struct Database {
     pub(crate) writer: DatabaseConnection,
     pub(crate) reader: DatabaseConnection,
     pub(crate) pushes: Arc<PushQueue>,
+    /// Transactions that have not begun yet.
+    pub(crate) beginning: Queue,
     kind: Kind,
 }
 
@@ -36,11 +39,11 @@ impl Database {
             Kind::Sqlite => {
                 let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
-                Ok(Self { writer, reader, pushes: Arc::default(), kind })
+                Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
             Kind::Postgres => {
                 let pool = sea_orm::Database::connect(postgres(url)).await?;
-                Ok(Self { writer: pool.clone(), reader: pool, pushes: Arc::default(), kind })
+                Ok(Self { writer: pool.clone(), reader: pool, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
         }
     }
@@ -63,10 +66,21 @@ impl Database {
         Ok(())
     }
 
-    /// How many pushes wait for the database's only writer. On PostgreSQL none does.
+    /// What is in use of it at this moment.
     #[must_use]
-    pub fn waiting_pushes(&self) -> usize {
-        self.pushes.depth()
+    pub fn in_use(&self) -> DatabaseUse {
+        let (open, idle) = match self.kind {
+            Kind::Sqlite => {
+                let pools = [&self.writer, &self.reader].map(DatabaseConnection::get_sqlite_connection_pool);
+                (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+            }
+            Kind::Postgres => {
+                let pool = self.writer.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        let open = usize::try_from(open).unwrap_or(usize::MAX);
+        DatabaseUse { busy: open.saturating_sub(idle), idle, waiting: self.beginning.length() + self.pushes.depth() }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

@@ -18,6 +18,7 @@
 mod backup;
 mod bus;
 mod connect;
+mod database_use;
 mod entity;
 mod error;
 mod shared;
@@ -29,6 +30,7 @@ mod vault;
 pub use backup::{Attachment, BackupError, Contents, Existing, Progress, RestoreError, Restored, restore};
 pub use bus::{InProcessBus, NotARedisUrl, RedisBus, RedisUrl};
 pub use connect::Database;
+pub use database_use::DatabaseUse;
 pub use error::ConnectError;
 pub use keyfold_migrations::MigrationError;
 pub use shared::{RedisHeads, RedisRates, SharedQuota, shared};

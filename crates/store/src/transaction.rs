@@ -1,6 +1,7 @@
 use keyfold_vault::storage::StorageError;
 use sea_orm::{
-    AccessMode, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
 use crate::{Database, error::unavailable};
@@ -12,7 +13,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.writer.begin_with_options(options).await.map_err(unavailable)
+        self.begin(&self.writer, options).await
     }
 
     /// Begins reads that all see the same moment. SQLite's reads do so by themselves.
@@ -26,11 +27,46 @@ impl Database {
         } else {
             TransactionOptions::default()
         };
-        self.reader.begin_with_options(options).await.map_err(unavailable)
+        self.begin(&self.reader, options).await
+    }
+
+    async fn begin(
+        &self,
+        on: &DatabaseConnection,
+        options: TransactionOptions,
+    ) -> Result<DatabaseTransaction, StorageError> {
+        let _place = self.beginning.enter();
+        on.begin_with_options(options).await.map_err(unavailable)
     }
 }
 
 /// Makes a transaction durable.
 pub(crate) async fn commit(transaction: DatabaseTransaction) -> Result<(), StorageError> {
     transaction.commit().await.map_err(unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+    use crate::{DatabaseUrl, DatabaseUse};
+
+    #[tokio::test]
+    async fn who_waits_for_the_one_that_writes_is_counted_until_its_turn_or_its_end() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = Database::connect(&DatabaseUrl::file(&folder.path().join("keyfold.db"))).await.unwrap();
+        let first = database.write().await.unwrap();
+        let (mut second, mut third) = (Box::pin(database.write()), Box::pin(database.write()));
+        assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
+        let DatabaseUse { busy, waiting, .. } = database.in_use();
+        assert!(busy > 0 && waiting == 2, "{busy} {waiting}");
+        drop(third);
+        assert_eq!(database.in_use().waiting, 1);
+        commit(first).await.unwrap();
+        let second = second.await.unwrap();
+        assert_eq!(database.in_use().waiting, 0);
+        commit(second).await.unwrap();
+        database.close().await.unwrap();
+    }
 }

@@ -24,6 +24,16 @@ pub trait Bus: Send + Sync {
     fn overhear(&self, ear: Ear) {
         drop(ear);
     }
+
+    /// Whether words reach other processes, and theirs this one. On a bus without others they always do.
+    fn is_up(&self) -> bool {
+        true
+    }
+
+    /// Words that are not sent to other processes yet.
+    fn waiting(&self) -> usize {
+        0
+    }
 }
 
 /// Hears what moved elsewhere; `None` if anything may have.

@@ -91,6 +91,13 @@ impl Hosted {
         format!("https://localhost:{port}").parse().unwrap()
     }
 
+    /// What `/metrics` tells, where the settings have a listener for it.
+    pub async fn metrics(&self) -> String {
+        let address = self.running.ready().metrics_listen.as_ref().unwrap();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        client.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap()
+    }
+
     /// The local CA's certificate, PEM.
     pub fn ca(&self) -> Vec<u8> {
         self.ca.clone()

@@ -1,4 +1,4 @@
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use keyfold_tests::{Device, Http, Server, ServerOptions, Session, Watch, does_not_start};
 use serde_json::Value;
@@ -33,6 +33,10 @@ fn what_the_server_does_is_counted_on_a_listener_of_its_own() {
     for line in [
         "keyfold_http_requests_total{method=\"POST\",route=\"/v1/accounts\",status=\"200\"} 1",
         "keyfold_database_up 1",
+        "keyfold_database_waiting 0",
+        "keyfold_bus_up 1",
+        "keyfold_bus_waiting 0",
+        "keyfold_upkeep_failures_total{chore=\"sweep\"} 0",
         "keyfold_streams{kind=\"pull\"} 0",
     ] {
         assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
@@ -41,6 +45,24 @@ fn what_the_server_does_is_counted_on_a_listener_of_its_own() {
     // Nothing else is there, and it is nowhere else.
     assert_eq!(metrics.get("/v1/server").status, 404);
     assert_eq!(Http::to(&server).get("/metrics").status, 404);
+}
+
+#[test]
+fn an_open_connection_is_counted_for_as_long_as_it_is_open() {
+    let server = Server::start_with(ServerOptions::with([("KEYFOLD_METRICS_LISTEN", "127.0.0.1:0")]));
+    let metrics = Http::plain(server.ready()["metrics_listen"].as_str().unwrap());
+    let open = || {
+        let told = String::from_utf8(metrics.get("/metrics").body).unwrap();
+        let line = told.lines().find_map(|line| line.strip_prefix("keyfold_connections ")).unwrap();
+        line.parse::<usize>().unwrap()
+    };
+    let listen = server.ready()["listen"].as_str().unwrap();
+    let mut held: Vec<_> = (0..3).map(|_| TcpStream::connect(listen).unwrap()).collect();
+    for left in [3, 2, 0] {
+        held.truncate(left);
+        // The server hears of it a moment later.
+        while open() != left {}
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ async fn replicas_with(redis: &Redis, set: impl Fn(&mut Settings)) -> [Hosted; 2
             set(settings);
             settings.public_url = Some("https://vault.example".to_owned());
             settings.sign_up = SignUpSetting::Open;
+            settings.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
             (settings.database, settings.redis) = (Some(database.clone()), Some(redis.url()));
         })
     };
@@ -59,6 +60,13 @@ async fn listens(server: &Hosted, device: &Member) -> Hints {
 async fn hears(hints: &mut Hints) {
     let hint = tokio::time::timeout(Duration::from_secs(60), hints.next()).await;
     hint.expect("no hint comes").unwrap().expect("the stream ended");
+}
+
+/// Waits until a server's metrics say this.
+async fn tells(server: &Hosted, line: &str) {
+    let told = async { while !server.metrics().await.lines().any(|told| told == line) {} };
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+    told.unwrap_or_else(|_| panic!("{line} is never told"));
 }
 
 /// Adds a passkey on one device, and sends it.
@@ -111,6 +119,19 @@ async fn while_redis_is_away_all_is_written_and_seen_a_second_later_and_then_hea
     pushes(&laptop, "three.example").await;
     hears(&mut listening).await;
     assert_eq!(phone.sync().await.items_pulled, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_tells_that_its_redis_is_away_and_back() {
+    let mut redis = Redis::start();
+    let servers = replicas(&redis).await;
+    for line in ["keyfold_bus_up 1", "keyfold_bus_up 0", "keyfold_bus_up 1"] {
+        for server in &servers {
+            tells(server, line).await;
+            tells(server, "keyfold_database_up 1").await;
+        }
+        if line.ends_with('1') { redis.kill() } else { redis.restart() }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 use std::{future::Future, sync::Arc, time::Instant};
 
-use keyfold_vault::Services;
+use keyfold_store::Database;
+use keyfold_vault::{Bus, Services};
 use keyfold_wire::v1::ProblemCode;
 use tokio::{runtime::Handle, sync::watch};
 
@@ -15,7 +16,12 @@ pub(crate) struct State {
     pub(crate) seats: Seats,
     pub(crate) trust_forwarded_for: bool,
     pub(crate) meters: Meters,
-    pub(crate) database: Heartbeat,
+    pub(crate) heartbeat: Heartbeat,
+    /// What the services store in and tell by: here only to be watched.
+    pub(crate) database: Database,
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Held once by each open connection, beside this.
+    pub(crate) connections: Arc<()>,
     /// Where the services work, so that no connection waits for another's signatures.
     pub(crate) workshop: Handle,
     /// Turns true when the server begins to stop: streams end.
@@ -34,7 +40,7 @@ impl State {
 
     /// Whether the database answers.
     pub(crate) async fn database_answers(&self) -> bool {
-        let asked = self.database.answers(Instant::now(), async || match self.services.ready().await {
+        let asked = self.heartbeat.answers(Instant::now(), async || match self.services.ready().await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "storage");

@@ -28,6 +28,8 @@ pub(crate) struct Connection<T> {
     /// Runs while something is to be written and nothing can be.
     stalled: Option<Pin<Box<Sleep>>>,
     cut: Cut,
+    /// Says that it is open.
+    _open: Arc<()>,
 }
 
 /// Cuts a connection, whatever is still to be written to it.
@@ -60,8 +62,9 @@ impl Cut {
 }
 
 impl<T: Abandon> Connection<T> {
-    pub(crate) fn new(io: T, patience: Duration) -> Self {
-        Self { io, patience, stalled: None, cut: Cut::default() }
+    /// `open` is held for as long as the connection is.
+    pub(crate) fn new(io: T, patience: Duration, open: Arc<()>) -> Self {
+        Self { io, patience, stalled: None, cut: Cut::default(), _open: open }
     }
 
     pub(crate) fn cut(&self) -> Cut {
@@ -165,7 +168,7 @@ mod tests {
 
     fn connection(patience: Duration) -> (Connection<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(8);
-        (Connection::new(server, patience), client)
+        (Connection::new(server, patience, Arc::default()), client)
     }
 
     #[tokio::test]

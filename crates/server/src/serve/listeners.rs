@@ -83,9 +83,13 @@ struct Http {
 impl Http {
     fn plain(&self) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
         let patience = seconds(self.settings.write_timeout);
-        fn_service(move |tcp: TcpStream| async move {
-            let peer = tcp.peer_addr().ok();
-            Ok::<_, ()>((Connection::new(tcp, patience), peer))
+        let state = self.state.clone();
+        fn_service(move |tcp: TcpStream| {
+            let open = Arc::clone(&state.connections);
+            async move {
+                let peer = tcp.peer_addr().ok();
+                Ok::<_, ()>((Connection::new(tcp, patience, open), peer))
+            }
         })
         .and_then(self.service(|connection: &Connection<TcpStream>| Origin { proxy: true, cut: connection.cut() }))
     }
@@ -109,18 +113,19 @@ impl Http {
         let patience = seconds(self.settings.write_timeout);
         let mut acceptor = Acceptor::new(config);
         acceptor.set_handshake_timeout(seconds(self.settings.head_timeout));
-        fn_service(move |tcp: TcpStream| async move { Ok::<_, ()>(Connection::new(tcp, patience)) })
-            .and_then(acceptor.map_err(unheard))
-            .and_then(|tls: TlsStream<Connection<TcpStream>>| async move {
-                let peer = tls.get_ref().0.inner().peer_addr().ok();
-                Ok::<_, ()>((tls, peer))
-            })
-            .and_then(
-                self.service(|tls: &TlsStream<Connection<TcpStream>>| Origin {
-                    proxy: false,
-                    cut: tls.get_ref().0.cut(),
-                }),
-            )
+        let state = self.state.clone();
+        fn_service(move |tcp: TcpStream| {
+            let open = Arc::clone(&state.connections);
+            async move { Ok::<_, ()>(Connection::new(tcp, patience, open)) }
+        })
+        .and_then(acceptor.map_err(unheard))
+        .and_then(|tls: TlsStream<Connection<TcpStream>>| async move {
+            let peer = tls.get_ref().0.inner().peer_addr().ok();
+            Ok::<_, ()>((tls, peer))
+        })
+        .and_then(
+            self.service(|tls: &TlsStream<Connection<TcpStream>>| Origin { proxy: false, cut: tls.get_ref().0.cut() }),
+        )
     }
 
     fn service<T: AsyncRead + AsyncWrite + Unpin + 'static>(

@@ -142,8 +142,9 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
     let public_url = settings.public_url(sockets.listen)?;
     let database = open_database(&settings).await?;
     let certificates = Arc::new(certificates(&settings, &public_url)?);
+    let bus = bus(&settings)?;
     let (heads, rates) = settings.redis()?.map(|url| keyfold_store::shared(&url)).unzip();
-    let services = services(&database, clock, &settings, public_url.clone(), heads).await?;
+    let services = services(&database, Arc::clone(&bus), heads, clock, &settings, public_url.clone()).await?;
     let (stopping, stopped) = watch::channel(false);
     let state = State {
         services: Arc::new(services),
@@ -152,7 +153,10 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
         seats: Seats::new(&settings.http),
         trust_forwarded_for: settings.trust_forwarded_for,
         meters: Meters::new().map_err(ServeError::Failed)?,
-        database: Heartbeat::default(),
+        heartbeat: Heartbeat::default(),
+        database: database.clone(),
+        bus,
+        connections: Arc::default(),
         workshop: Handle::current(),
         stopping: stopped.clone(),
     };
@@ -206,19 +210,23 @@ fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), 
 
 async fn services(
     database: &Database,
+    bus: Arc<dyn Bus>,
+    heads: Option<RedisHeads>,
     clock: Arc<dyn Clock>,
     settings: &Settings,
     public_url: String,
-    heads: Option<RedisHeads>,
 ) -> Result<Services, ServeError> {
     let storage: Arc<dyn Storage> = Arc::new(database.clone());
-    let bus: Arc<dyn Bus> = match settings.redis()? {
-        Some(url) => Arc::new(RedisBus::start(&url, speaker()?)),
-        None => Arc::new(InProcessBus::default()),
-    };
     let decided = keyfold_vault::Settings { public_url, sign_up: settings.sign_up(), limits: settings.limits() };
     let cache = heads.map(|heads| Arc::new(heads) as Arc<dyn HeadCache>);
     Ok(Services::start(storage, bus, cache, clock, decided).await?)
+}
+
+fn bus(settings: &Settings) -> Result<Arc<dyn Bus>, ServeError> {
+    Ok(match settings.redis()? {
+        Some(url) => Arc::new(RedisBus::start(&url, speaker()?)),
+        None => Arc::new(InProcessBus::default()),
+    })
 }
 
 /// Tells this process from all others on the same Redis.

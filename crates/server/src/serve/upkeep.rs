@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use super::UPKEEP;
-use crate::{http::State, tls::Certificates};
+use crate::{http::State, meters::Chore, tls::Certificates};
 
 /// Does what time makes due until the server stops. What fails is logged and tried again the next time.
 pub(super) async fn run(state: Arc<State>, certificates: Arc<Certificates>, mut stopping: watch::Receiver<bool>) {
@@ -22,12 +22,14 @@ pub(super) async fn run(state: Arc<State>, certificates: Arc<Certificates>, mut 
         state.meters.upkeep();
         if let Err(error) = state.services.upkeep().await {
             tracing::error!(%error, "upkeep");
+            state.meters.failed(Chore::Sweep);
         }
         until_renewal = until_renewal.saturating_sub(UPKEEP);
         if until_renewal.is_zero() {
             until_renewal = RENEWAL;
             if let Err(error) = certificates.renew() {
                 tracing::error!(%error, "the certificate was not renewed; the old one goes on");
+                state.meters.failed(Chore::Certificate);
             }
         }
     }

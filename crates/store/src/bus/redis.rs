@@ -28,8 +28,17 @@ pub struct RedisBus {
     said: Sender<Topic>,
     /// Whether some were not sent.
     lost: Arc<AtomicBool>,
+    connected: Arc<Connected>,
     ears: Ears,
     tasks: [JoinHandle<()>; 2],
+}
+
+/// What stands of the two connections.
+#[derive(Debug, Default)]
+struct Connected {
+    hears: AtomicBool,
+    /// Whether the latest words were taken.
+    speaks: AtomicBool,
 }
 
 type Ears = Arc<Mutex<Vec<Ear>>>;
@@ -44,10 +53,23 @@ impl RedisBus {
         let (local, ears) = (InProcessBus::default(), Ears::default());
         let (said, words) = mpsc::channel(WAITING);
         let lost = Arc::new(AtomicBool::new(false));
-        let listener = Listener { url: url.clone(), speaker, local: local.clone(), ears: Arc::clone(&ears) };
-        let speaker = Speaker { url: url.clone(), speaker, connection: None, lost: Arc::clone(&lost) };
+        let connected = Arc::new(Connected::default());
+        let listener = Listener {
+            url: url.clone(),
+            speaker,
+            local: local.clone(),
+            connected: Arc::clone(&connected),
+            ears: Arc::clone(&ears),
+        };
+        let speaker = Speaker {
+            url: url.clone(),
+            speaker,
+            connection: None,
+            connected: Arc::clone(&connected),
+            lost: Arc::clone(&lost),
+        };
         let tasks = [tokio::spawn(listener.run()), tokio::spawn(speaker.run(words))];
-        Self { local, said, lost, ears, tasks }
+        Self { local, said, lost, connected, ears, tasks }
     }
 }
 
@@ -66,6 +88,14 @@ impl Bus for RedisBus {
     fn overhear(&self, ear: Ear) {
         self.ears.lock().unwrap_or_else(PoisonError::into_inner).push(ear);
     }
+
+    fn is_up(&self) -> bool {
+        self.connected.hears.load(Ordering::Acquire) && self.connected.speaks.load(Ordering::Acquire)
+    }
+
+    fn waiting(&self) -> usize {
+        self.said.max_capacity().saturating_sub(self.said.capacity())
+    }
 }
 
 impl Drop for RedisBus {
@@ -81,6 +111,7 @@ struct Listener {
     url: RedisUrl,
     speaker: [u8; 8],
     local: InProcessBus,
+    connected: Arc<Connected>,
     ears: Ears,
 }
 
@@ -88,7 +119,9 @@ impl Listener {
     async fn run(self) {
         let mut pause = Pause::default();
         loop {
-            if let Err(error) = self.listen(&mut pause).await {
+            let ended = self.listen(&mut pause).await;
+            self.connected.hears.store(false, Ordering::Release);
+            if let Err(error) = ended {
                 tracing::warn!(%error, "Redis: not listening; devices on other replicas hear later");
             }
             pause.take().await;
@@ -102,6 +135,7 @@ impl Listener {
         timeout(PATIENCE, channel.subscribe(CHANNEL)).await.map_err(|_| too_late())??;
         *pause = Pause::default();
         tracing::info!("Redis: listening");
+        self.connected.hears.store(true, Ordering::Release);
         // There may have been words before.
         self.tell(None);
         let mut words = channel.on_message();
@@ -136,6 +170,7 @@ struct Speaker {
     url: RedisUrl,
     speaker: [u8; 8],
     connection: Option<MultiplexedConnection>,
+    connected: Arc<Connected>,
     lost: Arc<AtomicBool>,
 }
 
@@ -158,6 +193,7 @@ impl Speaker {
             if said.is_err() && held {
                 said = self.say(&words).await;
             }
+            self.connected.speaks.store(said.is_ok(), Ordering::Release);
             if let Err(error) = said {
                 tracing::warn!(%error, "Redis: not speaking; devices on other replicas hear later");
                 self.lost.store(true, Ordering::Release);

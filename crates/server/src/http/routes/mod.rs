@@ -44,14 +44,21 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .service(step("opening").route(post().to(enrolments::open)).default_service(unknown()))
         .service(step("completion").route(post().to(enrolments::complete)).default_service(unknown()))
         .service(step("failure").route(post().to(enrolments::fail)).default_service(unknown()))
-        .service(resource("/healthz").route(get().to(health::alive)).default_service(unknown()))
-        .service(resource("/readyz").route(get().to(health::ready)).default_service(unknown()))
+        .configure(probes)
         .default_service(route().to(unknown::path));
 }
 
-/// The routes for whoever counts what the server does.
+/// The routes for whoever watches the process, and counts what it does.
 pub(crate) fn metrics_routes(app: &mut ServiceConfig) {
-    app.service(resource("/metrics").route(get().to(metrics::metrics))).default_service(route().to(unknown::path));
+    app.service(resource("/metrics").route(get().to(metrics::metrics)))
+        .configure(probes)
+        .default_service(route().to(unknown::path));
+}
+
+fn probes(app: &mut ServiceConfig) {
+    let unknown = || route().to(unknown::method);
+    app.service(resource("/healthz").route(get().to(health::alive)).default_service(unknown()))
+        .service(resource("/readyz").route(get().to(health::ready)).default_service(unknown()));
 }
 
 fn step(name: &str) -> actix_web::Resource {

@@ -18,6 +18,7 @@
 )]
 
 mod clock;
+mod collector;
 mod database;
 mod device;
 pub mod exit;
@@ -36,6 +37,7 @@ mod small_disk;
 mod watch;
 
 pub use clock::clock_off_by;
+pub use collector::{Collector, attribute};
 pub use database::Database;
 pub use device::{Device, fed, started};
 pub use http::{Http, Reply, tls_client};

@@ -31,3 +31,4 @@ mod process;
 mod rates;
 pub mod serve;
 pub mod tls;
+pub mod traces;

@@ -3,6 +3,7 @@ use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use tracing::Instrument;
 
 use crate::{Database, error::unavailable};
 
@@ -36,13 +37,14 @@ impl Database {
         options: TransactionOptions,
     ) -> Result<DatabaseTransaction, StorageError> {
         let _place = self.beginning.enter();
-        on.begin_with_options(options).await.map_err(unavailable)
+        let began = on.begin_with_options(options).instrument(tracing::debug_span!("begin"));
+        began.await.map_err(unavailable)
     }
 }
 
 /// Makes a transaction durable.
 pub(crate) async fn commit(transaction: DatabaseTransaction) -> Result<(), StorageError> {
-    transaction.commit().await.map_err(unavailable)
+    transaction.commit().instrument(tracing::debug_span!("commit")).await.map_err(unavailable)
 }
 
 #[cfg(test)]

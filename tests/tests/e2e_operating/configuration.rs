@@ -60,6 +60,8 @@ fn settings_that_are_none_are_told_in_one_line() {
         ("listen = '0.0.0.0:8443'", "public_url"),
         ("database = 'mysql://localhost/keyfold'", "sqlite:PATH"),
         ("[http]\nbody_timeout = 0", "http.body_timeout"),
+        ("[traces]\notlp_endpoint = 'grpc://otel.example'", "traces.otlp_endpoint"),
+        ("[traces]\nsample = 2", "traces.sample"),
     ] {
         fs::write(&file, text).unwrap();
         let options = ServerOptions::default();

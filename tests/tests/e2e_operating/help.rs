@@ -51,7 +51,9 @@ fn every_command_has_its_help() {
         let help = said("keyfold", &[arguments, &["--help"]].concat());
         assert!(help.contains("Usage: keyfold") && help.contains("--json"), "{help}");
     }
-    for arguments in [&["serve"][..], &["migrate"], &["config"], &["invite", "create"], &["invite", "list"]] {
+    for arguments in
+        [&["serve"][..], &["migrate"], &["config"], &["health"], &["invite", "create"], &["invite", "list"]]
+    {
         assert!(said("keyfoldd", &[arguments, &["--help"]].concat()).contains("Usage: keyfoldd"));
     }
 }

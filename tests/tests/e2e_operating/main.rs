@@ -4,9 +4,11 @@
 
 mod account_delete;
 mod configuration;
+mod health;
 mod help;
 mod invites;
 mod json;
 mod listeners;
 mod logs;
 mod newer;
+mod traces;

@@ -92,6 +92,8 @@ pub(super) enum Command {
     Backup(Backup),
     /// Put a backup into the database; devices then offer what it did not have
     Restore(Restore),
+    /// Ask the server that runs with these settings, on its metrics or plain listener, whether it is alive
+    Health(Health),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -123,6 +125,13 @@ pub(super) struct Restore {
     /// Replace everything that is in the database, and the local CA
     #[arg(long)]
     pub(super) replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Health {
+    /// Ask whether its database answers too, and it is not stopping
+    #[arg(long)]
+    pub(super) ready: bool,
 }
 
 #[derive(Debug, Subcommand)]

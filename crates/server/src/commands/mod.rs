@@ -3,6 +3,7 @@
 mod arguments;
 mod backup;
 mod configuration;
+mod health;
 mod invites;
 mod migrate;
 mod progress;
@@ -10,4 +11,5 @@ mod restore;
 mod run;
 
 pub use arguments::{Arguments, Form};
+pub use health::HealthError;
 pub use run::{CommandError, run};

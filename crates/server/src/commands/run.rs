@@ -5,14 +5,15 @@ use keyfold_store::{BackupError, RestoreError};
 use keyfold_vault::storage::StorageError;
 
 use super::{
-    Arguments,
+    Arguments, HealthError,
     arguments::{Command, Serve},
-    backup, configuration, invites, migrate, restore,
+    backup, configuration, health, invites, migrate, restore,
 };
 use crate::{
     config::{ConfigError, Loaded, load},
     logs::{self, LogError},
     serve::{self, ReadyError, ServeError},
+    traces::{TraceError, Traces},
 };
 
 /// Why a command failed.
@@ -24,6 +25,9 @@ pub enum CommandError {
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The traces.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// The server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -39,6 +43,9 @@ pub enum CommandError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A server's health.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// Standard output or signals.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -62,6 +69,7 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Serve(options) => serve(loaded, &options).await,
         Command::Migrate => migrate::run(loaded, form).await,
         Command::Config => configuration::run(&loaded, form),
+        Command::Health(options) => health::run(&loaded, &options, form).await,
         Command::Invite(invite) => invites::run(loaded, invite, form).await,
         Command::Backup(options) => backup::run(loaded, options, form).await,
         Command::Restore(options) => restore::run(loaded, options, form).await,
@@ -70,7 +78,16 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
 }
 
 async fn serve(loaded: Loaded, options: &Serve) -> Result<(), CommandError> {
-    logs::begin(&loaded.settings.log)?;
+    let traces = Traces::begin(&loaded.settings.traces)?;
+    logs::begin(&loaded.settings.log, traces.as_ref())?;
+    let served = serve_until_told(loaded, options).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    served
+}
+
+async fn serve_until_told(loaded: Loaded, options: &Serve) -> Result<(), CommandError> {
     for name in &loaded.ignored {
         tracing::debug!(name, "not a setting");
     }

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 
 use keyfold_vault::LimitOutOfRange;
+use reqwest::Url;
 
-use super::{HttpSettings, PublicUrl, Settings};
+use super::{HttpSettings, PublicUrl, Settings, TraceSettings};
 
 /// Settings that do not go together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SettingsError {
     /// Plain HTTP on a network.
     #[error(
@@ -27,6 +28,12 @@ pub enum SettingsError {
     /// Not a Redis.
     #[error("redis: {0}")]
     Redis(#[from] keyfold_store::NotARedisUrl),
+    /// Not a collector's URL.
+    #[error("traces.otlp_endpoint is written as http://HOST:PORT or https://HOST:PORT, without a user or a query")]
+    TracesEndpoint,
+    /// Not a part of the requests.
+    #[error("traces.sample is {0}: it is above 0 and at most 1")]
+    TracesSample(f64),
     /// A timeout or rate that would refuse everything.
     #[error("{0} is 0: nothing would be served")]
     Zero(&'static str),
@@ -78,8 +85,27 @@ impl Settings {
         if self.http.body_memory < LEAST_BODY_MEMORY {
             return Err(SettingsError::BodyMemory(self.http.body_memory));
         }
-        Ok(())
+        self.traces.check()
     }
+}
+
+impl TraceSettings {
+    fn check(&self) -> Result<(), SettingsError> {
+        if self.otlp_endpoint.as_deref().is_some_and(|url| !is_collector(url)) {
+            return Err(SettingsError::TracesEndpoint);
+        }
+        if self.sample > 0.0 && self.sample <= 1.0 { Ok(()) } else { Err(SettingsError::TracesSample(self.sample)) }
+    }
+}
+
+fn is_collector(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
 }
 
 /// Half of it for 17 MiB three times over: decoded, encoded again, and on the way to the database.
@@ -134,6 +160,32 @@ mod tests {
         };
         assert_eq!(with(127).check(), Err(SettingsError::BodyMemory(127)));
         assert_eq!(with(128).check(), Ok(()));
+    }
+
+    #[test]
+    fn traces_go_to_a_url_that_holds_no_secret() {
+        let with = |endpoint: &str, sample| {
+            let traces = TraceSettings { otlp_endpoint: Some(endpoint.to_owned()), sample };
+            Settings { traces, ..Settings::default() }.check()
+        };
+        for url in ["http://127.0.0.1:4318", "https://otel.example", "https://otel.example:4318/keyfold/"] {
+            assert_eq!(with(url, 0.5), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "127.0.0.1:4318",
+            "grpc://127.0.0.1:4317",
+            "http://",
+            "http://ana:secret@otel.example",
+            "http://otel.example?key=secret",
+            "http://otel.example/#traces",
+        ] {
+            assert_eq!(with(url, 1.0), Err(SettingsError::TracesEndpoint), "{url}");
+        }
+        for sample in [0.0, -0.1, 1.1, f64::INFINITY] {
+            assert_eq!(with("http://otel.example", sample), Err(SettingsError::TracesSample(sample)));
+        }
+        assert!(matches!(with("http://otel.example", f64::NAN), Err(SettingsError::TracesSample(_))));
     }
 
     #[test]

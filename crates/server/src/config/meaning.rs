@@ -1,5 +1,5 @@
 /// What each setting is for, in a line, as `keyfoldd config` prints it.
-const MEANINGS: [(&str, &str); 33] = [
+const MEANINGS: [(&str, &str); 35] = [
     ("listen", "Where TLS is served"),
     ("plain_listen", "Where plain HTTP is served for a proxy, such as 127.0.0.1:8080"),
     (
@@ -42,6 +42,11 @@ const MEANINGS: [(&str, &str); 33] = [
     ("rates.device_per_second", "Requests of one device in a second"),
     ("log.format", "human or json"),
     ("log.level", "error, warn, info, debug, trace, or a filter like info,keyfold_server=debug"),
+    (
+        "traces.otlp_endpoint",
+        "Where traces go: a collector of OTLP over HTTP, such as http://127.0.0.1:4318; by default nowhere",
+    ),
+    ("traces.sample", "Which part of the requests is traced, up to 1"),
 ];
 
 pub(super) fn meaning(name: &str) -> &'static str {

@@ -13,5 +13,6 @@ pub use check::SettingsError;
 pub use layers::{ConfigError, Flags, Loaded, Origin, load};
 pub use settings::{
     HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SignUpSetting, TlsSettings,
+    TraceSettings,
 };
 pub use show::{show, to_json};

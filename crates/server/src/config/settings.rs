@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{PublicUrl, SettingsError};
 
 /// Everything that an operator may decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where TLS is served.
@@ -39,6 +39,8 @@ pub struct Settings {
     pub rates: RateSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where traces go.
+    pub traces: TraceSettings,
 }
 
 /// Who may create an account.
@@ -133,6 +135,16 @@ pub struct LogSettings {
     pub level: String,
 }
 
+/// Where traces go: by default nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TraceSettings {
+    /// An OpenTelemetry collector that takes OTLP over HTTP: `http://HOST:PORT` or `https://…`, without `/v1/traces`.
+    pub otlp_endpoint: Option<String>,
+    /// Which part of the requests is traced, above 0 and up to 1.
+    pub sample: f64,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -217,6 +229,7 @@ impl Default for Settings {
             http: HttpSettings::default(),
             rates: RateSettings::default(),
             log: LogSettings::default(),
+            traces: TraceSettings::default(),
         }
     }
 }
@@ -254,5 +267,11 @@ impl Default for RateSettings {
 impl Default for LogSettings {
     fn default() -> Self {
         Self { format: LogFormat::Human, level: "info".to_owned() }
+    }
+}
+
+impl Default for TraceSettings {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, sample: 1.0 }
     }
 }

@@ -4,6 +4,7 @@ use keyfold_store::Database;
 use keyfold_vault::{Bus, Services};
 use keyfold_wire::v1::ProblemCode;
 use tokio::{runtime::Handle, sync::watch};
+use tracing::Instrument;
 
 use super::{BodyBudget, Heartbeat, Seats, error::Refusal};
 use crate::{meters::Meters, rates::Rates};
@@ -35,7 +36,8 @@ impl State {
     where
         W: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
-        to_its_end(&self.workshop, work(Arc::clone(&self.services))).await
+        let span = tracing::debug_span!("service");
+        to_its_end(&self.workshop, work(Arc::clone(&self.services)).instrument(span)).await
     }
 
     /// Whether the database answers.

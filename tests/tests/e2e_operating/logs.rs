@@ -50,6 +50,22 @@ fn no_log_line_holds_what_opens_something_or_whom_it_concerns() {
 }
 
 #[test]
+fn a_log_that_is_copied_and_cut_goes_on_from_its_beginning() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let log = folder.path().join("keyfoldd.log");
+    let options = ServerOptions { log: Some(log.clone()), ..ServerOptions::default() };
+    let mut server = Server::start_with(options);
+    let before = server.log();
+    assert!(before.contains("serving"), "{before}");
+    // What `copytruncate` in deploy/logrotate does.
+    fs::copy(&log, folder.path().join("keyfoldd.log.1")).unwrap();
+    fs::File::options().write(true).open(&log).unwrap().set_len(0).unwrap();
+    server.stop();
+    let after = server.log();
+    assert!(after.contains("SIGTERM") && !after.contains("serving") && !after.contains('\0'), "{after}");
+}
+
+#[test]
 fn log_lines_are_plain_text_or_json() {
     for (format, is_json) in [("human", false), ("json", true)] {
         let mut server = Server::start_with(ServerOptions::with([("KEYFOLD_LOG__FORMAT", format)]));

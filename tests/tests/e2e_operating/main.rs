@@ -4,6 +4,7 @@
 
 mod account_delete;
 mod configuration;
+mod dashboard;
 mod health;
 mod help;
 mod invites;

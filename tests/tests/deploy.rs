@@ -120,6 +120,34 @@ fn the_setup_makes_settings_and_passwords_that_nobody_has_seen() {
     }
 }
 
+#[test]
+fn what_the_manual_quotes_the_server_says() {
+    let manual = fs::read_to_string(deploy().join("README.md")).unwrap();
+    let (_, table) = manual.split_once("\n| it says | mend |\n").unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|')).skip(1);
+    let said = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let parts = said.flat_map(|said| said.split(['…', ':'])).flat_map(|part| part.split(" ADDRESS"));
+    let parts: Vec<&str> =
+        parts.flat_map(|part| part.split("PATH")).map(str::trim).filter(|part| part.len() > 5).collect();
+    assert!(parts.len() > 10, "{parts:?}");
+    let sources = sources(&deploy().join("../crates"));
+    for part in parts {
+        // What a library says of a setting that there is not.
+        assert!(sources.contains(part) || part == "unknown field", "no program says: {part}");
+    }
+}
+
+/// All of a folder's Rust.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text = entries.map(|path| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(kind) if kind == "rs" => fs::read_to_string(&path).unwrap(),
+        _ => String::new(),
+    });
+    text.collect()
+}
+
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy")
 }

@@ -42,19 +42,16 @@ fn behind_nginx_that_lets_tls_pass() {
 #[test]
 fn behind_caddy() {
     let mut proxied = Proxied::server();
-    let (port, plain) = (proxied.port(), proxied.listener("plain_listen"));
-    let (site, own) = (
-        format!("https://localhost:{port} {{"),
-        format!("tls {} {} {{", proxied.file("tls.crt"), proxied.file("tls.key")),
-    );
+    let (site, plain) = (format!("\nhttps://localhost:{} {{", proxied.port()), proxied.listener("plain_listen"));
+    let tls = format!("tls {} {} {{", proxied.file("tls.crt"), proxied.file("tls.key"));
     let places = [
-        ("\nvault.example.org {", &*format!("\n{site}")),
-        ("tls {", &own),
-        ("127.0.0.1:8080 {", &format!("{plain} {{")),
+        ("\nvault.example.org {", &*site),
+        ("tls {", &tls),
+        ("reverse_proxy 127.0.0.1:8080 {", &format!("reverse_proxy {plain} {{")),
+        // It asks nobody for certificates, and takes no other port.
+        ("grace_period 10s", "grace_period 10s\nadmin off\nauto_https disable_redirects"),
     ];
-    let example = proxied.example("proxy/Caddyfile", &places);
-    let global = "{\nadmin off\nauto_https disable_redirects\n}\n";
-    let file = proxied.write("Caddyfile", &format!("{global}{example}"));
+    let file = proxied.write("Caddyfile", &proxied.example("proxy/Caddyfile", &places));
     proxied.start("caddy", &["run", "--config", &file, "--adapter", "caddyfile"]);
     a_household_uses_it(&proxied);
     and_a_large_push_passes(&proxied);

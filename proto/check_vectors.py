@@ -555,8 +555,8 @@ def request_signature(v, same):
         same(f"{one['method']} Signature", one["signature_field"], f"keyfold=:{mac}:")
 
 
-def sealed_secrets(v, same):
-    content = message(
+def device_secrets(v):
+    return message(
         (1, 1),
         (2, v["account"]),
         (3, v["signing_algorithm"]),
@@ -564,6 +564,10 @@ def sealed_secrets(v, same):
         (5, v["wrapping_key"]),
         (6, v["local_key"]),
     )
+
+
+def sealed_secrets(v, same):
+    content = device_secrets(v)
     header = u32(1) + u32(65536) + u32(3) + u32(1) + v["salt"]
     both = kdf(argon2id(v["passphrase"].encode(), v["salt"]), b"", "passphrase-key", header, length=64)
     ciphertext = AESGCM(both[:32]).encrypt(v["nonce"], content, header)
@@ -571,6 +575,13 @@ def sealed_secrets(v, same):
         (1, 1), (2, 65536), (3, 3), (4, 1), (5, v["salt"]), (6, v["nonce"]), (7, both[32:]), (8, ciphertext)
     )
     same("sealed secrets", v["sealed"], sealed)
+
+
+def keyring_secrets(v, same):
+    header = u32(1) + u32(1) + v["account"] + v["device"]
+    both = kdf(v["key"], b"", "keyring-key", header, length=64)
+    ciphertext = AESGCM(both[:32]).encrypt(v["nonce"], device_secrets(v), header)
+    same("keyring secrets", v["sealed"], message((1, 1), (2, 1), (3, v["nonce"]), (4, both[32:]), (5, ciphertext)))
 
 
 CHECKS = {
@@ -592,6 +603,7 @@ CHECKS = {
     "session": session,
     "request-signature": request_signature,
     "sealed-secrets": sealed_secrets,
+    "keyring-secrets": keyring_secrets,
 }
 
 
@@ -618,6 +630,7 @@ def story(v, same):
     same("the vault's receipt", v["receipt"]["receipts"][1]["head"], second["hash"])
     same("the link is the removal's", v["epoch-link"]["link"], v["remove"]["rotation"]["links"][0]["link"])
     same("the session signs requests", v["request-signature"]["session"], v["session"]["session"])
+    same("both seals hold the same secrets", device_secrets(v["keyring-secrets"]), device_secrets(v["sealed-secrets"]))
     accounts = {
         value["account"] for value in v.values() if "account" in value
     }  # fmt: skip

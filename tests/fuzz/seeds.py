@@ -46,7 +46,7 @@ def corpus() -> dict[str, list[bytes]]:
         "envelope": [bytes.fromhex(item["envelope"])],
         "device_api": signed + parts + [bytes.fromhex(item["content_bytes"])],
         "request_signature": inputs,
-        "sealed_secrets": [bytes.fromhex(vectors["sealed-secrets"]["sealed"])],
+        "sealed_secrets": [bytes.fromhex(vectors[name]["sealed"]) for name in ("sealed-secrets", "keyring-secrets")],
         "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
         "webauthn_create": [json.dumps(CREATION).encode()],
         "webauthn_get": [json.dumps(REQUEST).encode()],

@@ -8,11 +8,17 @@ use keyfold_client::{
     webauthn::{Ceremony, Origin, create, get},
 };
 use keyfold_crypto::{
-    SigningAlgorithm, SigningKey, enrolment::CheckCode, envelope::Envelope, exact, passphrase, random,
-    request::Parameters, session::SessionId,
+    SigningAlgorithm, SigningKey,
+    enrolment::CheckCode,
+    envelope::Envelope,
+    exact,
+    keyring::{self, KeyringKey, Owner},
+    passphrase, random,
+    request::Parameters,
+    session::SessionId,
 };
 use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState};
-use keyfold_wire::{AccountId, v1};
+use keyfold_wire::{AccountId, MemberId, v1};
 
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
@@ -85,8 +91,8 @@ pub fn request_signature(bytes: &[u8]) {
     }
 }
 
-/// Anything that asks for other parameters than the pinned ones is refused before the slow derivation; bytes that ask for
-/// just those would cost a fuzzer its time and are left out.
+/// Both forms of a device's sealed secrets. Anything that asks for other parameters than the pinned ones is refused before
+/// the slow derivation; bytes that ask for just those would cost a fuzzer its time and are left out.
 pub fn sealed_secrets(bytes: &[u8]) {
     let pinned = exact::decode::<v1::SealedSecrets>(bytes, passphrase::MAX_LEN).is_ok_and(|sealed| {
         (sealed.memory_kib, sealed.passes, sealed.lanes)
@@ -95,6 +101,8 @@ pub fn sealed_secrets(bytes: &[u8]) {
     if !pinned {
         assert!(passphrase::open(b"passphrase", bytes).is_err());
     }
+    let owner = Owner { account: AccountId::new([1; 16]), device: MemberId::new([2; 16]) };
+    assert!(keyring::open(&KeyringKey::new([3; 32]), &owner, bytes).is_err());
 }
 
 pub fn ctap(bytes: &[u8]) {

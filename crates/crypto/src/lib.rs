@@ -29,6 +29,7 @@ pub mod epoch;
 pub mod exact;
 mod hash;
 mod kdf;
+pub mod keyring;
 pub mod local;
 mod member;
 mod namespace;

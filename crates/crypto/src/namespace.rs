@@ -37,6 +37,7 @@ pub enum Namespace {
     RecoveryLookup,
     SessionSecret,
     PassphraseKey,
+    KeyringKey,
     LocalSeal,
     // MACs.
     QrTranscript,
@@ -76,6 +77,7 @@ impl Namespace {
             Self::RecoveryLookup => "keyfold/v1/recovery-lookup",
             Self::SessionSecret => "keyfold/v1/session-secret",
             Self::PassphraseKey => "keyfold/v1/passphrase-key",
+            Self::KeyringKey => "keyfold/v1/keyring-key",
             Self::LocalSeal => "keyfold/v1/local-seal",
             Self::QrTranscript => "keyfold/v1/qr-transcript",
             Self::QrEntry => "keyfold/v1/qr-entry",

@@ -5,6 +5,7 @@
 use keyfold_crypto::{
     EpochKey, SigningAlgorithm, SigningKey, WrappingKey,
     enrolment::{CheckCodes, QrSecret},
+    keyring::KeyringKey,
     local::LocalKey,
     recovery::RecoveryCode,
     session::{SessionKey, SessionSecret},
@@ -25,6 +26,7 @@ fn no_secret_prints_anything_of_itself() {
         format!("{:#?}", SessionKey::new([0x5e; 32])),
         format!("{:#?}", SessionSecret::new([0x5e; 32])),
         format!("{:#?}", LocalKey::new([0x5e; 32])),
+        format!("{:#?}", KeyringKey::new([0x5e; 32])),
         format!("{:#?}", QrSecret::new([0x5e; 16])),
         format!("{:#?}", CheckCodes::of(b"transcript")),
     ];
@@ -45,6 +47,7 @@ fn no_secret_prints_anything_of_itself() {
     SessionKey(..)
     SessionSecret(..)
     LocalKey(..)
+    KeyringKey(..)
     QrSecret(..)
     CheckCodes {
         from_device: CheckCode(..),

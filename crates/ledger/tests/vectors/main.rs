@@ -21,7 +21,7 @@ use story::Story;
 #[test]
 fn the_vectors_are_what_this_code_makes() {
     let story = Story::tell();
-    let vectors: [(&str, Json); 18] = [
+    let vectors: [(&str, Json); 19] = [
         ("device-id", keys::device_id(&story)),
         ("genesis", chains::genesis(&story)),
         ("first-rotation", chains::first_rotation(&story)),
@@ -40,6 +40,7 @@ fn the_vectors_are_what_this_code_makes() {
         ("session", sessions::session(&story)),
         ("request-signature", sessions::request_signature(&story)),
         ("sealed-secrets", sessions::sealed_secrets(&story)),
+        ("keyring-secrets", sessions::keyring_secrets(&story)),
     ];
     if std::env::var_os("KEYFOLD_WRITE_VECTORS").is_some() {
         for (name, vector) in &vectors {

@@ -1,7 +1,9 @@
 use keyfold_crypto::{
     Hash, Namespace,
     enrolment::{CheckCodes, QrSecret},
-    hash, passphrase,
+    hash,
+    keyring::{self, Owner},
+    passphrase,
     request::{self, Parameters, Request},
     session::{SessionId, SessionKey},
 };
@@ -122,15 +124,19 @@ pub(crate) fn request_signature(story: &Story) -> Json {
     ])
 }
 
-pub(crate) fn sealed_secrets(story: &Story) -> Json {
-    let secrets = v1::DeviceSecrets {
+fn device_secrets(story: &Story) -> v1::DeviceSecrets {
+    v1::DeviceSecrets {
         version: 1,
         account: story.account.to_vec(),
         signing_algorithm: 1,
         signing_key: story.laptop.signing.expose().to_vec(),
         wrapping_key: story.laptop.wrapping.expose().to_vec(),
         local_key: fixed::<32>("local key").to_vec(),
-    };
+    }
+}
+
+pub(crate) fn sealed_secrets(story: &Story) -> Json {
+    let secrets = device_secrets(story);
     let mut rng = Fixed::new("sealed secrets");
     let passphrase = "correct horse battery staple";
     let sealed = passphrase::seal(passphrase.as_bytes(), &secrets.encode_to_vec(), &mut rng).unwrap();
@@ -141,6 +147,26 @@ pub(crate) fn sealed_secrets(story: &Story) -> Json {
         ("salt", bytes(salt)),
         ("nonce", bytes(nonce)),
         ("account", bytes(&secrets.account)),
+        ("signing_algorithm", number(secrets.signing_algorithm.into())),
+        ("signing_key", bytes(&secrets.signing_key)),
+        ("wrapping_key", bytes(&secrets.wrapping_key)),
+        ("local_key", bytes(&secrets.local_key)),
+        ("sealed", bytes(sealed)),
+    ])
+}
+
+pub(crate) fn keyring_secrets(story: &Story) -> Json {
+    let secrets = device_secrets(story);
+    let owner = Owner { account: story.account, device: story.laptop.keys().id() };
+    let mut rng = Fixed::new("keyring secrets");
+    let (_, sealed) = keyring::seal(&owner, &secrets.encode_to_vec(), &mut rng);
+    let [key, nonce] = rng.drawn();
+    object([
+        ("about", text("The same secrets under a keyring's key: AES-256-GCM with a key commitment.")),
+        ("key", bytes(key)),
+        ("nonce", bytes(nonce)),
+        ("account", bytes(&secrets.account)),
+        ("device", bytes(owner.device.as_bytes())),
         ("signing_algorithm", number(secrets.signing_algorithm.into())),
         ("signing_key", bytes(&secrets.signing_key)),
         ("wrapping_key", bytes(&secrets.wrapping_key)),

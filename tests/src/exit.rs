@@ -25,6 +25,7 @@ pub const STORAGE: Exit = exit(12, "storage");
 pub const BUSY: Exit = exit(13, "busy");
 pub const OUTPUT: Exit = exit(14, "output");
 pub const UNKNOWN: Exit = exit(15, "unknown");
+pub const KEYRING: Exit = exit(16, "keyring");
 
 /// How `keyfoldd` ends that failed.
 pub const SERVER_FAILED: Exit = exit(1, "failed");

@@ -20,6 +20,7 @@
 mod clock;
 mod collector;
 mod database;
+mod desktop;
 mod device;
 pub mod exit;
 mod http;
@@ -35,11 +36,13 @@ mod server;
 mod session;
 mod shop;
 mod small_disk;
+mod terminal;
 mod watch;
 
 pub use clock::clock_off_by;
 pub use collector::{Collector, attribute};
 pub use database::Database;
+pub use desktop::Desktop;
 pub use device::{Device, fed, started};
 pub use http::{Http, Reply, tls_client};
 pub use programs::program;
@@ -52,4 +55,5 @@ pub use server::{Server, ServerOptions, does_not_start};
 pub use session::Session;
 pub use shop::{Shop, Verdict};
 pub use small_disk::{SmallDisk, on_a_small_disk};
+pub use terminal::Terminal;
 pub use watch::Watch;

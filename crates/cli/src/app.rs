@@ -1,4 +1,4 @@
-//! What every command needs: the profile, its passphrase, its server.
+//! What every command needs: the profile, what opens it, its server.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,20 +15,37 @@ use crate::{
     args::Global,
     exit::Exit,
     failure::Failure,
-    output::{Form, Output, Remarks},
-    terminal::{self, PullProgress, read_small_file},
+    keyring::DesktopKeyring,
+    output::{Form, Output, Remarks, say},
+    terminal::{self, PullProgress, printable, read_small_file},
 };
 
 pub(crate) struct App {
     pub(crate) global: Global,
     pub(crate) out: Output,
+    pub(crate) keyring: DesktopKeyring,
+}
+
+/// A profile with its secrets open.
+pub(crate) struct Opened {
+    pub(crate) vault: UnlockedVault,
+    pub(crate) by: OpenedBy,
+}
+
+/// What opened a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenedBy {
+    /// It was given for this very call: the user is verified.
+    Passphrase,
+    /// Somebody logged in once. Who is there now, nobody knows.
+    Keyring,
 }
 
 impl App {
     pub(crate) fn new(global: Global) -> Self {
         let form = if global.json { Form::Json } else { Form::Text };
         let remarks = if global.quiet { Remarks::Quiet } else { Remarks::Wanted };
-        Self { global, out: Output { form, remarks } }
+        Self { global, out: Output { form, remarks }, keyring: DesktopKeyring }
     }
 
     /// The storage of a profile that may be about to be made.
@@ -46,14 +63,45 @@ impl App {
         Ok(LocalVault::open(storage, Arc::new(SystemClock)).await?)
     }
 
-    /// The profile with its secrets open.
+    /// The profile with its secrets open, by whatever opens it.
     pub(crate) async fn unlocked(&self) -> Result<UnlockedVault, Failure> {
+        Ok(self.opened().await?.vault)
+    }
+
+    /// The same, with what opened it: the keyring where it can, unless a passphrase was given.
+    pub(crate) async fn opened(&self) -> Result<Opened, Failure> {
+        if !self.global.passphrase.is_given() {
+            let local = self.local().await?;
+            let spinner = terminal::spinner("asking the keyring", self.out);
+            let vault = local.unlock_by_keyring(&self.keyring).await;
+            spinner.finish_and_clear();
+            match vault {
+                Ok(Some(vault)) => return Ok(Opened { vault, by: OpenedBy::Keyring }),
+                Ok(None) => {}
+                Err(VaultError::Keyring(error)) => {
+                    self.remark(&format!("{error}. The passphrase opens this device too."))
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Opened { vault: self.verified().await?, by: OpenedBy::Passphrase })
+    }
+
+    /// The profile, opened by the passphrase: whoever asks for this is who they should be.
+    pub(crate) async fn verified(&self) -> Result<UnlockedVault, Failure> {
         let local = self.local().await?;
         let passphrase = terminal::passphrase::typed(&self.global.passphrase)?;
         let spinner = terminal::spinner("opening the profile", self.out);
         let vault = local.unlock(&passphrase);
         spinner.finish_and_clear();
         Ok(vault?)
+    }
+
+    /// Tells a person what no program needs to know.
+    fn remark(&self, text: &str) {
+        if self.out.remarks == Remarks::Wanted {
+            say(&format!("keyfold: {}", printable(text)));
+        }
     }
 
     /// A sync engine for the profile.

@@ -15,6 +15,7 @@ pub(crate) enum Exit {
     Busy = 13,
     Output = 14,
     Unknown = 15,
+    Keyring = 16,
     Internal = 70,
 }
 
@@ -36,6 +37,7 @@ impl Exit {
             Self::Busy => "busy",
             Self::Output => "output",
             Self::Unknown => "unknown",
+            Self::Keyring => "keyring",
             Self::Internal => "internal",
         }
     }
@@ -63,4 +65,5 @@ Exit status:
   13  busy: try again
   14  the result could not be written
   15  not known whether it was done: the server's answer was lost
+  16  no keyring can be used: locked, silent, or not there
   70  a fault in this program";

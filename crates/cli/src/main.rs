@@ -10,6 +10,7 @@ mod args;
 mod commands;
 mod exit;
 mod failure;
+mod keyring;
 mod output;
 mod terminal;
 

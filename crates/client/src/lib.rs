@@ -2,14 +2,15 @@
 //!
 //! A profile is one device in one account. [`storage`] keeps it, [`vault`] opens it with a passphrase and shows what is in
 //! it, [`sync`] exchanges commits with the server over [`api`] and [`transport`], [`enrolment`] brings a further device in,
-//! and [`webauthn`] is the client of relying parties, over `keyfold-authenticator`. Storage, transport, clock and prompts
-//! are traits: a phone has no file system and no terminal.
+//! and [`webauthn`] is the client of relying parties, over `keyfold-authenticator`. Storage, transport, clock, keyring
+//! and prompts are traits: a phone has no file system and no terminal.
 //!
 //! Invariants:
 //! - nothing that the server says counts before the whole of it is verified, and then it is stored in one step;
 //! - what is sent is stored first and sent again as the same bytes; an edit stays until a commit that holds it is
 //!   acknowledged. Only what lets a device in is never sent later: the person who agreed to it waits, or it does not happen;
-//! - at rest everything that the server does not know is sealed under the device's secrets, and those under a passphrase;
+//! - at rest everything that the server does not know is sealed under the device's secrets, and those under a passphrase,
+//!   beside which a keyring may keep a key of its own for them;
 //! - no URL that came from an item or the server is ever fetched.
 //!
 //! ```no_run

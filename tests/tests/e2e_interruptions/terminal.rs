@@ -1,56 +1,8 @@
 //! People at a terminal of their own.
 
-use std::{
-    io::{BufReader, Read, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::io::Write;
 
-use keyfold_tests::{Device, Server};
-
-/// A program on a terminal, and the person who sits at it.
-struct Terminal {
-    program: Child,
-    keyboard: ChildStdin,
-    screen: BufReader<ChildStdout>,
-}
-
-impl Terminal {
-    /// `script` makes the terminal; it copies what is typed to it and what is shown on it.
-    fn runs(command: &Command) -> Self {
-        let words = std::iter::once(command.get_program()).chain(command.get_args());
-        let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
-        let mut program = Command::new("script")
-            .args(["--quiet", "--return", "--flush", "--echo", "never", "--command", &words.join(" "), "/dev/null"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (keyboard, screen) = (program.stdin.take().unwrap(), BufReader::new(program.stdout.take().unwrap()));
-        Self { program, keyboard, screen }
-    }
-
-    /// Waits until this is shown; gives everything up to the end of it.
-    fn shows(&mut self, text: &str) -> String {
-        let mut shown = Vec::new();
-        while !shown.ends_with(text.as_bytes()) {
-            let mut byte = [0];
-            let read = self.screen.read_exact(&mut byte);
-            assert!(read.is_ok(), "{text:?} was not shown: {}", String::from_utf8_lossy(&shown));
-            shown.push(byte[0]);
-        }
-        String::from_utf8_lossy(&shown).into_owned()
-    }
-
-    fn types(&mut self, line: &str) {
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
-    }
-
-    fn ends(mut self) -> (i32, String) {
-        let mut rest = String::new();
-        self.screen.read_to_string(&mut rest).unwrap();
-        (self.program.wait().unwrap().code().unwrap(), rest)
-    }
-}
+use keyfold_tests::{Device, Server, Terminal};
 
 const PROMPT: &str = "The check code that the other device shows: ";
 
@@ -104,7 +56,7 @@ fn a_person_who_types_nothing_more_ends_the_enrolment() {
     approve.stdin.as_mut().unwrap().write_all(short_code.trim_start().as_bytes()).unwrap();
     at_phone.shows(PROMPT);
     // Ctrl-D
-    at_phone.keyboard.write_all(&[4]).unwrap();
+    at_phone.sends(4);
     let (status, shown) = at_phone.ends();
     assert_eq!(status, 2, "{shown}");
     assert!(shown.contains("no code was typed"), "{shown}");

@@ -21,6 +21,7 @@ fn the_help_documents_every_exit_status() {
         exit::BUSY,
         exit::OUTPUT,
         exit::UNKNOWN,
+        exit::KEYRING,
     ] {
         let line = format!("  {:<3} ", exit.status);
         assert!(statuses.lines().any(|documented| documented.starts_with(&line)), "{exit:?}");
@@ -46,6 +47,9 @@ fn every_command_has_its_help() {
         &["passkey", "delete"],
         &["webauthn", "create"],
         &["webauthn", "get"],
+        &["keyring", "enable"],
+        &["keyring", "disable"],
+        &["keyring", "status"],
         &["completions"],
     ] {
         let help = said("keyfold", &[arguments, &["--help"]].concat());

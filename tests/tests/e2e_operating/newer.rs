@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use keyfold_tests::{Device, Server, exit};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 #[test]
 fn a_database_that_a_newer_server_has_migrated_is_refused_and_left_alone() {
@@ -27,12 +27,13 @@ fn a_profile_that_a_newer_program_has_written_is_refused_and_left_alone() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     let profile = a.profile_folder().join("profile.sqlite3");
-    run(&profile, "PRAGMA user_version = 1000");
+    let schema = schema_of(&profile, None);
+    schema_of(&profile, Some(1000));
     for command in [&["status"][..], &["sync"], &["passkey", "list"]] {
         let detail = a.fails(exit::STORAGE, command);
         assert!(detail.contains("newer keyfold") && detail.ends_with("update keyfold"), "{detail}");
     }
-    run(&profile, "PRAGMA user_version = 1");
+    schema_of(&profile, Some(schema));
     a.ok(&["sync"]);
 }
 
@@ -49,12 +50,18 @@ fn behind(server: &Server, statement: &'static str) {
     runtime.block_on(server.database().run(statement));
 }
 
-fn run(database: &Path, statement: &'static str) {
+/// The number of a profile's schema, after it was set to this one, if any.
+fn schema_of(profile: &Path, set: Option<i64>) -> i64 {
     let work = async {
-        let mut database =
-            SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(database)).await.unwrap();
-        sqlx::query(statement).execute(&mut database).await.unwrap();
+        let options = SqliteConnectOptions::new().filename(profile);
+        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        if let Some(schema) = set {
+            let set = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {schema}"));
+            sqlx::raw_sql(set).execute(&mut database).await.unwrap();
+        }
+        let schema = sqlx::query("PRAGMA user_version").fetch_one(&mut database).await.unwrap().get(0);
         database.close().await.unwrap();
+        schema
     };
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::DeviceKey;
+use super::{DeviceKey, KeyringChoice};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
@@ -26,4 +26,6 @@ pub(crate) struct CreateAccount {
     /// How the device's key signs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device_key: DeviceKey,
+    #[command(flatten)]
+    pub(crate) keyring: KeyringChoice,
 }

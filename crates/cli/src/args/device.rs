@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::DeviceKey;
+use super::{DeviceKey, KeyringChoice};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
@@ -37,6 +37,8 @@ pub(crate) struct EnrollDevice {
     /// How the device's key signs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device_key: DeviceKey,
+    #[command(flatten)]
+    pub(crate) keyring: KeyringChoice,
     /// Write the QR code into this file as well: .txt (its text), .png or .svg
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_file: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod keyring;
 mod passkey;
 mod secrets;
 mod webauthn;
@@ -13,8 +14,9 @@ use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
+pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
-pub(crate) use secrets::PassphraseSource;
+pub(crate) use secrets::{KeyringChoice, PassphraseSource};
 pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
 use crate::exit;
@@ -101,6 +103,18 @@ pub(crate) enum Command {
     /// Make a passkey, or sign in with one, for any relying party
     #[command(subcommand)]
     Webauthn(WebauthnCommand),
+    /// Have the desktop's keyring open this device, beside the passphrase
+    ///
+    /// While your keyring (GNOME Keyring, KWallet or another Secret Service) is unlocked, no passphrase is asked for. The
+    /// passphrase still opens the device, and is asked for where the keyring does not: it is locked, gone, or holds another
+    /// key. Because an unlocked keyring does not tell who is there, the passphrase is asked for all the same where a relying
+    /// party requires user verification, and before a device is let in or the account deleted. --passphrase-file and
+    /// --passphrase-fd leave the keyring alone.
+    ///
+    /// Every program that runs as you can read an unlocked keyring, and a keyring without a password of its own guards nothing on
+    /// a stolen disk. Where you fear either, stay with the passphrase.
+    #[command(subcommand)]
+    Keyring(KeyringCommand),
     /// Print completions for a shell
     Completions {
         /// The shell

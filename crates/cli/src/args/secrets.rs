@@ -12,3 +12,18 @@ pub(crate) struct PassphraseSource {
     #[arg(long, global = true, value_name = "N", conflicts_with = "passphrase_file")]
     pub(crate) passphrase_fd: Option<u32>,
 }
+
+impl PassphraseSource {
+    pub(crate) const fn is_given(&self) -> bool {
+        self.passphrase_file.is_some() || self.passphrase_fd.is_some()
+    }
+}
+
+/// Of a command that makes a device.
+#[derive(Debug, Args)]
+pub(crate) struct KeyringChoice {
+    /// Have the desktop's keyring open this device as well, so that no passphrase is asked for while it is unlocked: see
+    /// `keyfold keyring --help`
+    #[arg(long)]
+    pub(crate) keyring: bool,
+}

@@ -5,6 +5,7 @@ use keyfold_client::{
 };
 use serde::Serialize;
 
+use super::keyring;
 use crate::{
     app::App,
     args::{AccountCommand, CreateAccount, DeviceKey},
@@ -18,6 +19,8 @@ struct Created {
     device: String,
     name: String,
     server: String,
+    /// Whether the keyring opens it.
+    keyring: bool,
 }
 
 #[derive(Serialize)]
@@ -38,6 +41,7 @@ async fn create(app: &App, create: CreateAccount) -> Result<(), Failure> {
         Some(path) => read_line_of_file(path)?.trim().to_owned(),
         None => String::new(),
     };
+    keyring::must_be_ready(app, &create.keyring).await?;
     let trust = app.trust()?;
     let api = app.api(&create.server, &trust)?;
     let passphrase = terminal::passphrase::chosen(&app.global.passphrase)?;
@@ -52,12 +56,15 @@ async fn create(app: &App, create: CreateAccount) -> Result<(), Failure> {
     let spinner = terminal::spinner("creating the account", app.out);
     let vault = create_account(storage, &api, new).await;
     spinner.finish_and_clear();
-    let profile = vault?.local().profile().clone();
+    let vault = vault?;
+    let keyring = keyring::enable_if_chosen(app, &create.keyring, &vault).await;
+    let profile = vault.local().profile().clone();
     let created = Created {
         account: profile.account.to_string(),
         device: profile.device.to_string(),
         name: name.to_string(),
         server: profile.server,
+        keyring,
     };
     app.out.result(&created, |created| {
         format!(
@@ -68,13 +75,17 @@ async fn create(app: &App, create: CreateAccount) -> Result<(), Failure> {
 }
 
 async fn delete(app: &App) -> Result<(), Failure> {
-    let vault = app.unlocked().await?;
+    let vault = app.verified().await?;
     let account = vault.local().profile().account;
+    let (owner, has_keyring) = (vault.local().owner(), vault.local().has_keyring().await?);
     app.confirm(&format!(
         "Delete account {account} on {} for good, with every passkey in it, for all devices?",
         vault.local().profile().server
     ))?;
     app.engine(vault)?.delete_account().await?;
+    if has_keyring {
+        keyring::forget(app, &owner).await;
+    }
     app.out.result(&Deleted { account: account.to_string() }, |deleted| {
         format!("Account {} is deleted, on the server and in this profile.", deleted.account)
     })

@@ -28,7 +28,7 @@ pub(crate) async fn run(app: &App, approve: ApproveDevice) -> Result<(), Failure
         Some(path) => Some(Box::new(read_qr(path)?.parse()?)),
         None => None,
     };
-    let vault = app.unlocked().await?;
+    let vault = app.verified().await?;
     let ca_fingerprint = app.trust_of(vault.local().profile())?.fingerprint();
     let engine = app.engine(vault)?;
     let claim = match qr {

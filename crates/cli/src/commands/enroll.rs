@@ -8,7 +8,10 @@ use keyfold_client::{
 };
 use serde::Serialize;
 
-use super::account::{algorithm, device_name};
+use super::{
+    account::{algorithm, device_name},
+    keyring,
+};
 use crate::{
     app::App,
     args::EnrollDevice,
@@ -25,9 +28,12 @@ struct Enrolled {
     name: String,
     server: String,
     passkeys: u64,
+    /// Whether the keyring opens it.
+    keyring: bool,
 }
 
 pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> {
+    keyring::must_be_ready(app, &enroll.keyring).await?;
     let mut codes = CodeExchange::new(&enroll.codes)?;
     let storage = app.new_storage().await?;
     if enroll.anew {
@@ -39,6 +45,8 @@ pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> 
         }
         _ => begin(app, &enroll, storage, &mut codes).await?,
     };
+    // Before the sync, which may fail: the device is in by now.
+    let keyring = keyring::enable_if_chosen(app, &enroll.keyring, &vault).await;
     let engine = app.engine(vault)?;
     engine.sync().await?;
     let status = engine.vault().local().status().await?;
@@ -49,6 +57,7 @@ pub(crate) async fn run(app: &App, enroll: EnrollDevice) -> Result<(), Failure> 
         name: name.unwrap_or_default(),
         server: status.server,
         passkeys: status.items,
+        keyring,
     };
     app.out.result(&enrolled, |enrolled| {
         format!(

@@ -5,6 +5,7 @@ mod approve;
 mod by_id;
 mod device;
 mod enroll;
+mod keyring;
 mod offer;
 mod passkey;
 mod safety_number;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::SafetyNumber { roster_seq, vault_seq } => safety_number::run(&app, roster_seq.zip(vault_seq)).await,
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
+        Command::Keyring(command) => keyring::run(&app, command).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "keyfold", &mut script);

@@ -1,18 +1,18 @@
 use std::{io::Read, path::Path};
 
 use keyfold_client::{
-    authenticator::{Action, Answer, Prompt, UserVerification},
+    authenticator::{Action, Answer, Prompt, UserVerification, VerificationRequirement},
     webauthn::Origin,
 };
 
 use super::passkey::send;
 use crate::{
-    app::App,
+    app::{App, Opened, OpenedBy},
     args::{Ceremony, SignIn, WebauthnCommand},
     exit::Exit,
     failure::Failure,
     output::{print, say},
-    terminal::{ask_line, ask_yes, printable},
+    terminal::{self, ask_line, ask_yes, printable},
 };
 
 pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failure> {
@@ -24,20 +24,21 @@ pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failu
 
 async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let (origin, options) = read(ceremony)?;
-    let vault = app.unlocked().await?;
-    let mut person = Person::new(app, None);
+    let opened = app.opened().await?;
+    let vault = &opened.vault;
+    let mut person = Person::new(app, &opened, None);
     let response = vault.register(&origin, &options, &mut person).await;
     let response = person.or_why_not(response)?;
     // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
     print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)?;
-    send(app, &vault).await
+    send(app, vault).await
 }
 
 async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
     let (origin, options) = read(&sign_in.ceremony)?;
-    let vault = app.unlocked().await?;
-    let mut person = Person::new(app, sign_in.account);
-    let signed_in = vault.sign_in(&origin, &options, &mut person).await;
+    let opened = app.opened().await?;
+    let mut person = Person::new(app, &opened, sign_in.account);
+    let signed_in = opened.vault.sign_in(&origin, &options, &mut person).await;
     let signed_in = person.or_why_not(signed_in)?;
     if let Some(error) = signed_in.not_noted {
         say(&format!("keyfold: signed in; when is not noted ({error})"));
@@ -58,36 +59,51 @@ fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
     Ok((origin, options))
 }
 
-/// The person at this device. The passphrase that opened the vault for this very call has verified who it is.
-struct Person {
-    /// Whether `--yes` answers.
-    yes: bool,
+/// The person at this device. A passphrase that is given for this very call verifies who it is; a keyring does not.
+struct Person<'a> {
+    app: &'a App,
+    opened: &'a Opened,
     /// The user name that `--account` chose.
     account: Option<String>,
     /// Why nobody agreed, where that says more than the ceremony's own error.
     why_not: Option<Failure>,
 }
 
-impl Person {
-    const fn new(app: &App, account: Option<String>) -> Self {
-        Self { yes: app.global.yes, account, why_not: None }
+impl<'a> Person<'a> {
+    const fn new(app: &'a App, opened: &'a Opened, account: Option<String>) -> Self {
+        Self { app, opened, account, why_not: None }
     }
 
     fn answer(&self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
         let account = match (prompt.action, &self.account, prompt.accounts) {
             (Action::SignIn, Some(name), _) => named(name, prompt)?,
-            (Action::SignIn, None, [_, _, ..]) if self.yes => {
+            (Action::SignIn, None, [_, _, ..]) if self.app.global.yes => {
                 let detail = "there are several accounts at this site: choose one with --account NAME";
                 return Err(Failure::new(Exit::Usage, detail));
             }
             (Action::SignIn, None, [_, _, ..]) => {
-                return Ok(choose(prompt)?.map_or(Answer::Denied, |account| Answer::Verified { account }));
+                return choose(prompt)?.map_or(Ok(Answer::Denied), |account| self.agreed(prompt, account));
             }
             _ => 0,
         };
         let question = question(prompt, account)?;
-        let agreed = self.yes || ask_yes(&question)?;
-        Ok(if agreed { Answer::Verified { account } } else { Answer::Denied })
+        let agreed = self.app.global.yes || ask_yes(&question)?;
+        if agreed { self.agreed(prompt, account) } else { Ok(Answer::Denied) }
+    }
+
+    /// Somebody agreed. Only the passphrase shows who.
+    fn agreed(&self, prompt: &Prompt<'_>, account: usize) -> Result<Answer, Failure> {
+        match (self.opened.by, prompt.verification) {
+            (OpenedBy::Passphrase, _) => Ok(Answer::Verified { account }),
+            (OpenedBy::Keyring, VerificationRequirement::Preferred | VerificationRequirement::Discouraged) => {
+                Ok(Answer::Present { account })
+            }
+            (OpenedBy::Keyring, VerificationRequirement::Required) => {
+                let passphrase = terminal::passphrase::typed(&self.app.global.passphrase)?;
+                self.opened.vault.local().unlock(&passphrase)?;
+                Ok(Answer::Verified { account })
+            }
+        }
     }
 
     /// What a ceremony gave, or the one reason that the person is told.
@@ -96,7 +112,7 @@ impl Person {
     }
 }
 
-impl UserVerification for Person {
+impl UserVerification for Person<'_> {
     fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
         self.answer(prompt).unwrap_or_else(|failure| {
             self.why_not = Some(failure);

@@ -1,7 +1,7 @@
 use keyfold_client::{
     NotACheckCode, PassphraseError, ProblemCode,
     api::ApiError,
-    device::{BadDeviceName, PassphraseTooShort, SecretsError},
+    device::{BadDeviceName, KeyringError, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
     storage::StorageError,
     sync::{AppendError, CreateError, OfferError, SyncError},
@@ -37,6 +37,7 @@ macro_rules! exits {
 
 exits! {
     BadDeviceName => Usage,
+    KeyringError => Keyring,
     PassphraseTooShort => Usage,
     NotAServerUrl => Usage,
     NotACheckCode => Malformed,
@@ -92,6 +93,7 @@ impl HasExit for VaultError {
         match self {
             Self::NoProfile | Self::Enrolling | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
             Self::Secrets(error) => error.exit(),
+            Self::Keyring(error) => error.exit(),
             Self::Storage(error) => error.exit(),
             Self::Damaged(_) => Exit::Storage,
             Self::NotEditable | Self::Full => Exit::NotAllowed,

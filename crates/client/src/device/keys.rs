@@ -2,6 +2,7 @@ use std::fmt;
 
 use keyfold_crypto::{
     MemberKeys, SigningAlgorithm, SigningKey, WrappingKey, exact,
+    keyring::{self, KeyringKey, KeyringKeyError, Owner},
     local::LocalKey,
     passphrase::{self, PassphraseError},
     random,
@@ -12,7 +13,7 @@ use prost::Message;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Passphrase;
+use super::{KeyringError, Passphrase};
 
 /// A device's secrets, open. They zeroize on drop and print as nothing.
 pub struct DeviceKeys {
@@ -63,6 +64,18 @@ impl DeviceKeys {
     /// # Errors
     /// [`PassphraseError::Memory`].
     pub fn seal(&self, account: AccountId, passphrase: &Passphrase) -> Result<Vec<u8>, PassphraseError> {
+        passphrase::seal(passphrase.as_bytes(), &self.secrets(account), &mut random::system())
+    }
+
+    /// Seals the secrets under a new key for a keyring, as the bytes of `KeyringSecrets`.
+    #[must_use]
+    pub fn seal_for_keyring(&self, account: AccountId) -> (KeyringKey, Vec<u8>) {
+        let owner = Owner { account, device: self.id() };
+        keyring::seal(&owner, &self.secrets(account), &mut random::system())
+    }
+
+    /// The bytes of `DeviceSecrets`.
+    fn secrets(&self, account: AccountId) -> Zeroizing<Vec<u8>> {
         let mut secrets = DeviceSecrets {
             version: VERSION,
             account: account.to_vec(),
@@ -76,7 +89,7 @@ impl DeviceKeys {
         };
         let bytes = Zeroizing::new(secrets.encode_to_vec());
         wipe(&mut secrets);
-        passphrase::seal(passphrase.as_bytes(), &bytes, &mut random::system())
+        bytes
     }
 
     /// Opens the bytes of `SealedSecrets`: the account and the device's secrets.
@@ -84,11 +97,24 @@ impl DeviceKeys {
     /// # Errors
     /// [`SecretsError`].
     pub fn open(sealed: &[u8], passphrase: &Passphrase) -> Result<(AccountId, Self), SecretsError> {
-        let bytes = passphrase::open(passphrase.as_bytes(), sealed)?;
-        let mut secrets: DeviceSecrets = exact::decode(&bytes, MAX_LEN).map_err(|_| SecretsError::Contents)?;
+        Self::parse(&passphrase::open(passphrase.as_bytes(), sealed)?).ok_or(SecretsError::Contents)
+    }
+
+    /// Opens the bytes of `KeyringSecrets` with the key that a keyring keeps for this owner.
+    ///
+    /// # Errors
+    /// [`KeyringError::Key`].
+    pub fn open_with_key(sealed: &[u8], owner: &Owner, key: &KeyringKey) -> Result<Self, KeyringError> {
+        let opened = Self::parse(&keyring::open(key, owner, sealed)?);
+        let own = opened.filter(|(account, keys)| (*account, keys.id()) == (owner.account, owner.device));
+        own.map(|(_, keys)| keys).ok_or(KeyringError::Key(KeyringKeyError::WrongKey))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<(AccountId, Self)> {
+        let mut secrets: DeviceSecrets = exact::decode(bytes, MAX_LEN).ok()?;
         let opened = Self::read(&secrets);
         wipe(&mut secrets);
-        opened.ok_or(SecretsError::Contents)
+        opened
     }
 
     fn read(secrets: &DeviceSecrets) -> Option<(AccountId, Self)> {
@@ -144,6 +170,13 @@ mod tests {
                 SecretsError::Passphrase(PassphraseError::WrongPassphrase)
             );
             assert_eq!(format!("{keys:?}"), "DeviceKeys(..)");
+
+            let owner = Owner { account, device: keys.id() };
+            let (key, sealed) = keys.seal_for_keyring(account);
+            assert_eq!(DeviceKeys::open_with_key(&sealed, &owner, &key).unwrap().local, keys.local);
+            let (another, _) = keys.seal_for_keyring(account);
+            let refused = DeviceKeys::open_with_key(&sealed, &owner, &another).unwrap_err();
+            assert_eq!(refused, KeyringError::Key(KeyringKeyError::WrongKey));
         }
     }
 }

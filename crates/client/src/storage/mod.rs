@@ -1,6 +1,6 @@
 //! What a device keeps: the two chains as they were received, envelopes, its own sealed secrets and unsent edits.
 //!
-//! Nothing here is readable without the passphrase but what the server knows as well. [`Storage`] is a trait, so that a
+//! Nothing here is readable without the passphrase or a keyring's key but what the server knows as well. [`Storage`] is a trait, so that a
 //! phone can bring its own; [`SqliteStorage`] is the one for everybody else.
 
 mod error;
@@ -31,6 +31,9 @@ pub trait Storage: Send + Sync {
 
     /// The profile; `None` before an account is made here, or somebody asks to be let into one.
     async fn profile(&self) -> Result<Option<Profile>, StorageError>;
+
+    /// What [`Write::KeyringSecrets`] keeps: the bytes of `KeyringSecrets`.
+    async fn keyring_secrets(&self) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// Both chains' state.
     async fn chains(&self) -> Result<Chains, StorageError>;

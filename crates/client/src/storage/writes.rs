@@ -13,6 +13,10 @@ pub enum Write {
     Condition(Condition),
     /// The device's secrets under another passphrase.
     SealedSecrets(Vec<u8>),
+    /// The device's secrets under a key that a keyring keeps, in place of those under an older one.
+    KeyringSecrets(Vec<u8>),
+    /// A keyring opens them no more.
+    ClearKeyringSecrets,
     /// Sync stopped, or may go on.
     Stopped(Option<Stop>),
     /// Everything is forgotten.

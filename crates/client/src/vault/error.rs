@@ -1,6 +1,9 @@
 use keyfold_ledger::{AccountError, EntryError};
 
-use crate::{device::SecretsError, storage::StorageError};
+use crate::{
+    device::{KeyringError, SecretsError},
+    storage::StorageError,
+};
 
 /// Why the local vault did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +22,9 @@ pub enum VaultError {
     /// The device's secrets do not open.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The keyring does not open the device; the passphrase does.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -9,7 +9,7 @@ use crate::storage::{Head, Outbox, Profile, Revision, Staged, StorageError, Writ
 /// Superseded revisions that are kept, the latest among them.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "profile",
     "roster_entries",
     "commits",
@@ -23,6 +23,7 @@ const TABLES: [&str; 13] = [
     "edits",
     "outbox",
     "enrolment",
+    "keyring",
 ];
 
 pub(super) async fn add_edits(pool: &SqlitePool, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
@@ -59,7 +60,9 @@ pub(super) async fn stage(pool: &SqlitePool, staged: Vec<Staged>) -> Result<(), 
 }
 
 pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), StorageError> {
-    let wipes = writes.iter().any(|write| matches!(write, Write::Erase | Write::SealedSecrets(_)));
+    let wipes = writes.iter().any(|write| {
+        matches!(write, Write::Erase | Write::SealedSecrets(_) | Write::KeyringSecrets(_) | Write::ClearKeyringSecrets)
+    });
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut forgotten = Vec::new();
     for write in writes {
@@ -97,6 +100,10 @@ async fn one(
         Write::PutOutbox(outbox) => return put_outbox(connection, outbox).await,
         Write::Condition(condition) => sqlx::query("UPDATE profile SET condition = ?").bind(condition.name()),
         Write::SealedSecrets(sealed) => sqlx::query("UPDATE profile SET sealed_secrets = ?").bind(sealed),
+        Write::KeyringSecrets(sealed) => {
+            sqlx::query("INSERT OR REPLACE INTO keyring (id, sealed) VALUES (1, ?)").bind(sealed)
+        }
+        Write::ClearKeyringSecrets => sqlx::query("DELETE FROM keyring"),
         Write::Stopped(stop) => {
             let at = stop.as_ref().map(|stop| to_sql(stop.at));
             let (code, detail) = stop.map(|stop| (stop.code, stop.detail)).unzip();

@@ -38,6 +38,10 @@ impl Storage for SqliteStorage {
         queries::profile(&self.pool).await
     }
 
+    async fn keyring_secrets(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        queries::keyring_secrets(&self.pool).await
+    }
+
     async fn chains(&self) -> Result<Chains, StorageError> {
         queries::chains(&self.pool).await
     }

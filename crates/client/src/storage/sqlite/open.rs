@@ -15,7 +15,7 @@ use super::SqliteStorage;
 use crate::storage::{Step, StorageError, error::io_error};
 
 /// What makes each schema of the one before. `PRAGMA user_version` holds the number of the last one that was applied.
-const SCHEMAS: [&str; 1] = [include_str!("schema_1.sql")];
+const SCHEMAS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 const SCHEMA: i64 = SCHEMAS.len() as i64;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A step may wait for another process's network: longer than any request's own limit.
@@ -166,6 +166,25 @@ mod tests {
         assert_eq!(storage.enrolment().await.unwrap(), Some(vec![5]));
         storage.apply(&step, vec![Write::ClearEnrolment]).await.unwrap();
         assert_eq!(storage.enrolment().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_profile_of_an_older_program_is_brought_to_the_newest_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let older = SqliteConnectOptions::new().filename(folder.path().join("profile.sqlite3")).create_if_missing(true);
+        let mut older = older.connect().await.unwrap();
+        let schema = sqlx::AssertSqlSafe(format!("{} PRAGMA user_version = 1;", SCHEMAS[0]));
+        sqlx::raw_sql(schema).execute(&mut older).await.unwrap();
+        older.close().await.unwrap();
+        let storage = SqliteStorage::open(folder.path()).await.unwrap();
+        assert_eq!(storage.keyring_secrets().await.unwrap(), None);
+        let step = storage.step().await.unwrap();
+        for sealed in [vec![1], vec![2]] {
+            storage.apply(&step, vec![Write::KeyringSecrets(sealed.clone())]).await.unwrap();
+            assert_eq!(storage.keyring_secrets().await.unwrap(), Some(sealed));
+        }
+        storage.apply(&step, vec![Write::Erase]).await.unwrap();
+        assert_eq!(storage.keyring_secrets().await.unwrap(), None);
     }
 
     #[tokio::test]

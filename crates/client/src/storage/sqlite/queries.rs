@@ -28,6 +28,11 @@ pub(super) async fn profile(pool: &SqlitePool) -> Result<Option<Profile>, Storag
     }))
 }
 
+pub(super) async fn keyring_secrets(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StorageError> {
+    let row = sqlx::query("SELECT sealed FROM keyring").fetch_optional(pool).await?;
+    Ok(row.map(|row| row.try_get("sealed")).transpose()?)
+}
+
 pub(super) async fn chains(pool: &SqlitePool) -> Result<Chains, StorageError> {
     // One read transaction, so that another process's step is seen as a whole.
     let mut transaction = pool.begin().await?;

@@ -43,7 +43,13 @@ impl Database {
             }
             Kind::Postgres => {
                 let pool = sea_orm::Database::connect(postgres(url)).await?;
-                Ok(Self { writer: pool.clone(), reader: pool, pushes: Arc::default(), beginning: Queue::default(), kind })
+                Ok(Self {
+                    writer: pool.clone(),
+                    reader: pool,
+                    pushes: Arc::default(),
+                    beginning: Queue::default(),
+                    kind,
+                })
             }
         }
     }

@@ -17,7 +17,8 @@ struct Done {
 }
 
 pub(crate) async fn run(app: &App, end: bool) -> Result<(), Failure> {
-    let vault = app.unlocked().await?;
+    // What is given up is given up by a person.
+    let vault = if end { app.verified().await? } else { app.unlocked().await? };
     let engine = app.engine(vault)?;
     let offered = match engine.lost().await? {
         Some(behind) => give_back(app, &engine, behind).await?,

@@ -58,8 +58,8 @@ fn names() -> PossibleValuesParser {
 
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    // A request's signature is good for a minute, and is made before the clock starts.
-    if (0.05..=20.0).contains(&seconds) { Ok(seconds) } else { Err("0.05 to 20".to_owned()) }
+    // What is signed before the clock starts has room in memory, and its nonces in the server's.
+    if (0.05..=10.0).contains(&seconds) { Ok(seconds) } else { Err("0.05 to 10".to_owned()) }
 }
 
 const ALL: &str = "all";

@@ -2,8 +2,10 @@
 //! its patience raised so that all are there at once: by default it ends each after ten seconds. Then as many as the
 //! setting `http.connections` allows, and a thousand more, to a server where it is small: it holds no more than that.
 
-use futures_util::future::try_join_all;
-use tokio::net::TcpStream;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     children::{KIB, MIB},
@@ -43,10 +45,11 @@ async fn bounded(stage: &Stage) -> Result<Row, Failure> {
     // The setting is for each worker, and there is one for each core.
     let cores = std::thread::available_parallelism().map_err(Failure::io("the number of cores"))?.get();
     let bound = BOUND * cores;
-    let held = connect(&server, bound + MORE).await?;
+    let held = connect(&server, bound).await?;
     accepted(&server, idle + bound).await?;
+    let more = knock(&server, MORE).await;
     let sockets = server.process().sockets()?.saturating_sub(idle);
-    drop(held);
+    drop((held, more));
     let row = (sockets as f64, bound as f64, "sockets");
     // A worker notices that it is full when it has taken one more.
     Ok(Row::new("silent-bounded", row, Target::AtMost(1.05), "http.connections of every worker"))
@@ -62,6 +65,12 @@ async fn connect(server: &Server, count: usize) -> Result<Vec<TcpStream>, Failur
         held.extend(opened.map_err(Failure::io("a connection"))?);
     }
     Ok(held)
+}
+
+/// More connections, of which the kernel may keep some waiting and turn others away.
+async fn knock(server: &Server, count: usize) -> Vec<TcpStream> {
+    let knocking = (0..count).map(|_| timeout(KNOCKING, TcpStream::connect(server.tls_address())));
+    join_all(knocking).await.into_iter().flatten().flatten().collect()
 }
 
 /// Until the server has taken as many from its kernel; not for ever.
@@ -83,8 +92,8 @@ const PATIENT: (&str, &str) = ("KEYFOLD_HTTP__HEAD_TIMEOUT", "120");
 const ALLOWED: f64 = 17.0;
 const BOUND: usize = 250;
 const BOUND_TEXT: &str = "250";
-/// More than the bound, and fewer than the kernel keeps waiting.
 const MORE: usize = 1_000;
+const KNOCKING: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
 const LOOKS: usize = 100;
-const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(50);

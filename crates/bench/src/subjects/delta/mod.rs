@@ -38,27 +38,34 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Row>, Failure> {
 
     let bodies = second.wire.received();
     let fetched: usize = bodies.iter().map(|(_, body)| body.len()).sum();
-    let envelopes = bodies.iter().filter(|(path, _)| path.starts_with("/v1/pull")).map(|(_, body)| envelopes(body));
-    let envelope: usize = envelopes.sum();
+    let mut envelope = 0;
     for (path, body) in &bodies {
         output::progress(&format!("{path}: {} bytes", body.len()));
+        for (kind, bytes) in frames(body) {
+            output::progress(&format!("  of which {kind}: {bytes}"));
+            envelope += if kind == ENVELOPE { bytes } else { 0 };
+        }
     }
     let row = (fetched as f64, envelope as f64, "bytes");
     Ok(vec![Row::new("delta", row, Target::AtMost(1.5), "the envelope of the changed item")])
 }
 
-/// Bytes of the envelopes in a pull.
-fn envelopes(mut stream: &[u8]) -> usize {
-    let mut bytes = 0;
+/// What a pull's frames carry, and how many bytes of it; the envelope's without its frame.
+fn frames(mut stream: &[u8]) -> Vec<(&'static str, usize)> {
+    let mut frames = Vec::new();
     while let Some((length, rest)) = stream.split_first_chunk() {
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
         let Some((frame, rest)) = rest.split_at_checked(length) else { break };
         stream = rest;
-        if let Ok(PullFrame { frame: Some(Frame::Envelope(envelope)) }) = PullFrame::decode(frame) {
-            bytes += envelope.len();
-        }
+        frames.push(match PullFrame::decode(frame).ok().and_then(|frame| frame.frame) {
+            Some(Frame::Envelope(envelope)) => (ENVELOPE, envelope.len()),
+            Some(Frame::Heads(_)) => ("heads and receipts", length),
+            Some(Frame::Commit(_)) => ("commit", length),
+            _ => ("other", length),
+        });
     }
-    bytes
+    frames
 }
 
+const ENVELOPE: &str = "envelope";
 const ITEMS: usize = 1_000;

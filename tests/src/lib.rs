@@ -37,6 +37,7 @@ mod session;
 mod shop;
 mod small_disk;
 mod terminal;
+mod tls_postgres;
 mod watch;
 
 pub use clock::clock_off_by;
@@ -56,4 +57,5 @@ pub use session::Session;
 pub use shop::{Shop, Verdict};
 pub use small_disk::{SmallDisk, on_a_small_disk};
 pub use terminal::Terminal;
+pub use tls_postgres::TlsPostgres;
 pub use watch::Watch;

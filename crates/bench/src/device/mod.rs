@@ -49,6 +49,7 @@ impl Device {
             rotation: Some(founded.rotation.signed().clone()),
             sealed_key: Some(founded.sealed_key),
             invite: String::new(),
+            lost: None,
         };
         let mut line = server.line().await?;
         line.post("/v1/accounts", &message).await?;

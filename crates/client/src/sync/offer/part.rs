@@ -59,7 +59,7 @@ impl Part {
             while let Some(entry) = entries.pop_front_if(|entry| entry.vault_head() == vault_head) {
                 draft.entry(held, entry);
             }
-            if draft.length() > MOST {
+            if draft.length() > MOST || draft.counts.1 > MOST_COMMITS {
                 break;
             }
             if draft.is_complete() {
@@ -171,5 +171,6 @@ fn push(frames: &mut Vec<u8>, frame: Frame) {
 
 /// Bytes of entries, commits and envelopes in one request.
 const MOST: usize = 16 * 1024 * 1024;
+const MOST_COMMITS: u64 = 16_384;
 /// The heads and the end.
 const FRAMING: usize = 1_024;

@@ -25,7 +25,7 @@ pub(super) struct OfferedEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnOffer {
     /// Split it.
-    #[error("an offer has at most {} bytes: split it", Offer::MOST)]
+    #[error("an offer has at most {} bytes and {} commits: split it", Offer::MOST, Offer::MOST_COMMITS)]
     TooLarge,
     /// Not frames, or not in the order of a pull.
     #[error("the body is not the frames of a pull, from its heads to its end")]
@@ -35,6 +35,8 @@ pub enum NotAnOffer {
 impl Offer {
     /// The most bytes of one: as many as a push has.
     pub const MOST: usize = 17 * 1024 * 1024;
+    /// The most commits: until it is written, each takes some kilobytes.
+    pub const MOST_COMMITS: usize = 16_384;
 
     /// Reads the frames strictly.
     ///
@@ -74,6 +76,7 @@ impl Offer {
             Frame::Link(link) if no_commits && no_envelopes => {
                 self.entries.last_mut().ok_or(NotAnOffer::Frames)?.links.push(link);
             }
+            Frame::Commit(_) if self.commits.len() == Self::MOST_COMMITS => return Err(NotAnOffer::TooLarge),
             Frame::Commit(commit) if no_envelopes => self.commits.push(commit),
             Frame::Envelope(bytes) if (envelope::MIN_LEN..=envelope::MAX_LEN).contains(&bytes.len()) => {
                 self.envelopes.push(bytes);
@@ -167,5 +170,11 @@ mod tests {
         moved[7] = Frame::End(PullEnd { moved: true });
         assert_eq!(Offer::parse(&body(&moved)), Err(NotAnOffer::Frames));
         assert_eq!(Offer::parse(&vec![0; Offer::MOST + 1]), Err(NotAnOffer::TooLarge));
+        let mut many = vec![whole()[0].clone()];
+        many.resize(Offer::MOST_COMMITS + 1, Frame::Commit(Signed { body: vec![5], signature: vec![5] }));
+        many.push(Frame::End(PullEnd { moved: false }));
+        assert!(Offer::parse(&body(&many)).is_ok());
+        many.insert(1, many[1].clone());
+        assert_eq!(Offer::parse(&body(&many)), Err(NotAnOffer::TooLarge));
     }
 }

@@ -38,6 +38,9 @@ pub(crate) enum Command {
         /// The file that holds it
         body: PathBuf,
     },
+    /// Keep a core from going to sleep
+    #[command(hide = true)]
+    StayAwake,
 }
 
 impl Arguments {

@@ -51,6 +51,7 @@ fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     match &arguments.command {
         Some(Command::List) => output::print(&measurement::list())?,
         Some(Command::BareRoute { body }) => limits::bare::serve(body)?,
+        Some(Command::StayAwake) => limits::awake::spin(),
         None => return measure(&arguments),
     }
     Ok(Verdict::Holds)

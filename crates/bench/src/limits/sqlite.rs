@@ -1,6 +1,7 @@
 //! Raw commits of SQLite: one table, one connection, the pragmas of the server's writer (WAL, synchronous=FULL), on the
 //! same file system. Statements go to SQLite many at a time, each a transaction of its own, so that no thread waits for
-//! another between two commits.
+//! another between two commits. The log is grown to its full size first: a running server's does not grow either, and a file
+//! that grows is slower to flush.
 
 use std::{
     path::Path,
@@ -30,6 +31,7 @@ impl RawSqlite {
         let folder = stage.folder("sqlite.")?;
         let mut connection = connect(&folder.path().join("raw.db")).await?;
         connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)").await?;
+        connection.execute(AssertSqlSafe(format!("BEGIN;{}COMMIT;", FILL.repeat(PAGES)))).await?;
         let insert = format!("INSERT INTO rows (body) VALUES (randomblob({bytes}));");
         let one = match rows {
             1 => insert,
@@ -61,4 +63,8 @@ async fn connect(file: &Path) -> Result<SqliteConnection, Failure> {
 }
 
 /// At a time.
-const STATEMENTS: usize = 50;
+const STATEMENTS: usize = 10;
+/// A page, nearly.
+const FILL: &str = "INSERT INTO rows (body) VALUES (randomblob(4000));";
+/// More than SQLite keeps in the log before it moves them to the database.
+const PAGES: usize = 2_000;

@@ -2,7 +2,8 @@
 //! pushes again. Commits are made before the clock starts.
 //!
 //! On SQLite the limit is one connection that commits as many rows of as many bytes, raw, with the same pragmas on the
-//! same file system. On PostgreSQL it is pgbench with as many clients. An answer means that the push is on the disk.
+//! same file system; both sides run on cores that are kept awake ([`Awake`] says why). On PostgreSQL it is pgbench with as
+//! many clients. An answer means that the push is on the disk.
 
 use std::{cell::Cell, collections::VecDeque, time::Duration};
 
@@ -10,7 +11,7 @@ use crate::{
     compare::by_turns,
     device::{Device, TYPICAL},
     failure::Failure,
-    limits::{pgbench::Pgbench, postgres::Postgres, sqlite::RawSqlite},
+    limits::{awake::Awake, pgbench::Pgbench, postgres::Postgres, sqlite::RawSqlite},
     load::{self, Client, Load, enough, p99},
     report::{Row, Target},
     server::Server,
@@ -21,6 +22,7 @@ pub(super) async fn one(stage: &Stage) -> Result<Vec<Row>, Failure> {
     let server = Server::start(stage, &[]).await?;
     let mut writers = Writers::found(&server, WRITERS, 1).await?;
     let mut raw = RawSqlite::open(stage, 1, writers.bytes()?).await?;
+    let _awake = Awake::keep()?;
     let (ceiling, mut latencies) = (Cell::new(0.0), Vec::new());
     let (value, limit) = by_turns(
         stage,
@@ -47,6 +49,7 @@ pub(super) async fn many(stage: &Stage) -> Result<Vec<Row>, Failure> {
     let server = Server::start(stage, &[]).await?;
     let mut writers = Writers::found(&server, FEW_WRITERS, 100).await?;
     let mut raw = RawSqlite::open(stage, 100, writers.bytes()? / 100).await?;
+    let _awake = Awake::keep()?;
     let ceiling = Cell::new(0.0);
     let (value, limit) = by_turns(
         stage,

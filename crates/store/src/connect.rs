@@ -17,7 +17,8 @@ use crate::{
     vault::PushQueue,
 };
 
-/// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL both are the same pool.
+/// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL some begin
+/// transactions, and some take single statements, each of which is one by itself.
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
@@ -42,14 +43,9 @@ impl Database {
                 Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
             Kind::Postgres => {
-                let pool = sea_orm::Database::connect(postgres(url)).await?;
-                Ok(Self {
-                    writer: pool.clone(),
-                    reader: pool,
-                    pushes: Arc::default(),
-                    beginning: Queue::default(),
-                    kind,
-                })
+                let writer = sea_orm::Database::connect(postgres(url, Role::Writer)).await?;
+                let reader = sea_orm::Database::connect(postgres(url, Role::Reader)).await?;
+                Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
         }
     }
@@ -75,17 +71,17 @@ impl Database {
     /// What is in use of it at this moment.
     #[must_use]
     pub fn in_use(&self) -> DatabaseUse {
-        let (open, idle) = match self.kind {
+        let pools = [&self.writer, &self.reader].map(|pool| match self.kind {
             Kind::Sqlite => {
-                let pools = [&self.writer, &self.reader].map(DatabaseConnection::get_sqlite_connection_pool);
-                (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+                let pool = pool.get_sqlite_connection_pool();
+                (usize::try_from(pool.size()).unwrap_or(usize::MAX), pool.num_idle())
             }
             Kind::Postgres => {
-                let pool = self.writer.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
+                let pool = pool.get_postgres_connection_pool();
+                (usize::try_from(pool.size()).unwrap_or(usize::MAX), pool.num_idle())
             }
-        };
-        let open = usize::try_from(open).unwrap_or(usize::MAX);
+        });
+        let (open, idle) = pools.into_iter().fold((0, 0), |(open, idle), pool| (open + pool.0, idle + pool.1));
         DatabaseUse { busy: open.saturating_sub(idle), idle, waiting: self.beginning.length() + self.pushes.depth() }
     }
 
@@ -154,12 +150,14 @@ pub(crate) fn read_only(url: &DatabaseUrl) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &DatabaseUrl) -> ConnectOptions {
+fn postgres(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     let mut options = options(url, POSTGRES_CONNECTIONS);
     options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd"));
-    options.map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_release(|connection, _| Box::pin(has_begun_nothing(connection)))
-    });
+    if role == Role::Writer {
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(has_begun_nothing(connection)))
+        });
+    }
     options
 }
 
@@ -184,5 +182,6 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error
 }
 
 const SQLITE_READERS: u32 = 4;
+/// For transactions, and again for single statements.
 const POSTGRES_CONNECTIONS: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);

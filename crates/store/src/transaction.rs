@@ -28,7 +28,8 @@ impl Database {
         } else {
             TransactionOptions::default()
         };
-        self.begin(&self.reader, options).await
+        let database = if self.is_postgres() { &self.writer } else { &self.reader };
+        self.begin(database, options).await
     }
 
     async fn begin(

@@ -88,6 +88,7 @@ impl Http {
             let open = Arc::clone(&state.connections);
             async move {
                 let peer = tcp.peer_addr().ok();
+                at_once(&tcp);
                 Ok::<_, ()>((Connection::new(tcp, patience, open), peer))
             }
         })
@@ -116,7 +117,10 @@ impl Http {
         let state = self.state.clone();
         fn_service(move |tcp: TcpStream| {
             let open = Arc::clone(&state.connections);
-            async move { Ok::<_, ()>(Connection::new(tcp, patience, open)) }
+            async move {
+                at_once(&tcp);
+                Ok::<_, ()>(Connection::new(tcp, patience, open))
+            }
         })
         .and_then(acceptor.map_err(unheard))
         .and_then(|tls: TlsStream<Connection<TcpStream>>| async move {
@@ -161,6 +165,13 @@ impl Http {
 /// A client that is gone hears no error, and the log would be filled by whoever likes.
 fn unheard(error: impl fmt::Debug) {
     tracing::debug!(?error, "a connection ended");
+}
+
+/// What is written goes out as it is written. An answer in pieces would else wait, between two of them, for a client that is
+/// in no hurry to say that it has the first.
+fn at_once(tcp: &TcpStream) {
+    // A connection that is gone already is noticed when it is read.
+    let _ = tcp.set_nodelay(true);
 }
 
 const fn seconds(seconds: u64) -> Duration {

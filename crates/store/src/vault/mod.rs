@@ -11,6 +11,7 @@ mod offers;
 mod pulls;
 mod push;
 mod push_base;
+mod push_postgres;
 mod push_queue;
 mod server_keys;
 mod upkeep;

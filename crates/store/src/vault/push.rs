@@ -12,22 +12,18 @@ use crate::{
         commits, items, purges, revisions,
     },
     error::unavailable,
-    transaction::commit,
     value::{envelope_hash, signed},
 };
 
 pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
-    if !database.is_postgres() {
-        return database.pushes.push(database, write).await;
+    if database.is_postgres() {
+        super::push_postgres::push(database, write).await
+    } else {
+        database.pushes.push(database, write).await
     }
-    let transaction = database.write().await?;
-    let written = push_within(&transaction, write, Growth::New).await?;
-    // Of one that moved nothing is left to undo.
-    commit(transaction).await?;
-    Ok(written)
 }
 
-/// Writes a commit, or nothing.
+/// Writes a commit, or nothing, within a transaction of others.
 pub(super) async fn push_within(
     transaction: &impl ConnectionTrait,
     write: PushWrite,

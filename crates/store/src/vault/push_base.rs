@@ -8,7 +8,6 @@ use crate::{
     Database,
     entity::{accounts, items, revisions},
     error::unavailable,
-    transaction::commit,
     value::{element, hash, unsigned},
 };
 
@@ -17,12 +16,13 @@ pub(super) async fn push_base(
     account: AccountId,
     items: &[ItemId],
 ) -> Result<Option<PushBase>, StorageError> {
-    let snapshot = database.snapshot().await?;
-    let row = accounts::Entity::find_by_id(account.to_vec()).one(&snapshot).await.map_err(unavailable)?;
+    // Items never go back. So where the account, which is read last, stands at a head that was known before, they are as of
+    // that head; where it stands elsewhere, what they are matters to nobody.
+    let database = &database.reader;
+    let changed = if items.is_empty() { Vec::new() } else { elements(database, account, items).await? };
+    let reclaimed = reclaimed(database, account, &changed).await?;
+    let row = accounts::Entity::find_by_id(account.to_vec()).one(database).await.map_err(unavailable)?;
     let Some(row) = row else { return Ok(None) };
-    let changed = elements(&snapshot, account, items).await?;
-    let reclaimed = reclaimed(&snapshot, account, &changed).await?;
-    commit(snapshot).await?;
     Ok(Some(PushBase {
         heads: Heads {
             roster_seq: unsigned(row.roster_seq)?,

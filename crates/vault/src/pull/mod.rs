@@ -1,6 +1,7 @@
 //! Pulls: everything that a device has not seen, as of the heads where the pull begins, streamed in pages.
 
 mod frames;
+mod pages;
 mod plan;
 mod stream;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
+use self::pages::Pages;
 use crate::{AccountUnavailable, Caller, HeadBoard, rosters::Rosters, storage::Storage};
 
 /// Streams what a device has not seen.
@@ -18,6 +20,7 @@ pub struct Pulls {
     storage: Arc<dyn Storage>,
     rosters: Arc<Rosters>,
     heads: Arc<HeadBoard>,
+    pages: Pages,
 }
 
 /// Length-prefixed frames, some to a chunk. A stream that breaks off has no end frame.
@@ -25,7 +28,7 @@ pub type FrameStream = BoxStream<'static, Result<Bytes, AccountUnavailable>>;
 
 impl Pulls {
     pub(crate) fn new(storage: Arc<dyn Storage>, rosters: Arc<Rosters>, heads: Arc<HeadBoard>) -> Self {
-        Self { storage, rosters, heads }
+        Self { storage, rosters, heads, pages: Pages::new() }
     }
 
     /// Begins a pull at the heads as they stand now.
@@ -37,6 +40,6 @@ impl Pulls {
         roster.device(&caller.device).ok_or(PullError::NotAMember)?;
         let plan = self.plan(caller, since, heads).await?;
         let message = self.heads.message(caller.account, &heads);
-        Ok(stream::frames(Arc::clone(&self.storage), *caller, plan, message))
+        Ok(stream::frames(Arc::clone(&self.storage), self.pages.clone(), *caller, plan, message))
     }
 }

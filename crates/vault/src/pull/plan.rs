@@ -2,7 +2,7 @@ use super::Pulls;
 use crate::{
     AccountUnavailable, Caller,
     rosters::standing,
-    storage::{Heads, Span, StorageError},
+    storage::{Hash, Heads, Span, StorageError},
 };
 
 /// What the caller has already.
@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub(super) commits: Span,
     /// Items changed in this span, each in its last revision.
     pub(super) envelopes: Span,
+    /// Where the vault stands at its end.
+    pub(super) vault_head: Hash,
 }
 
 impl Pulls {
@@ -57,6 +59,7 @@ impl Pulls {
             elements: None,
             commits: Span { first: vault, last: heads.vault_seq },
             envelopes: Span { first: vault, last: heads.vault_seq },
+            vault_head: heads.vault_head,
         };
         match since {
             Since::Nothing => Ok(after(0, 1)),

@@ -7,7 +7,12 @@ use keyfold_wire::{
     v1::{self, PullEnd, SealedEpochKey, SealedLink, pull_frame::Frame},
 };
 
-use super::{FrameStream, frames::Frames, plan::Plan};
+use super::{
+    FrameStream,
+    frames::Frames,
+    pages::{Page, PageOf, Pages},
+    plan::Plan,
+};
 use crate::{
     AccountUnavailable, Caller,
     rosters::{missing, standing},
@@ -15,8 +20,9 @@ use crate::{
 };
 
 /// Where the stream is. Each step gives one chunk and the next step.
-enum Step {
-    Heads(Box<v1::Heads>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Step {
+    Heads,
     Entries(Span),
     Elements(Span, Option<Cursor>),
     Commits(Span),
@@ -27,15 +33,23 @@ enum Step {
 
 struct Pull {
     storage: Arc<dyn Storage>,
+    pages: Pages,
     caller: Caller,
     plan: Plan,
+    heads: v1::Heads,
     /// An envelope of the plan was pruned before it was read.
     moved: bool,
 }
 
-pub(super) fn frames(storage: Arc<dyn Storage>, caller: Caller, plan: Plan, heads: v1::Heads) -> FrameStream {
-    let pull = Pull { storage, caller, plan, moved: false };
-    let chunks = try_unfold((pull, Step::Heads(Box::new(heads))), |(mut pull, step)| async move {
+pub(super) fn frames(
+    storage: Arc<dyn Storage>,
+    pages: Pages,
+    caller: Caller,
+    plan: Plan,
+    heads: v1::Heads,
+) -> FrameStream {
+    let pull = Pull { storage, pages, caller, plan, heads, moved: false };
+    let chunks = try_unfold((pull, Step::Heads), |(mut pull, step)| async move {
         if matches!(step, Step::Done) {
             return Ok(None);
         }
@@ -48,10 +62,31 @@ pub(super) fn frames(storage: Arc<dyn Storage>, caller: Caller, plan: Plan, head
 
 impl Pull {
     async fn take(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
+        if !matches!(step, Step::Elements(..) | Step::Commits(..) | Step::Envelopes(..)) {
+            return self.read(step).await;
+        }
+        let of = PageOf {
+            account: self.caller.account,
+            vault_head: self.plan.vault_head,
+            since: self.plan.envelopes.first,
+            step,
+        };
+        if let Some(page) = self.pages.get(&of) {
+            return Ok((page.bytes.clone(), page.next));
+        }
+        let (bytes, next) = self.read(step).await?;
+        // One that lacks something is no page.
+        if !self.moved {
+            self.pages.keep(of, Page { bytes: bytes.clone(), next });
+        }
+        Ok((bytes, next))
+    }
+
+    async fn read(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
         let mut frames = Frames::default();
         let next = match step {
-            Step::Heads(heads) => {
-                frames.push(Frame::Heads(*heads));
+            Step::Heads => {
+                frames.push(Frame::Heads(self.heads.clone()));
                 Step::Entries(self.plan.entries)
             }
             Step::Entries(span) => self.entries(span, &mut frames).await?,

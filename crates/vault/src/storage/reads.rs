@@ -42,7 +42,7 @@ pub struct RevisionRow {
 }
 
 /// The seqs from `first` to `last`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
     /// The first seq.
     pub first: u64,
@@ -51,7 +51,7 @@ pub struct Span {
 }
 
 /// Where a page of revisions begins: after this commit's change of this item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// Seq of the commit.
     pub seq: u64,

@@ -45,6 +45,7 @@ def corpus() -> dict[str, list[bytes]]:
         "chains": chains,
         "envelope": [bytes.fromhex(item["envelope"])],
         "device_api": signed + parts + [bytes.fromhex(item["content_bytes"])],
+        "offer": offers(vectors),
         "request_signature": inputs,
         "sealed_secrets": [bytes.fromhex(vectors[name]["sealed"]) for name in ("sealed-secrets", "keyring-secrets")],
         "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
@@ -54,9 +55,45 @@ def corpus() -> dict[str, list[bytes]]:
     }
 
 
+def offers(vectors: dict) -> list[bytes]:
+    """Frames as of a pull, each `u32 big-endian length ‖ PullFrame`: all that was lost, and nothing."""
+    signed = {
+        name: message(bytes.fromhex(made["body"]), bytes.fromhex(made["signature"]))
+        for name, made in [
+            ("entry", vectors["remove"]["made"]),
+            ("commit", vectors["commit"]["commits"][0]),
+            ("roster", vectors["receipt"]["receipts"][0]),
+            ("vault", vectors["receipt"]["receipts"][1]),
+        ]
+    }
+    receipts = vectors["receipt"]["receipts"][:2]
+    (roster_seq, roster_head), (vault_seq, vault_head) = ((made["seq"], bytes.fromhex(made["head"])) for made in receipts)
+    heads = number(1, roster_seq) + field(2, roster_head) + number(3, vault_seq) + field(4, vault_head)
+    heads += field(5, signed["roster"]) + field(6, signed["vault"])
+    key = number(1, 3) + field(2, bytes.fromhex(vectors["sealed-key"]["sealed"]))
+    link = number(1, 3) + number(2, 1) + field(3, bytes.fromhex(vectors["epoch-link"]["link"]))
+    envelope = bytes.fromhex(vectors["item-envelope"]["envelope"])
+    first, end = frame(1, heads), frame(8, b"")
+    entry = frame(2, signed["entry"]) + frame(3, key) + frame(4, link)
+    return [first + entry + frame(6, signed["commit"]) + frame(7, envelope) + end, first + end]
+
+
+def frame(kind: int, content: bytes) -> bytes:
+    encoded = field(kind, content)
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
 def message(body: bytes, signature: bytes) -> bytes:
     """Signed {body = 1, signature = 2}"""
-    return b"\x0a" + varint(len(body)) + body + b"\x12" + varint(len(signature)) + signature
+    return field(1, body) + field(2, signature)
+
+
+def field(place: int, content: bytes) -> bytes:
+    return bytes([place << 3 | 2]) + varint(len(content)) + content
+
+
+def number(place: int, value: int) -> bytes:
+    return bytes([place << 3]) + varint(value)
 
 
 def varint(number: int) -> bytes:

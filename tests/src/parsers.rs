@@ -18,15 +18,17 @@ use keyfold_crypto::{
     session::SessionId,
 };
 use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState};
+use keyfold_vault::chains::Offer;
 use keyfold_wire::{AccountId, MemberId, v1};
 
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 9] = [
+pub const PARSERS: [Parser; 10] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
+    ("offer", offer),
     ("request_signature", request_signature),
     ("sealed_secrets", sealed_secrets),
     ("ctap", ctap),
@@ -83,6 +85,11 @@ pub fn device_api(bytes: &[u8]) {
         Item,
         DeviceSecrets
     );
+}
+
+/// What a device gives back to a server that was restored.
+pub fn offer(bytes: &[u8]) {
+    let _ = Offer::parse(bytes);
 }
 
 pub fn request_signature(bytes: &[u8]) {

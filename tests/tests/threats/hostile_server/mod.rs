@@ -12,6 +12,7 @@ mod joining;
 mod keys;
 mod local_file;
 mod observed;
+mod rotation;
 mod snapshot;
 mod swapped;
 mod withheld;

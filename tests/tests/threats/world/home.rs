@@ -1,6 +1,7 @@
 use std::{
     fs,
     net::TcpStream,
+    path::{Path, PathBuf},
     sync::{Arc, Once},
     time::Duration,
 };
@@ -8,11 +9,11 @@ use std::{
 use keyfold_client::transport::{ServerUrl, Trust};
 use keyfold_crypto::{SigningAlgorithm, SigningKey};
 use keyfold_server::{
-    config::{HttpSettings, Settings},
+    config::{HttpSettings, Settings, SignUpSetting},
     serve::{self, Running},
     tls,
 };
-use keyfold_store::{Database, DatabaseUrl};
+use keyfold_store::{Database, DatabaseUrl, Existing, restore};
 use keyfold_vault::storage::{KeyKind, ServerKeyStorage};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
@@ -72,10 +73,35 @@ impl Home {
 
     /// The key that it signs receipts with: a hostile server signs for whatever it shows.
     pub(crate) async fn log_key(&self) -> SigningKey {
-        let database = Database::connect(&DatabaseUrl::file(&self.data.path().join("keyfold.db"))).await.unwrap();
+        let database = self.database().await;
         let keys = database.server_keys(KeyKind::Log).await.unwrap();
         database.close().await.unwrap();
         SigningKey::from_secret(SigningAlgorithm::Ed25519, &keys[0].secret).unwrap()
+    }
+
+    /// Its database, beside the server.
+    pub(crate) async fn database(&self) -> Database {
+        Database::connect(&self.database_url()).await.unwrap()
+    }
+
+    /// A backup, as an operator makes it.
+    pub(crate) async fn backs_up(&self) -> PathBuf {
+        let (database, file) = (self.database().await, self.data.path().join("backup.db"));
+        database.back_up(&file, &[], &|_, _| {}).await.unwrap();
+        database.close().await.unwrap();
+        file
+    }
+
+    /// Its database is as it was at the backup; whoever holds more is asked for it.
+    pub(crate) async fn is_restored(&mut self, backup: &Path) {
+        self.running.take().unwrap().stop().await.unwrap();
+        restore(&self.database_url(), backup, Existing::Replace, &|_, _| {}).await.unwrap();
+        self.run().await;
+    }
+
+    /// From its next start on nobody may create an account.
+    pub(crate) fn closes_sign_up(&mut self) {
+        self.settings.sign_up = SignUpSetting::Closed;
     }
 
     /// A second server with all that this one knows so far, under the same name and with the same keys: a backup that
@@ -110,6 +136,10 @@ impl Home {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         StreamOwned::new(connection, socket)
+    }
+
+    fn database_url(&self) -> DatabaseUrl {
+        DatabaseUrl::file(&self.data.path().join("keyfold.db"))
     }
 
     async fn run(&mut self) {

@@ -9,8 +9,9 @@ use prost::Message;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    Home,
+    Home, Interruption, Span,
     frames::{bytes, frames},
+    interruption::{Trap, lost},
 };
 
 /// The way from a device to its server, and who sits on it: it records what passes, and changes it as a script says.
@@ -19,6 +20,7 @@ pub(crate) struct Wire {
     script: Mutex<Script>,
     seen: Mutex<Vec<Request>>,
     last_pull: Mutex<Option<Reply>>,
+    trap: Trap,
 }
 
 /// What the device gets, as a whole.
@@ -53,6 +55,7 @@ impl Wire {
             script: Mutex::default(),
             seen: Mutex::default(),
             last_pull: Mutex::default(),
+            trap: Trap::default(),
         })
     }
 
@@ -128,6 +131,26 @@ impl Wire {
         });
     }
 
+    /// Interrupts a request to a path that begins so, after it has let some pass.
+    pub(crate) fn interrupts(&self, path: &'static str, spares: usize, what: Interruption, span: Span) {
+        self.trap.lay(path, spares, what, span);
+    }
+
+    /// Interrupts nothing any more; whether it did.
+    pub(crate) fn heals(&self) -> bool {
+        self.trap.lift()
+    }
+
+    /// Returns once a request is held.
+    pub(crate) async fn holds(&self) {
+        self.trap.holds().await;
+    }
+
+    /// The request that is held goes on.
+    pub(crate) fn lets_go(&self) {
+        self.trap.lets_go();
+    }
+
     /// Every request so far.
     pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
@@ -135,7 +158,7 @@ impl Wire {
 
     /// Requests so far that would change an account.
     pub(crate) fn writes(&self) -> usize {
-        let writes = ["/v1/accounts", "/v1/roster", "/v1/commits"];
+        let writes = ["/v1/accounts", "/v1/roster", "/v1/commits", "/v1/offers"];
         self.seen().iter().filter(|request| writes.iter().any(|path| request.path.starts_with(path))).count()
     }
 
@@ -156,6 +179,12 @@ impl Wire {
 impl Transport for Wire {
     async fn exchange(&self, request: Request) -> Result<Answer, TransportError> {
         self.seen.lock().unwrap().push(request.clone());
+        let interruption = self.trap.meets(&request.path);
+        match interruption {
+            Some(Interruption::RequestLost) => return Err(lost()),
+            Some(Interruption::HeldBefore) => self.trap.hold().await,
+            _ => {}
+        }
         if request.path.starts_with("/v1/hints") {
             let forged = self.script.lock().unwrap().hints.take();
             return match forged {
@@ -177,16 +206,33 @@ impl Transport for Wire {
         if request.path.starts_with("/v1/pull") {
             *self.last_pull.lock().unwrap() = Some(reply.clone());
         }
-        Ok(Answer { status: reply.status, body: Box::new(Whole(Some(reply.body))) })
+        let mut end = Ok(None);
+        match interruption {
+            Some(Interruption::AnswerLost) => return Err(lost()),
+            Some(Interruption::AnswerBroken) => {
+                reply.body.truncate(reply.body.len() / 2);
+                end = Err(lost());
+            }
+            Some(Interruption::HeldAfter) => self.trap.hold().await,
+            _ => {}
+        }
+        Ok(Answer { status: reply.status, body: Box::new(Heard { heard: Some(reply.body), end }) })
     }
 }
 
-struct Whole(Option<Vec<u8>>);
+/// What comes of an answer.
+struct Heard {
+    heard: Option<Vec<u8>>,
+    end: Result<Option<Vec<u8>>, TransportError>,
+}
 
 #[async_trait]
-impl Body for Whole {
+impl Body for Heard {
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
-        Ok(self.0.take())
+        match self.heard.take() {
+            Some(heard) => Ok(Some(heard)),
+            None => self.end.clone(),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ fn nothing_is_restored_over_a_server_that_runs_or_has_accounts_unless_that_is_sa
 }
 
 #[test]
-fn a_file_that_is_no_whole_backup_restores_nothing() {
+fn threat_backup_a_file_that_is_no_whole_backup_restores_nothing() {
     let mut server = Server::start();
     let laptop = Device::founded(&server, "Ana's laptop");
     let (file, other) = (server.data().join("backup.db"), server.data().join("other.db"));

@@ -14,7 +14,7 @@ async fn restored(place: &Place) {
 }
 
 #[tokio::test]
-async fn an_account_that_is_behind_takes_what_is_offered_and_nothing_else() {
+async fn threat_client_an_account_that_is_behind_takes_what_is_offered_and_nothing_else() {
     on_each_place(async |place| {
         let database = place.open().await;
         let mut ana = Vault::founded(&database, "ana").await;

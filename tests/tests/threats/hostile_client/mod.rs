@@ -4,4 +4,6 @@ mod bodies;
 mod commits;
 mod content;
 mod enrolments;
+mod offerers;
+mod offers;
 mod requests;

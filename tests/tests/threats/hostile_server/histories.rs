@@ -57,6 +57,38 @@ async fn threat_17_a_server_that_was_rolled_back_and_went_on_has_another_history
     assert_eq!(world.phone.sees().await[1], "mail.example \"written before the rollback\"");
 }
 
+/// The other history is shorter than the phone's: that is no server which was restored, and nobody is asked to mend it.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_17_a_shorter_history_that_is_another_is_not_taken_for_a_restored_one() {
+    let mut world = World::new().await;
+    let old = world.home.copy().await;
+    for label in ["one", "two"] {
+        world.phone.labels(world.mail, label).await;
+        world.phone.syncs().await;
+    }
+    world.laptop.wire.leads_to(&old);
+    world.laptop.labels(world.mail, "written after the rollback").await;
+    world.laptop.syncs().await;
+    world.phone.wire.leads_to(&old);
+    world.phone.stops("forked", "another history").await;
+    assert_eq!(world.phone.sees().await[1], "mail.example \"two\"");
+}
+
+/// Whoever changes answers on their way makes no server look restored: the heads that are behind want its receipts, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_17_older_heads_without_their_receipts_are_no_restored_server() {
+    let mut world = World::new().await;
+    let old = world.laptop.engine.api().head().await.unwrap();
+    world.laptop_edits_both().await;
+    world.phone.syncs().await;
+    world.phone.wire.rewrites_pulls(move |frames| {
+        let Some(Frame::Heads(heads)) = frames.first_mut() else { panic!("heads come first") };
+        // The receipts are those of the newer heads.
+        (heads.vault_seq, heads.vault_head) = (old.vault_seq, old.vault_head.clone());
+    });
+    world.phone.stops_for_now("receipt", "does not stand by its history").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_18_two_devices_that_are_shown_different_histories_find_out() {
     let mut world = World::new().await;

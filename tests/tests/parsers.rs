@@ -5,6 +5,7 @@
 use std::{fs, path::Path};
 
 use keyfold_tests::parsers::PARSERS;
+use keyfold_vault::chains::Offer;
 
 #[test]
 fn every_parser_survives_the_corpus_and_its_mutations() {
@@ -19,6 +20,12 @@ fn every_parser_survives_the_corpus_and_its_mutations() {
             }
         }
     }
+}
+
+/// What nothing but a well-formed one reaches is fuzzed, too.
+#[test]
+fn the_corpus_of_offers_begins_with_some() {
+    assert!(corpus("offer").iter().filter(|seed| Offer::parse(seed).is_ok()).count() > 1);
 }
 
 #[test]

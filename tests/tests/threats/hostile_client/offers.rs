@@ -8,7 +8,10 @@ use keyfold_ledger::{Chain, Commit, Receipt};
 use keyfold_wire::v1::{self, Accepted, PullEnd, Push, SealedEpochKey, Signed};
 use prost::Message;
 
-use crate::world::{Device, Lost, World, bytes, enrolled, named};
+use crate::world::{
+    Device, Lost, World, bytes, enrolled,
+    offer::{commits, drop_first, entry, find, is_key, key, last_byte, link, named, signature},
+};
 
 /// What the server says.
 #[track_caller]
@@ -69,13 +72,9 @@ async fn threat_client_an_offer_under_other_receipts_is_refused_and_leaves_nothi
     refused(&lost, cases).await;
 }
 
-fn signature(receipt: &mut Option<Signed>) -> &mut [u8] {
-    &mut receipt.as_mut().unwrap().signature
-}
-
-/// What the chains' rules, the entry's lists and the commits' hashes do not allow.
+/// What the chains' rules do not allow.
 #[tokio::test(flavor = "multi_thread")]
-async fn threat_client_an_offer_that_was_changed_is_refused_and_leaves_nothing() {
+async fn threat_client_an_offer_of_changed_chains_is_refused_and_leaves_nothing() {
     let world = World::new().await;
     let thief = enrolled(&world.home, &world.laptop).await;
     thief.syncs().await;
@@ -84,13 +83,12 @@ async fn threat_client_an_offer_that_was_changed_is_refused_and_leaves_nothing()
     world.phone.syncs().await;
     let lost = Lost::of(world).await;
     let before = lost.heads().await;
-    let phones = lost.world.phone.vault().local().storage().chains().await.unwrap().sealed_keys;
-    let phones = phones.into_iter().max_by_key(|key| key.roster_seq).unwrap();
-    let phones = Frame::SealedKey(SealedEpochKey { roster_seq: phones.roster_seq, sealed: phones.sealed });
     let cases: Vec<(ProblemCode, Box<dyn Fn(&mut Vec<Frame>)>)> = vec![
         // It goes past the heads that it names, which this server did sign.
         (ProblemCode::RuleBroken, Box::new(move |offer| *named(offer) = before.clone())),
+        (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut entry(offer).body) ^= 1)),
         (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut entry(offer).signature) ^= 1)),
+        (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut commits(offer)[0].body) ^= 1)),
         (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut commits(offer)[0].signature) ^= 1)),
         (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut commits(offer)[1].signature) ^= 1)),
         (
@@ -115,6 +113,18 @@ async fn threat_client_an_offer_that_was_changed_is_refused_and_leaves_nothing()
                 **last = thief.signing().sign(&v1::Commit { author: thief.id().to_vec(), ..commit });
             }),
         ),
+    ];
+    refused(&lost, cases).await;
+}
+
+/// What the entry lists, and what the commits name.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_client_an_offer_of_changed_keys_or_envelopes_is_refused_and_leaves_nothing() {
+    let lost = Lost::new().await;
+    let phones = lost.world.phone.vault().local().storage().chains().await.unwrap().sealed_keys;
+    let phones = phones.into_iter().max_by_key(|key| key.roster_seq).unwrap();
+    let phones = Frame::SealedKey(SealedEpochKey { roster_seq: phones.roster_seq, sealed: phones.sealed });
+    let cases: Vec<(ProblemCode, Box<dyn Fn(&mut Vec<Frame>)>)> = vec![
         (ProblemCode::RuleBroken, Box::new(move |offer| *find(offer, is_key) = phones.clone())),
         (ProblemCode::RuleBroken, Box::new(|offer| *last_byte(&mut key(offer).sealed) ^= 1)),
         (ProblemCode::RuleBroken, Box::new(|offer| key(offer).roster_seq -= 1)),
@@ -231,44 +241,4 @@ async fn threat_client_an_offer_that_is_no_frames_is_refused_and_leaves_nothing(
     }
     assert_eq!(lost.world.laptop.everything().await, before);
     lost.is_mended().await;
-}
-
-fn find(offer: &mut [Frame], is_it: impl Fn(&Frame) -> bool) -> &mut Frame {
-    offer.iter_mut().find(|frame| is_it(frame)).unwrap()
-}
-
-fn drop_first(offer: &mut Vec<Frame>, is_it: impl Fn(&Frame) -> bool) {
-    let place = offer.iter().position(is_it).unwrap();
-    offer.remove(place);
-}
-
-fn entry(offer: &mut [Frame]) -> &mut Signed {
-    let Frame::Entry(entry) = find(offer, |frame| matches!(frame, Frame::Entry(_))) else { panic!("an entry") };
-    entry
-}
-
-fn commits(offer: &mut [Frame]) -> [&mut Signed; 2] {
-    let commits = offer.iter_mut().filter_map(|frame| match frame {
-        Frame::Commit(commit) => Some(commit),
-        _ => None,
-    });
-    commits.collect::<Vec<_>>().try_into().unwrap()
-}
-
-fn is_key(frame: &Frame) -> bool {
-    matches!(frame, Frame::SealedKey(_))
-}
-
-fn key(offer: &mut [Frame]) -> &mut SealedEpochKey {
-    let Frame::SealedKey(key) = find(offer, is_key) else { panic!("a key") };
-    key
-}
-
-fn link(offer: &mut [Frame]) -> &mut v1::SealedLink {
-    let Frame::Link(link) = find(offer, |frame| matches!(frame, Frame::Link(_))) else { panic!("a link") };
-    link
-}
-
-fn last_byte(bytes: &mut [u8]) -> &mut u8 {
-    bytes.last_mut().unwrap()
 }

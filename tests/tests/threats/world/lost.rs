@@ -59,9 +59,3 @@ impl Device {
         self.engine.api().offer(&bytes(offer.to_vec())).await
     }
 }
-
-/// The heads that an offer names.
-pub(crate) fn named(offer: &mut [Frame]) -> &mut Heads {
-    let Some(Frame::Heads(heads)) = offer.first_mut() else { panic!("heads come first") };
-    heads
-}

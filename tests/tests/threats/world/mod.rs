@@ -8,6 +8,7 @@ mod interruption;
 mod lost;
 mod newcomer;
 mod notary;
+pub(crate) mod offer;
 mod wire;
 
 use keyfold_client::ItemId;
@@ -17,7 +18,7 @@ pub(crate) use frames::{bytes, frames};
 pub(crate) use hand::push;
 pub(crate) use home::Home;
 pub(crate) use interruption::{Interruption, Span};
-pub(crate) use lost::{Lost, named};
+pub(crate) use lost::Lost;
 pub(crate) use newcomer::{Newcomer, claimed, enrolled, let_in, met};
 pub(crate) use notary::Notary;
 pub(crate) use wire::{Reply, Wire};

@@ -51,9 +51,14 @@ impl Offer {
         let mut offer = Self { heads, entries: Vec::new(), commits: Vec::new(), envelopes: Vec::new() };
         loop {
             let (frame, after) = split(rest)?;
+            let length = rest.len() - after.len();
             rest = after;
             if let Frame::End(end) = frame {
                 return if rest.is_empty() && !end.moved { Ok(offer) } else { Err(NotAnOffer::Frames) };
+            }
+            // Else many that say nothing would take much more memory than the body has bytes.
+            if length < LEAST_FRAME {
+                return Err(NotAnOffer::Frames);
             }
             offer.take(frame)?;
         }
@@ -98,9 +103,12 @@ fn split(bytes: &[u8]) -> Result<(Frame, &[u8]), NotAnOffer> {
 
 /// Bytes of a frame.
 const MAX_FRAME: usize = 262_144;
+/// Bytes of the shortest frame that anything can be in, with its length: a signature has 64, a link 60.
+const LEAST_FRAME: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use keyfold_crypto::epoch::{LINK_LEN, SEALED_LEN};
     use keyfold_wire::v1::{Element, PullEnd};
     use prost::Message;
 
@@ -117,11 +125,11 @@ mod tests {
     fn whole() -> Vec<Frame> {
         vec![
             Frame::Heads(Heads { roster_seq: 3, ..Heads::default() }),
-            Frame::Entry(Signed { body: vec![1], signature: vec![1] }),
-            Frame::SealedKey(SealedEpochKey { roster_seq: 2, sealed: vec![2] }),
-            Frame::Link(SealedLink { roster_seq: 2, epoch: 1, sealed: vec![3] }),
-            Frame::Entry(Signed { body: vec![4], signature: vec![4] }),
-            Frame::Commit(Signed { body: vec![5], signature: vec![5] }),
+            Frame::Entry(Signed { body: vec![1], signature: vec![1; 64] }),
+            Frame::SealedKey(SealedEpochKey { roster_seq: 2, sealed: vec![2; SEALED_LEN] }),
+            Frame::Link(SealedLink { roster_seq: 2, epoch: 1, sealed: vec![3; LINK_LEN] }),
+            Frame::Entry(Signed { body: vec![4], signature: vec![4; 64] }),
+            Frame::Commit(Signed { body: vec![5], signature: vec![5; 64] }),
             Frame::Envelope(vec![6; envelope::MIN_LEN]),
             Frame::End(PullEnd { moved: false }),
         ]
@@ -153,6 +161,21 @@ mod tests {
             assert_eq!(Offer::parse(&bytes[..length]), Err(NotAnOffer::Frames), "{length} bytes");
         }
         assert_eq!(Offer::parse(&[bytes.as_slice(), &[0]].concat()), Err(NotAnOffer::Frames));
+    }
+
+    /// Millions of them are in a body of the greatest length, and each takes a hundred bytes of memory.
+    #[test]
+    fn a_frame_that_says_nothing_is_refused() {
+        for (place, empty) in [
+            (1, Frame::Entry(Signed::default())),
+            (2, Frame::SealedKey(SealedEpochKey::default())),
+            (3, Frame::Link(SealedLink::default())),
+            (5, Frame::Commit(Signed::default())),
+        ] {
+            let mut frames = whole();
+            frames[place] = empty;
+            assert_eq!(Offer::parse(&body(&frames)), Err(NotAnOffer::Frames), "frame {place}");
+        }
     }
 
     #[test]

@@ -80,9 +80,9 @@ impl MemberApi {
         self.call(Method::Post, "/v1/offers", frames).await
     }
 
-    /// POST /v1/offers/end
-    pub async fn end_offers(&self) -> Result<Accepted, ApiError> {
-        self.call(Method::Post, "/v1/offers/end", &[]).await
+    /// POST /v1/offers/end with the bytes of an `AppendEntry`, a rotation.
+    pub async fn end_offers(&self, message: &[u8]) -> Result<Accepted, ApiError> {
+        self.call(Method::Post, "/v1/offers/end", message).await
     }
 
     /// GET /v1/pull

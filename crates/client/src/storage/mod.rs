@@ -11,7 +11,7 @@ mod writes;
 
 use async_trait::async_trait;
 use keyfold_crypto::Hash;
-use keyfold_ledger::Element;
+use keyfold_ledger::{Chain, Element};
 use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
@@ -40,6 +40,9 @@ pub trait Storage: Send + Sync {
 
     /// The hash of commit `seq`, if this device holds it.
     async fn commit_head(&self, seq: u64) -> Result<Option<Hash>, StorageError>;
+
+    /// What the server acknowledged of a chain at `seq`, if this device stood there.
+    async fn receipt(&self, chain: Chain, seq: u64) -> Result<Option<Head>, StorageError>;
 
     /// Those of `items` that the vault counts.
     async fn elements(&self, items: &[ItemId]) -> Result<Vec<Element>, StorageError>;

@@ -205,7 +205,7 @@ impl SyncEngine {
     }
 
     /// Whether the entry stands: as the server's head, or as a pull shows it in its history.
-    async fn stands(
+    pub(super) async fn stands(
         &self,
         step: &Step,
         held: &Held,
@@ -272,7 +272,7 @@ impl SyncEngine {
     }
 }
 
-fn message(entry: &Entry, keys: &EntryKeys) -> Vec<u8> {
+pub(super) fn message(entry: &Entry, keys: &EntryKeys) -> Vec<u8> {
     let EntryKeys { sealed, links } = keys.clone();
     AppendEntry { entry: Some(entry.signed().clone()), sealed_keys: sealed, links }.encode_to_vec()
 }

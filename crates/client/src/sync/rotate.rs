@@ -1,12 +1,12 @@
 use keyfold_crypto::random;
 use keyfold_ledger::author;
-use keyfold_wire::v1::roster_entry::Body;
+use keyfold_wire::v1::{ProblemCode, roster_entry::Body};
 
 use super::{
-    AppendError, EntryKeys, SyncEngine, SyncError,
+    AppendError, EntryKeys, OfferError, SyncEngine, SyncError, append,
     engine::{MAX_RACES, jitter},
 };
-use crate::vault::Held;
+use crate::{api::ApiError, vault::Held};
 
 impl SyncEngine {
     /// Begins a new epoch: draws its key and seals it to every member, so that each has one again. A key is drawn anew for
@@ -32,24 +32,49 @@ impl SyncEngine {
         Err(SyncError::Busy.into())
     }
 
-    /// A rotation that links the epoch before; where this device has no key of that one, every epoch of which it has.
+    /// Ends a restored server's wait for offers, whatever other devices still have, by a rotation of this device, so that
+    /// every member has a key. Nothing of it is kept to be sent later: the user agreed to it now.
+    ///
+    /// # Errors
+    /// [`OfferError`].
+    pub async fn end_offers(&self) -> Result<(), OfferError> {
+        for race in 0..MAX_RACES {
+            let step = self.storage().step().await?;
+            self.check_condition().await?;
+            self.pull(&step).await?;
+            let held = self.held().await?;
+            let (body, keys) = self.next_epoch(&held)?;
+            let entry = self.sign_entry(&held, body)?;
+            let message = append::message(&entry, &keys);
+            let accepted = match self.api.end_offers(&message).await {
+                Ok(accepted) => Some(accepted),
+                Err(error) if error.code() == Some(ProblemCode::HeadMoved) => None,
+                // It may have ended all the same: a pull tells.
+                Err(ApiError::Transport(_)) => Some(self.api.end_offers(&message).await?),
+                Err(error) => return Err(error.into()),
+            };
+            match self.stands(&step, &held, &entry, &keys, accepted.as_ref()).await {
+                Err(AppendError::RosterMoved) => {}
+                done => return Ok(done?),
+            }
+            drop(step);
+            tokio::time::sleep(jitter(race)).await;
+        }
+        Err(SyncError::Busy.into())
+    }
+
+    /// A rotation that links the epoch before. A device that has no key of that one leaves the rotation to one that has: what
+    /// was written in that epoch would else be out of others' reach.
     fn next_epoch(&self, held: &Held) -> Result<(Body, EntryKeys), SyncError> {
         let keys = self.vault.epoch_keys(held);
         let epoch = held.roster.epoch().number;
-        let earlier: Vec<_> = match keys.current() {
-            Some(current) => vec![current],
-            None => keys.all().collect(),
-        };
-        if earlier.is_empty() {
-            return Err(SyncError::NoEpochKey);
-        }
-        let latest = earlier.split_at(earlier.len().saturating_sub(keyfold_ledger::MAX_LINKS)).1;
+        let earlier = [keys.current().ok_or(SyncError::NoEpochKey)?];
         let members: Vec<_> = held.roster.members().iter().map(|(id, member)| (*id, member.keys.clone())).collect();
         let rotation = author::Rotation {
             account: held.roster.account(),
             prev: held.roster.head(),
             epoch: epoch.saturating_add(1),
-            earlier: latest,
+            earlier: &earlier,
         };
         let author::Rotated { rotate, sealed_keys, links, .. } = rotation.to(&members, &mut random::system());
         Ok((Body::Rotate(rotate), EntryKeys { sealed: sealed_keys, links }))

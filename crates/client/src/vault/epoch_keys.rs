@@ -44,11 +44,6 @@ impl EpochKeys {
         self.keys.get(&self.current).map(|key| (self.current, key))
     }
 
-    /// Every key that is held, ascending by epoch.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, &EpochKey)> {
-        self.keys.iter().map(|(epoch, key)| (*epoch, key))
-    }
-
     pub(crate) fn key(&self, epoch: u64) -> Option<&EpochKey> {
         self.keys.get(&epoch)
     }

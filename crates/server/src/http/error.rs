@@ -12,7 +12,7 @@ use actix_web::{
 use keyfold_vault::{
     AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
-    chains::{AppendError, Behind, NotAnOffer, OfferError, PushError, Stale},
+    chains::{AppendError, Behind, NotAnOffer, NotBehind, OfferError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
     exact::Malformed,
     pull::PullError,
@@ -143,6 +143,13 @@ impl From<Behind> for Refusal {
     }
 }
 
+impl From<NotBehind> for Refusal {
+    fn from(error: NotBehind) -> Self {
+        let refusal = Self::new(ProblemCode::NotBehind, &error);
+        Self { heads: Some(error.0), ..refusal }
+    }
+}
+
 impl From<NotAnOffer> for Refusal {
     fn from(error: NotAnOffer) -> Self {
         match error {
@@ -157,10 +164,7 @@ impl From<OfferError> for Refusal {
         match error {
             OfferError::Form(_) => Self::new(ProblemCode::Malformed, error),
             OfferError::NotAMember => Self::new(ProblemCode::NotAMember, error),
-            OfferError::NotBehind(ref heads) => {
-                let heads = Some(heads.clone());
-                Self { heads, ..Self::new(ProblemCode::NotBehind, error) }
-            }
+            OfferError::NotBehind(error) => error.into(),
             OfferError::Stale(error) => error.into(),
             OfferError::Receipt(_)
             | OfferError::OtherHeads
@@ -271,8 +275,10 @@ impl From<AppendError> for Refusal {
             AppendError::Form(_) => Self::new(ProblemCode::Malformed, error),
             AppendError::Stale(error) => error.into(),
             AppendError::Behind(error) => error.into(),
+            AppendError::NotBehind(error) => error.into(),
             AppendError::NotAMember => Self::new(ProblemCode::NotAMember, error),
-            AppendError::OtherAuthor
+            AppendError::NotARotation
+            | AppendError::OtherAuthor
             | AppendError::OtherLogKey
             | AppendError::NoRecovery
             | AppendError::Rule(_)

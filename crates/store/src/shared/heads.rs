@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -22,14 +22,20 @@ impl HeadCache for RedisHeads {
     async fn get(&self, account: AccountId) -> Option<CachedHeads> {
         let question = redis::cmd("EVAL").arg(GET).arg(1).arg(key(account)).to_owned();
         let (heads, left): (Option<Vec<u8>>, u64) = self.asker.ask(&question).await?;
-        Some(CachedHeads { heads: heads?, age: FRESH.saturating_sub(left) })
+        // What lives longer was not put by a replica, or not by this clock.
+        Some(CachedHeads { heads: heads?, age: FRESH.checked_sub(left)? })
     }
 
-    fn put(&self, account: AccountId, order: u64, heads: Bytes) {
-        let asker = Arc::clone(&self.asker);
+    fn put(&self, account: AccountId, order: u64, heads: Bytes, age: u64) {
+        let (asker, put) = (Arc::clone(&self.asker), Instant::now());
         tokio::spawn(async move {
+            let waited = u64::try_from(put.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let left = FRESH.saturating_sub(age.saturating_add(waited));
+            if left == 0 {
+                return None;
+            }
             let mut question = redis::cmd("EVAL");
-            question.arg(PUT).arg(1).arg(key(account)).arg(order).arg(heads.as_ref()).arg(FRESH);
+            question.arg(PUT).arg(1).arg(key(account)).arg(order).arg(heads.as_ref()).arg(left);
             asker.ask::<()>(&question).await
         });
     }

@@ -37,7 +37,10 @@ const COUNT: &str = "\
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now) + interval
+local due = tonumber(redis.call('GET', KEYS[1])) or 0
+-- What lies further ahead was written by a clock that has gone back since.
+if due < now or due > now + interval * burst then due = now end
+due = due + interval
 local wait = due - interval * burst - now
 if wait > 0 then return math.ceil(wait) end
 redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', math.ceil((due - now) / 1000))

@@ -67,6 +67,7 @@ impl AccountStorage for Database {
         let gone = accounts::Entity::delete_many()
             .filter(accounts::Column::AccountId.eq(deletion.account.to_vec()))
             .filter(accounts::Column::RosterHead.eq(deletion.roster_head.to_vec()))
+            .filter(accounts::Column::Behind.eq(false))
             .exec(&transaction)
             .await
             .map_err(unavailable)?;

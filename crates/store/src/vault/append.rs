@@ -21,7 +21,8 @@ use crate::{
 
 pub(super) async fn append(database: &Database, write: AppendWrite) -> Result<Appended, StorageError> {
     let transaction = database.write().await?;
-    let appended = append_within(&transaction, write, Growth::New).await?;
+    let growth = if write.ends_offers { Growth::Offered } else { Growth::New };
+    let appended = append_within(&transaction, write, growth).await?;
     // Returning without a commit rolls back.
     if appended == Appended::Done {
         commit(transaction).await?;
@@ -41,6 +42,7 @@ pub(super) async fn append_within(
         .col_expr(Column::RosterSeq, Expr::value(seq))
         .col_expr(Column::RosterHead, Expr::value(write.hash.to_vec()))
         .col_expr(Column::BytesUsed, Expr::col(Column::BytesUsed).add(signed(write.bytes_added)))
+        .col_expr(Column::Behind, Expr::value(growth == Growth::Offered && !write.ends_offers))
         .filter(still_at(write.account, &write.expected, growth))
         .exec(transaction)
         .await

@@ -5,12 +5,7 @@ use keyfold_vault::storage::{
 };
 use sea_orm::{ColumnTrait, Condition};
 
-use super::{
-    append::append,
-    offers::{end_offers, offer},
-    push::push,
-    push_base::push_base,
-};
+use super::{append::append, offers::offer, push::push, push_base::push_base};
 use crate::{Database, entity::accounts::Column};
 
 #[async_trait]
@@ -29,10 +24,6 @@ impl ChainStorage for Database {
 
     async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError> {
         offer(self, steps).await
-    }
-
-    async fn end_offers(&self, account: AccountId) -> Result<bool, StorageError> {
-        end_offers(self, account).await
     }
 }
 

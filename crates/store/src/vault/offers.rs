@@ -1,5 +1,5 @@
-use keyfold_vault::storage::{AccountId, Appended, ItemId, Offered, PushWrite, StorageError, Taken, Written};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use keyfold_vault::storage::{Appended, ItemId, Offered, PushWrite, StorageError, Taken, Written};
+use sea_orm::ConnectionTrait;
 
 use super::{
     append::append_within,
@@ -7,12 +7,7 @@ use super::{
     push::push_within,
     push_base::{elements, reclaimed},
 };
-use crate::{
-    Database,
-    entity::accounts::{Column, Entity},
-    error::unavailable,
-    transaction::commit,
-};
+use crate::{Database, transaction::commit};
 
 /// Every step, or none: returning without a commit rolls back.
 pub(super) async fn offer(database: &Database, steps: Vec<Offered>) -> Result<Taken, StorageError> {
@@ -38,14 +33,4 @@ async fn reclaims(database: &impl ConnectionTrait, write: &PushWrite) -> Result<
     let items: Vec<ItemId> = write.changes.iter().map(|change| change.element.item).collect();
     let changed = elements(database, write.account, &items).await?;
     reclaimed(database, write.account, &changed).await
-}
-
-pub(super) async fn end_offers(database: &Database, account: AccountId) -> Result<bool, StorageError> {
-    let ended = Entity::update_many()
-        .col_expr(Column::Behind, Expr::value(false))
-        .filter(Column::AccountId.eq(account.to_vec()))
-        .exec(&database.writer)
-        .await
-        .map_err(unavailable)?;
-    Ok(ended.rows_affected == 1)
 }

@@ -1,6 +1,8 @@
 //! An account that came from a backup takes nothing but what was lost, until that has ended.
 
-use keyfold_vault::storage::{Appended, ChainStorage, Heads, Offered, PushWrite, Standing, Taken, Written};
+use keyfold_vault::storage::{
+    AppendWrite, Appended, ChainStorage, Heads, Offered, PushWrite, Standing, Taken, Written,
+};
 use sea_orm::ConnectionTrait;
 
 use crate::{
@@ -38,9 +40,12 @@ async fn threat_client_an_account_that_is_behind_takes_what_is_offered_and_nothi
         assert_eq!(database.offer(steps()).await.unwrap(), Taken::Done);
         assert_eq!(database.offer(steps()).await.unwrap(), Taken::Moved, "once");
 
-        assert!(database.end_offers(ana.account).await.unwrap());
-        assert!(database.end_offers(ana.account).await.unwrap(), "once more is the same");
         ana.heads = Heads { roster_seq: 2, roster_head: named("epoch 2"), ..heads };
+        let end = AppendWrite { ends_offers: true, ..ana.rotation("epoch 3") };
+        assert_eq!(ana.append(&database, end).await, Appended::Done);
+        assert!(!ana.base(&database, &[]).await.behind);
+        let again = AppendWrite { ends_offers: true, ..ana.rotation("epoch 4") };
+        assert_eq!(ana.append(&database, again).await, Appended::Moved, "there is no wait");
         ana.push(&database, "commit 3", &[Edit::Write("mail", 500)]).await;
         assert_eq!(database.offer(steps()).await.unwrap(), Taken::Moved, "it waits no longer");
     })

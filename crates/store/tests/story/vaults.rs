@@ -54,6 +54,7 @@ impl Vault {
             links: vec![(1, named(text).to_vec()), (2, vec![2; 60])],
             bytes_added: 0,
             enrolment: None,
+            ends_offers: false,
         }
     }
 

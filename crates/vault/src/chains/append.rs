@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
 use keyfold_wire::v1::{Accepted, AppendEntry};
 
-use super::{Behind, Chains, Stale};
+use super::{Behind, Chains, NotBehind, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
     enrolments::AddDeviceRefused,
@@ -25,6 +25,12 @@ pub enum AppendError {
     /// The account waits for what its devices hold beyond the server.
     #[error(transparent)]
     Behind(#[from] Behind),
+    /// There is no wait for offers that could be ended.
+    #[error(transparent)]
+    NotBehind(#[from] NotBehind),
+    /// Only a rotation ends the wait.
+    #[error("the wait for offers is ended by a rotation: every member needs a key")]
+    NotARotation,
     /// The caller is not an active device.
     #[error("this device is not (or no longer) active in the account")]
     NotAMember,
@@ -60,6 +66,15 @@ pub enum AppendError {
     Storage(#[from] StorageError),
 }
 
+/// What an entry does to the wait for offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// Nothing: there is none.
+    IsOver,
+    /// It ends it.
+    Ends,
+}
+
 /// An entry that may stand.
 struct Checked {
     /// The roster after it.
@@ -74,6 +89,19 @@ impl Chains {
     /// # Errors
     /// [`AppendError`].
     pub async fn append(&self, caller: &Caller, message: AppendEntry) -> Result<Accepted, AppendError> {
+        self.append_while(caller, message, Wait::IsOver).await
+    }
+
+    /// Ends the wait for offers by the caller's own rotation, which names both heads that its user agreed to and gives every
+    /// member a key: one signed entry, and from it on the account grows again. The same entry again gets the same answer.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn end_offers(&self, caller: &Caller, message: AppendEntry) -> Result<Accepted, AppendError> {
+        self.append_while(caller, message, Wait::Ends).await
+    }
+
+    async fn append_while(&self, caller: &Caller, message: AppendEntry, wait: Wait) -> Result<Accepted, AppendError> {
         let entry = Entry::parse(message.entry.as_ref().ok_or(EntryError::Missing("entry"))?)?;
         let base = self.base(caller.account, &[]).await?;
         let heads = base.heads;
@@ -82,8 +110,11 @@ impl Chains {
         if let Some(answer) = self.appended_before(caller, &entry, &heads).await? {
             return Ok(answer);
         }
-        if base.behind {
-            return Err(self.behind(caller.account, &heads).into());
+        match (wait, base.behind) {
+            (Wait::IsOver, true) => return Err(self.behind(caller.account, &heads).into()),
+            (Wait::Ends, false) => return Err(self.not_behind(caller.account, &heads).into()),
+            (Wait::Ends, true) if !matches!(entry.body(), Body::Rotate(_)) => return Err(AppendError::NotARotation),
+            (Wait::Ends, true) | (Wait::IsOver, false) => {}
         }
         if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
             return Err(self.stale(caller.account, &heads).into());
@@ -105,6 +136,7 @@ impl Chains {
             links,
             bytes_added,
             enrolment,
+            ends_offers: wait == Wait::Ends,
         };
         let begun_at = self.clock.now();
         match self.storage.append(write).await? {

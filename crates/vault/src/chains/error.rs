@@ -17,6 +17,11 @@ pub struct Stale(pub Box<v1::Heads>);
 #[error("the server was restored from a backup and waits for what the account's devices hold beyond it")]
 pub struct Behind(pub Box<v1::Heads>);
 
+/// The account waits for nothing: what the caller holds beyond these heads is another history.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("this server waits for no offers of this account")]
+pub struct NotBehind(pub Box<v1::Heads>);
+
 impl Chains {
     /// Where the account stands, with these items.
     pub(super) async fn base(&self, account: AccountId, items: &[ItemId]) -> Result<PushBase, AccountUnavailable> {
@@ -31,6 +36,10 @@ impl Chains {
 
     pub(super) fn behind(&self, account: AccountId, heads: &Heads) -> Behind {
         Behind(Box::new(self.heads.message(account, heads)))
+    }
+
+    pub(super) fn not_behind(&self, account: AccountId, heads: &Heads) -> NotBehind {
+        NotBehind(Box::new(self.heads.message(account, heads)))
     }
 
     pub(super) fn stale(&self, account: AccountId, heads: &Heads) -> Stale {

@@ -7,7 +7,7 @@ mod offers;
 mod push;
 
 pub use append::AppendError;
-pub use error::{Behind, Stale};
+pub use error::{Behind, NotBehind, Stale};
 pub use offers::{NotAnOffer, Offer, OfferError};
 pub use push::PushError;
 

@@ -86,7 +86,14 @@ impl Chains {
                 let heads = Heads { vault_seq: commit.seq(), vault_head: commit.hash(), ..expected };
                 Ok(Accepted { heads: Some(self.heads.accepted(caller.account, heads, &roster, begun_at)) })
             }
-            Written::Moved => Err(self.moved(caller.account).await?.into()),
+            Written::Moved => {
+                let heads = self.base(caller.account, &[]).await?.heads;
+                // The same bytes may have been on their way twice.
+                match self.pushed_before(caller, &commit, &heads).await? {
+                    Some(answer) => Ok(answer),
+                    None => Err(self.stale(caller.account, &heads).into()),
+                }
+            }
         }
     }
 

@@ -9,8 +9,9 @@ pub trait HeadCache: Send + Sync {
     /// What a replica put there within the last second.
     async fn get(&self, account: AccountId) -> Option<CachedHeads>;
 
-    /// Keeps an encoded `Heads` for a second, unless it has some of a higher `order`. Never blocks.
-    fn put(&self, account: AccountId, order: u64, heads: Bytes);
+    /// Keeps an encoded `Heads` that was seen `age` milliseconds ago until it is a second old, unless it has some of a higher
+    /// `order`. Never blocks.
+    fn put(&self, account: AccountId, order: u64, heads: Bytes, age: u64);
 }
 
 /// What a cache gives.

@@ -149,7 +149,8 @@ impl HeadBoard {
 
     fn note(&self, account: AccountId, post: Post) -> Known {
         if let Some(cache) = &self.cache {
-            cache.put(account, post.position(), post.encoded.clone());
+            let age = self.clock.now().saturating_sub(post.seen_at);
+            cache.put(account, post.position(), post.encoded.clone(), age);
         }
         self.board.note(account, post)
     }

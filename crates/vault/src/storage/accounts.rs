@@ -69,7 +69,7 @@ pub struct Deletion {
 pub enum Deleted {
     /// Every row of the account is gone.
     Done,
-    /// The roster moved; nothing was deleted.
+    /// The roster moved, or the account is behind; nothing was deleted.
     Moved(Heads),
     /// It was deleted before, by the request with this hash.
     Before(Hash),

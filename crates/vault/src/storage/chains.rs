@@ -25,6 +25,8 @@ pub struct AppendWrite {
     /// The enrolment that the entry uses: it goes from [`EnrolmentStep::Opened`](super::EnrolmentStep::Opened) to
     /// [`EnrolmentStep::Added`](super::EnrolmentStep::Added) together with the roster, or neither does.
     pub enrolment: Option<UsedEnrolment>,
+    /// It ends the wait for offers, and is taken only while there is one; else only while there is none.
+    pub ends_offers: bool,
 }
 
 /// What became of an append.
@@ -132,8 +134,8 @@ pub const KEPT_REVISIONS: u64 = 10;
 /// The two chains grow.
 #[async_trait]
 pub trait ChainStorage: Send + Sync {
-    /// Appends a roster entry, if the account still stands where it was checked and is not behind, and uses its
-    /// enrolment.
+    /// Appends a roster entry, if the account still stands where it was checked and is not behind (or is, where the entry
+    /// ends that), and uses its enrolment.
     async fn append(&self, write: AppendWrite) -> Result<Appended, StorageError>;
 
     /// What a push that changes `items` is checked against; `None` if there is no such account. Where the account stands at a
@@ -147,7 +149,4 @@ pub trait ChainStorage: Send + Sync {
     /// Takes steps of a lost history, each checked against where the one before it leaves the account, if the account
     /// is behind.
     async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError>;
-
-    /// The account is behind no longer; `false` if there is no such account.
-    async fn end_offers(&self, account: AccountId) -> Result<bool, StorageError>;
 }

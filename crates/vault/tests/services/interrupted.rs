@@ -91,7 +91,6 @@ hold_up! {
         push_base(account: AccountId, items: &[ItemId]) -> Option<PushBase>;
         push(write: PushWrite) -> Written;
         offer(steps: Vec<Offered>) -> Taken;
-        end_offers(account: AccountId) -> bool;
     }
     PullStorage {
         entries(account: AccountId, span: Span, member: Option<MemberId>, limit: u64) -> Vec<EntryRow>;

@@ -50,6 +50,7 @@ async fn append(server: &Server, ana: &Household, now: u64) -> Appended {
         links: Vec::new(),
         bytes_added: 73,
         enrolment: Some(UsedEnrolment { enrolment: TABLET, now }),
+        ends_offers: false,
     };
     server.database.append(write).await.unwrap()
 }

@@ -30,7 +30,7 @@ async fn threat_client_an_account_that_lost_nothing_takes_no_offer() {
     assert_eq!(world.laptop.everything().await, before);
 
     let lost = Lost::of(world).await;
-    lost.world.laptop.engine.api().end_offers().await.unwrap();
+    lost.is_mended().await;
     let before = lost.world.laptop.everything().await;
     let Err(ApiError::Refused(refusal)) = lost.world.laptop.offers(&lost.offer).await else { panic!("it was taken") };
     assert_eq!((refusal.code, refusal.heads), (ProblemCode::NotBehind, Some(lost.heads().await)));
@@ -58,8 +58,8 @@ async fn threat_client_nothing_new_is_written_while_offers_are_awaited() {
     world.phone.makes("new.example").await;
     assert!(matches!(Box::pin(world.phone.engine.sync()).await, Err(SyncError::AwaitsOffers)));
     assert_eq!(world.laptop.everything().await, before);
-    world.phone.engine.api().end_offers().await.unwrap();
-    world.phone.pushes(&commit, &[&envelope]).await.unwrap();
+    Box::pin(world.phone.engine.end_offers()).await.unwrap();
+    assert!(world.phone.syncs().await.items_pushed > 0, "the edit that waited");
 }
 
 /// Mallory has an account of her own here; the thief's device was removed; somebody has no session at all.
@@ -74,16 +74,16 @@ async fn threat_client_nobody_but_a_member_offers_or_ends_the_wait() {
     world.laptop.removes(thief.id()).await;
     let lost = Lost::of(world).await;
     let (laptop, offer) = (&lost.world.laptop, bytes(lost.offer.clone()));
-    let before = (laptop.everything().await, mallory.everything().await);
+    let before = laptop.everything().await;
 
     assert_eq!(code(mallory.engine.api().offer(&offer).await), ProblemCode::RuleBroken, "to her own account");
-    mallory.engine.api().end_offers().await.unwrap();
+    Box::pin(mallory.engine.end_offers()).await.unwrap();
     assert_eq!(code(thief.engine.api().offer(&offer).await), ProblemCode::NotAMember);
-    assert_eq!(code(thief.engine.api().end_offers().await), ProblemCode::NotAMember);
+    assert_eq!(code(thief.ends_the_wait().await), ProblemCode::NotAMember);
     for (path, body) in [("/v1/offers", offer), ("/v1/offers/end", Vec::new())] {
         assert_eq!(unsigned(&lost.world.home, path, body).await, ProblemCode::Unauthenticated);
     }
-    assert_eq!((laptop.everything().await, mallory.everything().await), before);
+    assert_eq!(laptop.everything().await, before);
     // Ana's account still waits.
     laptop.makes("new.example").await;
     assert!(matches!(Box::pin(lost.world.phone.engine.sync()).await, Err(SyncError::Behind(_))));
@@ -107,7 +107,7 @@ async fn threat_client_a_device_whose_removal_is_offered_ends_no_wait() {
     world.laptop.offers(&offer).await.unwrap();
     let before = world.laptop.everything().await;
     assert_eq!(code(thief.offers(&offer).await), ProblemCode::NotAMember);
-    assert_eq!(code(thief.engine.api().end_offers().await), ProblemCode::NotAMember);
+    assert_eq!(code(thief.ends_the_wait().await), ProblemCode::NotAMember);
     assert_eq!(world.laptop.everything().await, before);
     world.laptop.makes("new.example").await;
     assert!(matches!(Box::pin(world.laptop.engine.sync()).await, Err(SyncError::AwaitsOffers)), "the wait goes on");

@@ -68,7 +68,7 @@ impl HeadCache for Redis {
         Some(CachedHeads { heads: self.gives.lock().unwrap().clone()?, age: 0 })
     }
 
-    fn put(&self, _: AccountId, _: u64, _: Bytes) {}
+    fn put(&self, _: AccountId, _: u64, _: Bytes, _: u64) {}
 }
 
 impl Bus for Redis {

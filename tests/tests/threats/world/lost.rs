@@ -1,5 +1,6 @@
 use keyfold_client::api::{ApiError, Frame};
-use keyfold_wire::v1::{Accepted, Heads};
+use keyfold_wire::v1::{Accepted, AppendEntry, Heads, roster_entry::Body};
+use prost::Message;
 
 use super::{Device, Reply, World, bytes, frames};
 
@@ -53,6 +54,15 @@ impl Device {
         Box::pin(self.engine.offer(|_, _| {})).await.unwrap_err();
         self.wire.is_honest();
         frames(&self.wire.last_sent("/v1/offers"))
+    }
+
+    /// By a rotation on the heads that it holds.
+    pub(crate) async fn ends_the_wait(&self) -> Result<Accepted, ApiError> {
+        let rotated = self.rotation(&self.members_without(&[]).await).await;
+        let entry = self.entry(Body::Rotate(rotated.rotate.clone())).await;
+        let entry = Some(self.signing().sign(&entry));
+        let message = AppendEntry { entry, sealed_keys: rotated.sealed_keys, links: rotated.links };
+        self.engine.api().end_offers(&message.encode_to_vec()).await
     }
 
     pub(crate) async fn offers(&self, offer: &[Frame]) -> Result<Accepted, ApiError> {

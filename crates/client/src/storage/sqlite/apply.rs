@@ -9,7 +9,7 @@ use crate::storage::{Head, Outbox, Profile, Revision, Staged, StorageError, Writ
 /// Superseded revisions that are kept, the latest among them.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "profile",
     "roster_entries",
     "commits",
@@ -17,6 +17,7 @@ const TABLES: [&str; 14] = [
     "links",
     "vault",
     "heads",
+    "receipts",
     "elements",
     "revisions",
     "envelopes",
@@ -159,9 +160,13 @@ async fn put_vault(connection: &mut SqliteConnection, vault: VaultParts) -> Resu
 }
 
 async fn put_head(connection: &mut SqliteConnection, chain: Chain, head: Head) -> Result<(), StorageError> {
-    let query = sqlx::query("INSERT OR REPLACE INTO heads (chain, seq, head, body, signature) VALUES (?, ?, ?, ?, ?)");
-    let query = query.bind(chain_name(chain)).bind(to_sql(head.seq)).bind(head.head.to_vec());
-    query.bind(head.receipt.body).bind(head.receipt.signature).execute(connection).await?;
+    for put in [
+        "INSERT OR REPLACE INTO heads (chain, seq, head, body, signature) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO receipts (chain, seq, head, body, signature) VALUES (?, ?, ?, ?, ?)",
+    ] {
+        let query = sqlx::query(put).bind(chain_name(chain)).bind(to_sql(head.seq)).bind(head.head.to_vec());
+        query.bind(&head.receipt.body).bind(&head.receipt.signature).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

@@ -9,13 +9,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use keyfold_crypto::Hash;
-use keyfold_ledger::Element;
+use keyfold_ledger::{Chain, Element};
 use keyfold_wire::{ItemId, v1::Signed};
 use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
 use super::{
-    Chains, Edit, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError, StoredItem, Write,
+    Chains, Edit, Head, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError, StoredItem,
+    Write,
 };
 
 /// The storage of everybody who has a file system.
@@ -48,6 +49,10 @@ impl Storage for SqliteStorage {
 
     async fn commit_head(&self, seq: u64) -> Result<Option<Hash>, StorageError> {
         queries::commit_head(&self.pool, seq).await
+    }
+
+    async fn receipt(&self, chain: Chain, seq: u64) -> Result<Option<Head>, StorageError> {
+        queries::receipt(&self.pool, chain, seq).await
     }
 
     async fn elements(&self, items: &[ItemId]) -> Result<Vec<Element>, StorageError> {

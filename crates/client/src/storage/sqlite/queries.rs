@@ -55,6 +55,12 @@ pub(super) async fn chains(pool: &SqlitePool) -> Result<Chains, StorageError> {
     Ok(Chains { entries, sealed_keys, links, vault, roster_head, vault_head })
 }
 
+pub(super) async fn receipt(pool: &SqlitePool, chain: Chain, seq: u64) -> Result<Option<Head>, StorageError> {
+    let query = sqlx::query("SELECT * FROM receipts WHERE chain = ? AND seq = ?");
+    let row = query.bind(chain_name(chain)).bind(to_sql(seq)).fetch_optional(pool).await?;
+    row.as_ref().map(head).transpose()
+}
+
 pub(super) async fn commit_head(pool: &SqlitePool, seq: u64) -> Result<Option<Hash>, StorageError> {
     let query = "SELECT head FROM commits WHERE seq = ? AND seq <= (SELECT seq FROM vault)";
     let row = sqlx::query(query).bind(to_sql(seq)).fetch_optional(pool).await?;

@@ -5,11 +5,7 @@ use prost::Message;
 
 use self::part::Part;
 use super::{AppendError, Behind, SyncEngine, SyncError, pull::Interruption};
-use crate::{
-    api::ApiError,
-    storage::{Step, StorageError},
-    vault::Held,
-};
+use crate::{api::ApiError, storage::StorageError, vault::Held};
 
 /// What a server got back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,11 +63,10 @@ impl SyncEngine {
     /// # Errors
     /// [`OfferError`].
     pub async fn lost(&self) -> Result<Option<Behind>, OfferError> {
-        let step = self.storage().step().await?;
         self.check_condition().await?;
         let held = self.held().await?;
         match self.api.head().await {
-            Ok(heads) => self.lacks(&step, &held, &heads).await,
+            Ok(heads) => self.lacks(&held, &heads).await,
             Err(error) if error.code() == Some(ProblemCode::NotFound) => Ok(Some(everything(&held))),
             Err(error) => Err(error.into()),
         }
@@ -83,7 +78,6 @@ impl SyncEngine {
     /// # Errors
     /// [`OfferError`].
     pub async fn offer(&self, progress: impl Fn(u64, u64)) -> Result<Offered, OfferError> {
-        let step = self.storage().step().await?;
         self.check_condition().await?;
         let held = self.held().await?;
         let mut heads = match self.api.head().await {
@@ -91,8 +85,14 @@ impl SyncEngine {
             heads => heads?,
         };
         let (mut offered, mut total) = (Offered::default(), None);
-        while let Some(behind) = self.lacks(&step, &held, &heads).await? {
+        let mut before = None;
+        while let Some(behind) = self.lacks(&held, &heads).await? {
             let left = behind.entries + behind.commits;
+            // A server that stays where it is would be offered the same for ever.
+            if before.is_some_and(|before| left >= before) {
+                return Err(ApiError::BadAnswer("heads that an offer did not move").into());
+            }
+            before = Some(left);
             let total = *total.get_or_insert(left);
             progress(total.saturating_sub(left), total);
             let part = Part::from(self.storage().as_ref(), &held, &heads).await?;
@@ -114,20 +114,13 @@ impl SyncEngine {
         Ok(offered)
     }
 
-    /// Ends the wait for offers, whatever other devices still have, and begins a new epoch, so that every member has a key.
-    ///
-    /// # Errors
-    /// [`OfferError`].
-    pub async fn end_offers(&self) -> Result<(), OfferError> {
-        self.check_condition().await?;
-        self.api.end_offers().await?;
-        Ok(self.rotate().await?)
-    }
-
-    async fn lacks(&self, step: &Step, held: &Held, heads: &Heads) -> Result<Option<Behind>, OfferError> {
+    async fn lacks(&self, held: &Held, heads: &Heads) -> Result<Option<Behind>, OfferError> {
         match self.behind(held, heads).await {
             Ok(behind) => Ok(behind),
-            Err(Interruption::Failure(failure)) => Err(self.stop(step, &failure).await.into()),
+            Err(Interruption::Failure(failure)) => {
+                let step = self.storage().step().await?;
+                Err(self.stop(&step, &failure).await.into())
+            }
             Err(Interruption::Error(error)) => Err(error.into()),
         }
     }
@@ -145,7 +138,7 @@ impl SyncEngine {
             rotation: Some(rotation.signed().clone()),
             sealed_key: Some(sealed_key.ok_or(OfferError::NotTheFounder)?),
             invite: String::new(),
-            lost: Some(part::named(held)?),
+            lost: Some(part::latest(self.storage().as_ref(), held).await?),
         };
         let accepted = self.api.anonymous().create_account(&create.encode_to_vec()).await?;
         Ok(accepted.heads.ok_or(ApiError::BadAnswer("no heads"))?)

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use keyfold_crypto::Hash;
-use keyfold_ledger::{Commit, Content, Entry, Vault};
+use keyfold_ledger::{Chain, Commit, Content, Entry, Vault};
 use keyfold_wire::{
     ItemId,
     v1::{Heads, PullEnd, PullFrame, SealedEpochKey, SealedLink},
@@ -16,8 +16,8 @@ use crate::{
     vault::{Held, VaultError},
 };
 
-/// A part of what a server lost, as it travels: the frames of a pull from the server's heads on, as far as one request goes
-/// and every item's latest envelope is in it.
+/// A part of what a server lost, as it travels: the frames of a pull from the server's heads on, as far as one request goes,
+/// to where this device once stood: it has the server's receipts for it, and every item's latest envelope.
 pub(super) struct Part {
     pub(super) frames: Vec<u8>,
     pub(super) entries: u64,
@@ -38,8 +38,8 @@ struct Draft {
 }
 
 /// Where a draft may end.
-#[derive(Clone, Copy)]
 struct End {
+    named: Heads,
     lengths: [usize; 3],
     counts: (u64, u64),
     items: usize,
@@ -53,17 +53,21 @@ impl Part {
             held.entries.iter().filter(|entry| entry.seq() > heads.roster_seq).collect();
         let mut vault_head = Hash::try_from(heads.vault_head.as_slice())
             .map_err(|_| SyncError::from(ApiError::BadAnswer("a head that is no hash")))?;
-        let mut seq = heads.vault_seq;
+        let (mut roster_seq, mut seq) = (heads.roster_seq, heads.vault_seq);
         let (mut draft, mut end) = (Draft::default(), None);
         loop {
             while let Some(entry) = entries.pop_front_if(|entry| entry.vault_head() == vault_head) {
                 draft.entry(held, entry);
+                roster_seq = entry.seq();
             }
             if draft.length() > MOST || draft.counts.1 > MOST_COMMITS {
                 break;
             }
-            if draft.is_complete() {
-                end = Some(draft.end());
+            if draft.counts != (0, 0)
+                && draft.is_complete()
+                && let Some(named) = named(storage, roster_seq, seq).await?
+            {
+                end = Some(draft.end(named));
             }
             if seq == vault_seq {
                 break;
@@ -73,8 +77,7 @@ impl Part {
             vault_head = commit.hash();
             draft.commit(storage, &commit).await?;
         }
-        let end = end.filter(|end| end.counts != (0, 0)).ok_or(OfferError::TooLarge)?;
-        Ok(draft.cut(&named(held)?, end))
+        Ok(draft.cut(end.ok_or(OfferError::TooLarge)?))
     }
 }
 
@@ -119,21 +122,22 @@ impl Draft {
         self.entries.len() + self.commits.len() + self.envelopes.len()
     }
 
-    fn end(&self) -> End {
+    fn end(&self, named: Heads) -> End {
         End {
+            named,
             lengths: [self.entries.len(), self.commits.len(), self.envelopes.len()],
             counts: self.counts,
             items: self.latest.len(),
         }
     }
 
-    fn cut(mut self, named: &Heads, end: End) -> Part {
+    fn cut(mut self, end: End) -> Part {
         let [entries, commits, envelopes] = end.lengths;
         self.entries.truncate(entries);
         self.commits.truncate(commits);
         self.envelopes.truncate(envelopes);
         let mut frames = Vec::with_capacity(self.length() + FRAMING);
-        push(&mut frames, Frame::Heads(named.clone()));
+        push(&mut frames, Frame::Heads(end.named));
         frames.append(&mut self.entries);
         frames.append(&mut self.commits);
         frames.append(&mut self.envelopes);
@@ -143,17 +147,25 @@ impl Draft {
     }
 }
 
-/// This device's heads, with the receipts that the server gave for them.
-pub(super) fn named(held: &Held) -> Result<Heads, SyncError> {
-    let (roster, vault) = held.roster_head.as_ref().zip(held.vault_head.as_ref()).ok_or(SyncError::NotCreated)?;
-    Ok(Heads {
+/// These heads with the receipts that the server gave for them, if this device stood there.
+async fn named(storage: &dyn Storage, roster: u64, vault: u64) -> Result<Option<Heads>, OfferError> {
+    let roster = storage.receipt(Chain::Roster, roster).await?;
+    let vault = storage.receipt(Chain::Vault, vault).await?;
+    Ok(roster.zip(vault).map(|(roster, vault)| Heads {
         roster_seq: roster.seq,
         roster_head: roster.head.to_vec(),
         vault_seq: vault.seq,
         vault_head: vault.head.to_vec(),
-        roster_receipt: Some(roster.receipt.clone()),
-        vault_receipt: Some(vault.receipt.clone()),
-    })
+        roster_receipt: Some(roster.receipt),
+        vault_receipt: Some(vault.receipt),
+    }))
+}
+
+/// This device's latest heads, with their receipts.
+pub(super) async fn latest(storage: &dyn Storage, held: &Held) -> Result<Heads, OfferError> {
+    let vault = held.vault.as_ref().map_or(0, Vault::seq);
+    let latest = named(storage, held.roster.seq(), vault).await?;
+    Ok(latest.ok_or(SyncError::NotCreated)?)
 }
 
 async fn commit(storage: &dyn Storage, seq: u64) -> Result<Commit, OfferError> {

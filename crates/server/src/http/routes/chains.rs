@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use actix_web::web::Data;
-use keyfold_vault::chains::Offer;
+use keyfold_vault::{Services, chains::Offer};
 use keyfold_wire::v1::{Accepted, AppendEntry, Push};
 
-use crate::http::{State, answer::Answer, error::Refusal, incoming::Nothing, signed::FromDevice};
+use crate::http::{State, answer::Answer, error::Refusal, signed::FromDevice};
 
 /// POST /v1/roster
 pub(super) async fn append(state: Data<State>, request: FromDevice<AppendEntry>) -> Result<Answer<Accepted>, Refusal> {
@@ -20,6 +22,12 @@ pub(super) async fn offer(state: Data<State>, request: FromDevice<Offer>) -> Res
 }
 
 /// POST /v1/offers/end
-pub(super) async fn end_offers(state: Data<State>, request: FromDevice<Nothing>) -> Result<Answer<Accepted>, Refusal> {
-    state.run(async move |services| Ok(Answer(services.chains.end_offers(&request.caller()).await?))).await
+pub(super) async fn end_offers(
+    state: Data<State>,
+    request: FromDevice<AppendEntry>,
+) -> Result<Answer<Accepted>, Refusal> {
+    let ends = async move |services: Arc<Services>| {
+        Ok(Answer(services.chains.end_offers(&request.caller(), request.message).await?))
+    };
+    state.run(ends).await
 }

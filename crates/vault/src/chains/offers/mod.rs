@@ -16,7 +16,7 @@ use keyfold_wire::{
 };
 
 use self::replay::Replay;
-use super::{Chains, Stale};
+use super::{Chains, NotBehind, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
     storage::{Heads, PushBase, StorageError, Taken},
@@ -31,16 +31,16 @@ pub enum OfferError {
     /// The caller is not an active device.
     #[error("this device is not (or no longer) active in the account")]
     NotAMember,
-    /// The account waits for nothing: what the caller holds beyond its heads is another history.
-    #[error("this server waits for no offers of this account")]
-    NotBehind(Box<v1::Heads>),
+    /// The account waits for nothing.
+    #[error(transparent)]
+    NotBehind(#[from] NotBehind),
     /// It begins elsewhere than the account stands.
     #[error(transparent)]
     Stale(#[from] Stale),
     /// The heads in it were never this server's.
     #[error("the offer is not of a history that this server has acknowledged: {0}")]
     Receipt(#[from] ReceiptError),
-    /// It goes past the heads that it names, or comes to others.
+    /// It comes to other heads than it names.
     #[error("the offer does not come to the heads that it names")]
     OtherHeads,
     /// A rule of the roster or the vault does not hold.
@@ -82,22 +82,19 @@ impl Chains {
     pub async fn offer(&self, caller: &Caller, offer: Offer) -> Result<Accepted, OfferError> {
         let Offer { heads: named, entries, commits, envelopes } = offer;
         let commits = commits.iter().map(Commit::parse).collect::<Result<Vec<_>, _>>()?;
-        let (base, elements) = self.lost_from(caller.account, &commits).await?;
+        let base = self.base(caller.account, &[]).await?;
         let roster = self.rosters.at(caller.account, &base.heads).await?;
         roster.device(&caller.device).ok_or(OfferError::NotAMember)?;
         if !base.behind {
-            return Err(OfferError::NotBehind(Box::new(self.heads.message(caller.account, &base.heads))));
+            return Err(self.not_behind(caller.account, &base.heads).into());
         }
         // Only a history that this server has acknowledged can have been lost: it has signed for its heads.
         self.receipts.check(caller.account, &named)?;
+        let elements = self.elements_of(caller.account, &base.heads, &commits).await?;
         let account = Account::from_verified(roster.as_ref().clone(), vault(caller.account, &base));
         let mut replay = Replay::new(self, *caller, account, elements, base.elements, envelopes);
         replay.all(entries, &commits).map_err(|error| self.not_from_here(caller.account, &base.heads, error))?;
-        let (account, steps, bytes_added) = replay.finish()?;
-        let room = self.limits.account_bytes.max(base.bytes_used).saturating_add(LET_IN_BEYOND);
-        if base.bytes_used.saturating_add(bytes_added) > room {
-            return Err(LimitError::AccountBytes(self.limits.account_bytes).into());
-        }
+        let (account, steps) = replay.finish()?;
         check_end(&account, &named)?;
         let begun_at = self.clock.now();
         match self.storage.offer(steps).await? {
@@ -111,39 +108,26 @@ impl Chains {
         }
     }
 
-    /// Ends the wait for offers: from here on the account grows again. Once more is the same.
-    ///
-    /// # Errors
-    /// [`OfferError`].
-    pub async fn end_offers(&self, caller: &Caller) -> Result<Accepted, OfferError> {
-        let (heads, roster) = self.rosters.current(caller.account).await?;
-        roster.device(&caller.device).ok_or(OfferError::NotAMember)?;
-        if !self.storage.end_offers(caller.account).await? {
-            return Err(AccountUnavailable::Unknown.into());
-        }
-        Ok(Accepted { heads: Some(self.heads.message(caller.account, &heads)) })
-    }
-
-    /// Where the account stands, with the elements of every item that the commits change.
-    async fn lost_from(
+    /// The elements, at these heads, of every item that the commits change.
+    async fn elements_of(
         &self,
         account: AccountId,
+        heads: &Heads,
         commits: &[Commit],
-    ) -> Result<(PushBase, BTreeMap<ItemId, Element>), OfferError> {
+    ) -> Result<BTreeMap<ItemId, Element>, OfferError> {
         let mut items: Vec<ItemId> =
             commits.iter().flat_map(|commit| commit.changes().iter().map(|change| change.item)).collect();
         items.sort();
         items.dedup();
-        let base = self.base(account, &[]).await?;
         let mut elements = BTreeMap::new();
         for some in items.chunks(ITEMS) {
             let page = self.base(account, some).await?;
-            if page.heads != base.heads {
+            if page.heads != *heads {
                 return Err(self.moved(account).await?.into());
             }
             elements.extend(page.changed.into_iter().map(|element| (element.item, element)));
         }
-        Ok((base, elements))
+        Ok(elements)
     }
 
     /// What does not follow the heads may be offered from elsewhere.
@@ -158,13 +142,13 @@ impl Chains {
     }
 }
 
-/// A part ends at the heads that it names, or before.
+/// A part ends at the heads that it names: only what this server has signed for is taken, and it signs for nothing else.
 fn check_end(account: &Account, named: &v1::Heads) -> Result<(), OfferError> {
     let Heads { roster_seq, roster_head, vault_seq, vault_head } = heads(account);
     let roster = (roster_seq, roster_head, named.roster_seq, &named.roster_head);
     let vault = (vault_seq, vault_head, named.vault_seq, &named.vault_head);
     let comes_to = |(seq, head, named_seq, named): (u64, Hash, u64, &Vec<u8>)| {
-        seq < named_seq || (seq == named_seq && head.as_bytes() == named.as_slice())
+        seq == named_seq && head.as_bytes() == named.as_slice()
     };
     if comes_to(roster) && comes_to(vault) { Ok(()) } else { Err(OfferError::OtherHeads) }
 }
@@ -191,5 +175,3 @@ fn vault(account: AccountId, base: &PushBase) -> Vault {
 
 /// Elements that are read at once.
 const ITEMS: usize = 1_000;
-/// What a full account may have taken beyond its limit: purges, and what gets rid of a device.
-const LET_IN_BEYOND: u64 = 16 * 1024 * 1024;

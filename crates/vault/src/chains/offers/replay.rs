@@ -25,7 +25,6 @@ pub(super) struct Replay<'a> {
     /// Items and tombstones.
     element_count: u64,
     envelopes: HashMap<Hash, Envelope>,
-    bytes_added: u64,
     steps: Vec<Offered>,
 }
 
@@ -52,7 +51,6 @@ impl<'a> Replay<'a> {
             written: BTreeMap::new(),
             element_count,
             envelopes: envelopes.collect(),
-            bytes_added: 0,
             steps: Vec::new(),
         }
     }
@@ -70,8 +68,8 @@ impl<'a> Replay<'a> {
         commits.try_for_each(|commit| self.commit(commit))
     }
 
-    /// The account after it, the steps to it, and what they are charged.
-    pub(super) fn finish(self) -> Result<(Account, Vec<Offered>, u64), OfferError> {
+    /// The account after it, and the steps to it.
+    pub(super) fn finish(self) -> Result<(Account, Vec<Offered>), OfferError> {
         if self.envelopes.values().any(|envelope| !envelope.is_named) {
             return Err(OfferError::OtherEnvelope);
         }
@@ -80,7 +78,7 @@ impl<'a> Replay<'a> {
         if latest.into_iter().any(|hash| !self.envelopes.contains_key(&hash)) {
             return Err(OfferError::MissingEnvelope);
         }
-        Ok((self.account, self.steps, self.bytes_added))
+        Ok((self.account, self.steps))
     }
 
     fn entry(&mut self, entry: &Entry, offered: OfferedEntry) -> Result<(), OfferError> {
@@ -96,7 +94,6 @@ impl<'a> Replay<'a> {
         let sealed_keys: Vec<_> = key.into_iter().collect();
         let links = check_pulled_links(entry, offered.links)?;
         let bytes_added = quota::entry(entry.signed(), &sealed_keys, &links);
-        self.bytes_added = self.bytes_added.saturating_add(bytes_added);
         self.steps.push(Offered::Entry(AppendWrite {
             account: self.caller.account,
             expected,
@@ -106,6 +103,7 @@ impl<'a> Replay<'a> {
             links,
             bytes_added,
             enrolment: None,
+            ends_offers: false,
         }));
         Ok(())
     }
@@ -128,7 +126,6 @@ impl<'a> Replay<'a> {
         }
         let envelopes = changes.iter().filter_map(|change| change.envelope.as_deref());
         let bytes_added = quota::commit(commit.signed(), changes.len(), envelopes);
-        self.bytes_added = self.bytes_added.saturating_add(bytes_added);
         self.steps.push(Offered::Commit(PushWrite {
             account: self.caller.account,
             expected,

@@ -125,7 +125,7 @@ async fn threat_18_two_devices_that_are_shown_different_members_find_out() {
     world.laptop.labels(world.mail, "new mail").await;
     world.laptop.syncs().await;
     world.phone.wire.leads_to(&world.home);
-    world.phone.stops("rule", "names another roster entry").await;
+    world.phone.stops("forked", "another history").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,8 @@ impl SyncEngine {
             let accepted = match self.api.end_offers(&message).await {
                 Ok(accepted) => Some(accepted),
                 Err(error) if error.code() == Some(ProblemCode::HeadMoved) => None,
+                // It is over, and the server has all that this device has: the pull before found it so.
+                Err(error) if error.code() == Some(ProblemCode::NotBehind) => return Ok(()),
                 // It may have ended all the same: a pull tells.
                 Err(ApiError::Transport(_)) => Some(self.api.end_offers(&message).await?),
                 Err(error) => return Err(error.into()),

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(Offer::parse(&body(&moved)), Err(NotAnOffer::Frames));
         assert_eq!(Offer::parse(&vec![0; Offer::MOST + 1]), Err(NotAnOffer::TooLarge));
         let mut many = vec![whole()[0].clone()];
-        many.resize(Offer::MOST_COMMITS + 1, Frame::Commit(Signed { body: vec![5], signature: vec![5] }));
+        many.resize(Offer::MOST_COMMITS + 1, Frame::Commit(Signed { body: vec![5; 64], signature: vec![5; 64] }));
         many.push(Frame::End(PullEnd { moved: false }));
         assert!(Offer::parse(&body(&many)).is_ok());
         many.insert(1, many[1].clone());

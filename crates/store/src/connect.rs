@@ -81,7 +81,9 @@ impl Database {
                 (usize::try_from(pool.size()).unwrap_or(usize::MAX), pool.num_idle())
             }
         });
-        let (open, idle) = pools.into_iter().fold((0, 0), |(open, idle), pool| (open + pool.0, idle + pool.1));
+        // For a moment sqlx may have counted one out that it has not counted in yet.
+        let (open, idle) =
+            pools.into_iter().fold((0, 0), |(open, idle), pool| (open + pool.0, idle + pool.1.min(pool.0)));
         DatabaseUse { busy: open.saturating_sub(idle), idle, waiting: self.beginning.length() + self.pushes.depth() }
     }
 
@@ -101,6 +103,9 @@ fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
     // Statements carry what users do; they belong in no log.
     options.sqlx_logging(false).record_stmt_in_spans(false);
     options.max_connections(connections).acquire_timeout(ACQUIRE);
+    // Connections are kept. sqlx looks after ones that are to end by a task that counts the idle ones a moment before they
+    // are there: it then counts down from 2^64, and its thread does nothing else any more, also when the program is to end.
+    options.idle_timeout(None).max_lifetime(None);
     options
 }
 
@@ -185,3 +190,21 @@ const SQLITE_READERS: u32 = 4;
 /// For transactions, and again for single statements.
 const POSTGRES_CONNECTIONS: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_connection_is_to_end_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::file(&folder.path().join("keyfold.db"));
+        let database = Database::connect(&url).await.unwrap();
+        let alone =
+            sea_orm::Database::connect(alone(&DatabaseUrl::file(&folder.path().join("backup.db")))).await.unwrap();
+        for pool in [&database.writer, &database.reader, &alone] {
+            let options = pool.get_sqlite_connection_pool().options();
+            assert_eq!((options.get_idle_timeout(), options.get_max_lifetime()), (None, None));
+        }
+    }
+}

@@ -145,7 +145,6 @@ impl HasExit for OfferError {
             Self::NotAwaited => Exit::SyncStopped,
             Self::NotTheFounder | Self::TooLarge => Exit::Refused,
             Self::Sync(error) => error.exit(),
-            Self::Append(error) => error.exit(),
         }
     }
 }

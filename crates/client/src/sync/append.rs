@@ -111,18 +111,28 @@ impl SyncEngine {
     /// # Errors
     /// [`AppendError`].
     pub async fn rename_device(&self, device: MemberId, name: &DeviceName) -> Result<(), AppendError> {
-        for race in 0..MAX_RACES {
-            let step = self.storage().step().await?;
-            self.check_condition().await?;
-            self.pull(&step).await?;
-            let held = self.held().await?;
+        let attempt = async |step: &Step, held: Held| {
             let (_, described) = held.roster.device(&device).ok_or(AppendError::NoSuchDevice)?;
             if described.description.name == name.as_str() {
                 return Ok(());
             }
             let body = Body::RenameDevice(RenameDevice { device: device.to_vec(), name: name.as_str().to_owned() });
             let entry = self.sign_entry(&held, body)?;
-            match self.append(&step, &held, entry, EntryKeys::default()).await {
+            self.append(step, &held, entry, EntryKeys::default()).await
+        };
+        self.while_the_roster_moves(attempt).await
+    }
+
+    /// Attempts something on what a pull has just shown, and again if another device has moved the heads meanwhile.
+    pub(super) async fn while_the_roster_moves(
+        &self,
+        attempt: impl AsyncFn(&Step, Held) -> Result<(), AppendError>,
+    ) -> Result<(), AppendError> {
+        for race in 0..MAX_RACES {
+            let step = self.storage().step().await?;
+            self.check_condition().await?;
+            self.pull(&step).await?;
+            match attempt(&step, self.held().await?).await {
                 Err(AppendError::RosterMoved) => {}
                 done => return done,
             }

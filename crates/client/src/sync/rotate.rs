@@ -2,11 +2,8 @@ use keyfold_crypto::random;
 use keyfold_ledger::author;
 use keyfold_wire::v1::{ProblemCode, roster_entry::Body};
 
-use super::{
-    AppendError, EntryKeys, OfferError, SyncEngine, SyncError, append,
-    engine::{MAX_RACES, jitter},
-};
-use crate::{api::ApiError, vault::Held};
+use super::{AppendError, EntryKeys, SyncEngine, SyncError, append};
+use crate::{api::ApiError, storage::Step, vault::Held};
 
 impl SyncEngine {
     /// Begins a new epoch: draws its key and seals it to every member, so that each has one again. A key is drawn anew for
@@ -15,34 +12,21 @@ impl SyncEngine {
     /// # Errors
     /// [`AppendError`].
     pub async fn rotate(&self) -> Result<(), AppendError> {
-        for race in 0..MAX_RACES {
-            let step = self.storage().step().await?;
-            self.check_condition().await?;
-            self.pull(&step).await?;
-            let held = self.held().await?;
+        let attempt = async |step: &Step, held: Held| {
             let (body, keys) = self.next_epoch(&held)?;
             let entry = self.sign_entry(&held, body)?;
-            match self.append(&step, &held, entry, keys).await {
-                Err(AppendError::RosterMoved) => {}
-                done => return done,
-            }
-            drop(step);
-            tokio::time::sleep(jitter(race)).await;
-        }
-        Err(SyncError::Busy.into())
+            self.append(step, &held, entry, keys).await
+        };
+        self.while_the_roster_moves(attempt).await
     }
 
     /// Ends a restored server's wait for offers, whatever other devices still have, by a rotation of this device, so that
     /// every member has a key. Nothing of it is kept to be sent later: the user agreed to it now.
     ///
     /// # Errors
-    /// [`OfferError`].
-    pub async fn end_offers(&self) -> Result<(), OfferError> {
-        for race in 0..MAX_RACES {
-            let step = self.storage().step().await?;
-            self.check_condition().await?;
-            self.pull(&step).await?;
-            let held = self.held().await?;
+    /// [`AppendError`].
+    pub async fn end_offers(&self) -> Result<(), AppendError> {
+        let attempt = async |step: &Step, held: Held| {
             let (body, keys) = self.next_epoch(&held)?;
             let entry = self.sign_entry(&held, body)?;
             let message = append::message(&entry, &keys);
@@ -55,14 +39,9 @@ impl SyncEngine {
                 Err(ApiError::Transport(_)) => Some(self.api.end_offers(&message).await?),
                 Err(error) => return Err(error.into()),
             };
-            match self.stands(&step, &held, &entry, &keys, accepted.as_ref()).await {
-                Err(AppendError::RosterMoved) => {}
-                done => return Ok(done?),
-            }
-            drop(step);
-            tokio::time::sleep(jitter(race)).await;
-        }
-        Err(SyncError::Busy.into())
+            self.stands(step, &held, &entry, &keys, accepted.as_ref()).await
+        };
+        self.while_the_roster_moves(attempt).await
     }
 
     /// A rotation that links the epoch before. A device that has no key of that one leaves the rotation to one that has: what

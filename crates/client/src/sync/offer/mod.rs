@@ -4,7 +4,7 @@ use keyfold_wire::v1::{CreateAccount, Heads, ProblemCode};
 use prost::Message;
 
 use self::part::Part;
-use super::{AppendError, Behind, SyncEngine, SyncError, pull::Interruption};
+use super::{Behind, SyncEngine, SyncError, pull::Interruption};
 use crate::{api::ApiError, storage::StorageError, vault::Held};
 
 /// What a server got back.
@@ -37,9 +37,6 @@ pub enum OfferError {
     /// Sync failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
-    /// The rotation that ends the wait failed.
-    #[error(transparent)]
-    Append(#[from] AppendError),
 }
 
 impl From<ApiError> for OfferError {

@@ -1,6 +1,6 @@
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -8,28 +8,27 @@ use std::{
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use crate::{Server, ServerOptions};
+use crate::{Port, Server, ServerOptions};
 
 /// A `keyfoldd` behind a real proxy that is set as the operator's manual says. Both end with the test.
 pub struct Proxied {
     pub server: Server,
     folder: TempDir,
-    port: u16,
+    port: Port,
     proxy: Option<Child>,
 }
 
 impl Proxied {
     /// A server that is to be reached through a proxy only.
     pub fn server() -> Self {
-        // The port is free when it is looked for; a proxy that finds it taken says so.
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = Port::reserved();
         let settings = [
             ("KEYFOLD_PLAIN_LISTEN", "127.0.0.1:0"),
             ("KEYFOLD_METRICS_LISTEN", "127.0.0.1:0"),
             ("KEYFOLD_TRUST_FORWARDED_FOR", "true"),
             ("KEYFOLD_SIGN_UP", "open"),
         ];
-        let options = ServerOptions { public_port: Some(port), ..ServerOptions::with(settings) };
+        let options = ServerOptions { public_port: Some(port.number()), ..ServerOptions::with(settings) };
         let server = Server::start_with(options);
         let folder = TempDir::new().unwrap();
         let proxied = Self { server, folder, port, proxy: None };
@@ -39,7 +38,7 @@ impl Proxied {
 
     /// Where devices come.
     pub const fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The address of one of the server's listeners, such as `plain_listen`.
@@ -82,7 +81,7 @@ impl Proxied {
             .stderr(fs::File::create(self.file("said")).unwrap())
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error}: run tests/run, which installs it"));
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port.number())).is_err() {
             assert!(proxy.try_wait().unwrap().is_none(), "{program} has ended");
             std::thread::yield_now();
         }

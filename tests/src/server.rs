@@ -1,7 +1,6 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
 };
@@ -9,7 +8,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Database, Said, program};
+use crate::{Database, Port, Said, program};
 
 /// A `keyfoldd` of this test's own, over TLS, with a folder and a database of its own. It ends with the test.
 pub struct Server {
@@ -18,7 +17,7 @@ pub struct Server {
     log: PathBuf,
     /// Where its log lies, unless the test said where.
     _logs: TempDir,
-    port: u16,
+    port: Port,
     options: ServerOptions,
     process: Option<Child>,
     ready: Value,
@@ -68,7 +67,7 @@ impl Server {
         for name in ["ca.pem", "ca.key"] {
             fs::copy(self.data().join(name), data.path().join(name)).unwrap();
         }
-        let public_port = Some(self.options.public_port.unwrap_or(self.port));
+        let public_port = Some(self.options.public_port.unwrap_or(self.port.number()));
         assert!(self.database.is_postgres(), "needs PostgreSQL: run tests/run e2e");
         Self::start_on(data, self.database.clone(), ServerOptions { public_port, log: None, ..self.options.clone() })
     }
@@ -76,20 +75,15 @@ impl Server {
     fn start_on(data: TempDir, database: Database, options: ServerOptions) -> Self {
         let logs = TempDir::new().unwrap();
         let log = options.log.clone().unwrap_or_else(|| logs.path().join("keyfoldd.log"));
-        let mut server = Self { data, database, log, _logs: logs, port: 0, options, process: None, ready: Value::Null };
-        // The port is free when it is looked for; somebody may take it before the server does, so there are more tries.
-        for _ in 0..5 {
-            server.port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-            if server.run() {
-                return server;
-            }
-        }
-        panic!("keyfoldd does not start: {}", server.log());
+        let port = Port::reserved();
+        let mut server = Self { data, database, log, _logs: logs, port, options, process: None, ready: Value::Null };
+        server.restart();
+        server
     }
 
-    /// Starts it again on the same data and port.
+    /// Starts it, or starts it again on the same data and port.
     pub fn restart(&mut self) {
-        assert!(self.process.is_none() && self.run(), "keyfoldd does not start again: {}", self.log());
+        assert!(self.process.is_none() && self.run(), "keyfoldd does not start: {}", self.log());
     }
 
     /// The same with other environment.
@@ -123,11 +117,11 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.options.public_port.unwrap_or(self.port))
+        format!("https://localhost:{}", self.options.public_port.unwrap_or(self.port.number()))
     }
 
     pub const fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     pub fn ca(&self) -> PathBuf {
@@ -167,7 +161,7 @@ impl Server {
     fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("keyfoldd"));
         command.args(arguments).arg("--data-dir").arg(self.data.path());
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port), "--public-url", &self.url()]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port.number()), "--public-url", &self.url()]);
         command.envs(self.database.setting().map(|url| ("KEYFOLD_DATABASE", url)));
         command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
         command

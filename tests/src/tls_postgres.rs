@@ -1,6 +1,5 @@
 use std::{
     fs,
-    net::TcpListener,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
@@ -9,10 +8,12 @@ use std::{
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use crate::Port;
+
 /// A PostgreSQL of this test's own that speaks to nobody without TLS. It ends with the test.
 pub struct TlsPostgres {
     folder: TempDir,
-    port: u16,
+    port: Port,
 }
 
 impl TlsPostgres {
@@ -23,27 +24,21 @@ impl TlsPostgres {
         let cluster = folder.path().join("cluster");
         fs::create_dir(&cluster).unwrap();
         give_away(&cluster);
-        let mut postgres = Self { folder, port: 0 };
+        let postgres = Self { folder, port: Port::reserved() };
         let options = "--username=keyfold --auth=trust --encoding=UTF8 --locale=C --no-sync";
         postgres.done(&["init", "--options", options]);
         postgres.certify();
         let host = "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n";
         fs::write(cluster.join("data/pg_hba.conf"), host).unwrap();
-        let options = format!("-k {} -c listen_addresses=127.0.0.1 -c fsync=off -c ssl=on", cluster.display());
-        // The port is free when it is looked for; somebody may take it before PostgreSQL does, so there are more tries.
-        for _ in 0..5 {
-            postgres.port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-            let options = format!("-p {} {options}", postgres.port);
-            if postgres.pg_ctl(&["start", "--wait", "--options", &options]).is_ok() {
-                return postgres;
-            }
-        }
-        panic!("PostgreSQL does not start: {}", fs::read_to_string(cluster.join("log")).unwrap_or_default());
+        let (port, sockets) = (postgres.port.number(), cluster.display());
+        let options = format!("-p {port} -k {sockets} -c listen_addresses=127.0.0.1 -c fsync=off -c ssl=on");
+        postgres.done(&["start", "--wait", "--options", &options]);
+        postgres
     }
 
     /// Its URL at this host, with this to say of TLS.
     pub fn url(&self, host: &str, tls: &str) -> String {
-        format!("postgres://keyfold@{host}:{}/postgres?{tls}", self.port)
+        format!("postgres://keyfold@{host}:{}/postgres?{tls}", self.port.number())
     }
 
     /// The CA's certificate.

@@ -4,7 +4,7 @@ use std::{
     thread,
 };
 
-use keyfold_tests::{Device, Server, exit};
+use keyfold_tests::{Device, Port, Server, exit};
 
 use crate::{passkeys, shop_known_to, signs_in};
 
@@ -46,8 +46,8 @@ fn a_remark_tells_that_a_passkey_is_not_sent_yet() {
 fn where_nobody_answers_no_account_is_begun() {
     let server = Server::start();
     let a = Device::new(&server);
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for url in [format!("https://localhost:{nobody}"), "https://no-such-host.invalid".to_owned()] {
+    let nobody = Port::reserved();
+    for url in [format!("https://localhost:{}", nobody.number()), "https://no-such-host.invalid".to_owned()] {
         a.fails(exit::NO_NETWORK, &["account", "create", "--server", &url]);
         a.fails(exit::NO_NETWORK, &["device", "enroll", "--server", &url]);
     }

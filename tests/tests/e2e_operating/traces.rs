@@ -1,6 +1,6 @@
 use std::net::TcpListener;
 
-use keyfold_tests::{Collector, Device, Http, Server, ServerOptions, Session, attribute};
+use keyfold_tests::{Collector, Device, Http, Port, Server, ServerOptions, Session, attribute};
 use keyfold_wire::{AccountId, MemberId};
 
 #[test]
@@ -66,11 +66,10 @@ fn a_part_of_the_requests_is_traced_where_no_more_is_wanted() {
 #[test]
 fn a_collector_that_is_away_or_silent_hinders_neither_serving_nor_the_end() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (address, told) in
-        [(away, "traces: not sent"), (silent.local_addr().unwrap(), "traces: the last ones were not")]
-    {
-        let endpoint = format!("http://{address}");
+    let away = Port::reserved();
+    let silent_port = silent.local_addr().unwrap().port();
+    for (port, told) in [(away.number(), "traces: not sent"), (silent_port, "traces: the last ones were not")] {
+        let endpoint = format!("http://127.0.0.1:{port}");
         let mut server = Server::start_with(ServerOptions::with([("KEYFOLD_TRACES__OTLP_ENDPOINT", &*endpoint)]));
         let http = Http::to(&server);
         // More than waits for it.

@@ -1,5 +1,5 @@
 use sea_orm_migration::{
-    MigratorTrait,
+    MigratorTrait, SchemaManager,
     sea_orm::{DatabaseConnection, DbErr},
 };
 
@@ -64,6 +64,10 @@ fn known() -> Vec<String> {
 }
 
 async fn applied(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    // The list is asked for only where it is: whoever asks for it makes it.
+    if !SchemaManager::new(database).has_table(Migrator::migration_table_name().to_string()).await? {
+        return Ok(Vec::new());
+    }
     let models = Migrator::get_migration_models(database).await?;
     Ok(models.into_iter().map(|model| model.version).collect())
 }

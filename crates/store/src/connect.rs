@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use keyfold_migrations::MigrationError;
 use sea_orm::{
-    ConnectOptions, DatabaseConnection,
+    ConnectOptions, DatabaseConnection, DbErr,
     sqlx::{
         self, Connection, Row,
         postgres::{PgConnectOptions, PgConnection},
@@ -13,6 +13,7 @@ use sea_orm::{
 use crate::{
     ConnectError, DatabaseUse,
     database_use::Queue,
+    presence,
     url::{DatabaseUrl, Kind},
     vault::PushQueue,
 };
@@ -33,16 +34,17 @@ impl Database {
     /// Opens the database; a SQLite file is made if it is not there.
     ///
     /// # Errors
-    /// [`ConnectError::Unavailable`].
+    /// [`ConnectError`].
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, ConnectError> {
         let kind = url.kind();
         match kind {
             Kind::Sqlite => {
-                let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await?;
+                let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await.map_err(taken)?;
                 let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
                 Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
             Kind::Postgres => {
+                presence::look(url).await?;
                 let writer = sea_orm::Database::connect(postgres(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(postgres(url, Role::Reader)).await?;
                 Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
@@ -92,6 +94,16 @@ impl Database {
     }
 }
 
+/// A SQLite file that somebody has alone cannot even be opened.
+fn taken(error: DbErr) -> ConnectError {
+    if is_locked(&error) { ConnectError::TakenAlone } else { error.into() }
+}
+
+/// Whether somebody has a SQLite file so that this cannot be done beside them.
+pub(crate) fn is_locked(error: &DbErr) -> bool {
+    error.to_string().contains("database is locked")
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Writer,
@@ -117,14 +129,15 @@ fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(ACQUIRE);
+            .busy_timeout(BUSY);
         if role == Role::Reader { file.pragma("query_only", "on") } else { file }
     });
     options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_clean(connection))));
     options
 }
 
-/// The only connection to a database: to a SQLite file, while nobody else has it open.
+/// The only connection to a database: to a SQLite file, while nobody else has it open; on PostgreSQL, [`presence::alone`]
+/// says whether it is the only one.
 pub(crate) fn alone(url: &DatabaseUrl) -> ConnectOptions {
     match url.kind() {
         Kind::Sqlite => {
@@ -142,7 +155,7 @@ pub(crate) fn alone(url: &DatabaseUrl) -> ConnectOptions {
         }
         Kind::Postgres => {
             let mut options = options(url, 1);
-            options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd alone"));
+            options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd restore"));
             options
         }
     }
@@ -158,11 +171,14 @@ pub(crate) fn read_only(url: &DatabaseUrl) -> ConnectOptions {
 fn postgres(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     let mut options = options(url, POSTGRES_CONNECTIONS);
     options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd"));
-    if role == Role::Writer {
-        options.map_sqlx_postgres_pool_opts(|pool| {
+    options.map_sqlx_postgres_pool_opts(move |pool| {
+        let pool = pool.after_connect(|connection, _| Box::pin(presence::enter(connection)));
+        if role == Role::Writer {
             pool.after_release(|connection, _| Box::pin(has_begun_nothing(connection)))
-        });
-    }
+        } else {
+            pool
+        }
+    });
     options
 }
 
@@ -190,6 +206,8 @@ const SQLITE_READERS: u32 = 4;
 /// For transactions, and again for single statements.
 const POSTGRES_CONNECTIONS: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Shorter, so that whoever waits for a file hears that it is locked.
+const BUSY: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,9 @@ pub enum ConnectError {
     /// The file cannot be opened or made, or the server does not answer or refuses.
     #[error("cannot open the database: {0}")]
     Unavailable(#[from] DbErr),
+    /// Somebody else has it alone, as a restore does.
+    #[error("somebody else has the database alone, as `keyfoldd restore` does: start again when that is done")]
+    TakenAlone,
 }
 
 /// Every failure of the database is the same to a service: nothing can be said of the outcome but that repeating is safe.

@@ -21,6 +21,7 @@ mod connect;
 mod database_use;
 mod entity;
 mod error;
+mod presence;
 mod shared;
 mod transaction;
 mod url;

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     DatabaseUrl,
-    connect::{alone, read_only},
+    connect::{alone, is_locked, read_only},
     entity::{accounts, server_keys},
+    presence,
     url::Kind,
 };
 
@@ -92,7 +93,7 @@ async fn replay(
     existing: Existing,
     progress: Progress<'_>,
 ) -> Result<Restored, RestoreError> {
-    if kind == Kind::Postgres && has_servers(target).await? {
+    if kind == Kind::Postgres && !presence::alone(target).await? {
         return Err(RestoreError::InUse);
     }
     keyfold_migrations::migrate(target).await.map_err(|error| match error {
@@ -147,15 +148,7 @@ async fn is_empty(database: &DatabaseTransaction) -> Result<bool, DbErr> {
     Ok(accounts == 0 && server_keys::Entity::find().count(database).await? == 0)
 }
 
-/// Servers name themselves on their connections.
-async fn has_servers(database: &DatabaseConnection) -> Result<bool, DbErr> {
-    let others = "SELECT count(*)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'keyfoldd'";
-    Ok(ask(database, others).await?.as_deref() != Some("0"))
-}
-
 /// SQLite lets nobody in beside somebody else who must be alone.
 fn in_use(error: DbErr) -> RestoreError {
-    let text = error.to_string();
-    if text.contains("database is locked") { RestoreError::InUse } else { RestoreError::Database(error) }
+    if is_locked(&error) { RestoreError::InUse } else { RestoreError::Database(error) }
 }

@@ -20,6 +20,7 @@ mod migrations;
 mod names;
 mod offers;
 mod pages;
+mod presence;
 mod pruning;
 mod pulls;
 mod purges;

@@ -5,7 +5,7 @@ use keyfold_vault::storage::{KeyKind, ServerKey, Storage};
 
 use crate::{databases::on_each_database, names::NOW};
 
-fn key(kid: u32, secret: u8) -> ServerKey {
+pub(crate) fn key(kid: u32, secret: u8) -> ServerKey {
     ServerKey { kid, created_at: NOW + u64::from(kid), secret: [secret; 32].into() }
 }
 

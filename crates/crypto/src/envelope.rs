@@ -127,7 +127,7 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`]; a suite that is unknown or absent is one.
     pub fn parse(account: AccountId, bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let message: v1::Envelope = exact::decode(bytes, MAX_LEN)?;
+        let message: v1::Envelope = exact::decode_public(bytes, MAX_LEN)?;
         if message.suite != SUITE {
             return Err(EnvelopeError::UnknownSuite(message.suite));
         }
@@ -175,7 +175,7 @@ impl Envelope {
         let data_key = DataKey::try_from(data_key.as_slice())?;
         let content_key = CommittedKey::derive(data_key.expose(), Namespace::ItemContent, &aad);
         let padded = content_key.open(&self.sealed.commitment, &CONTENT_NONCE, &aad, &self.sealed.ciphertext)?;
-        padding::unpad(&padded)
+        padding::unpad(padded)
     }
 }
 

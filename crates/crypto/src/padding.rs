@@ -23,16 +23,19 @@ pub(crate) fn pad(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
     Ok(padded)
 }
 
-/// The content of a padded plaintext; the bucket must be the smallest that fits and the rest must be zero.
-pub(crate) fn unpad(padded: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
+/// The content of a padded plaintext, in its place; the bucket must be the smallest that fits and the rest must be zero.
+pub(crate) fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
     let (length, rest) = padded.split_first_chunk::<LENGTH>().ok_or(Unopenable)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unopenable)?;
-    let (content, zeros) = rest.split_at_checked(length).ok_or(Unopenable)?;
+    let (_, zeros) = rest.split_at_checked(length).ok_or(Unopenable)?;
     let bucket = (length + LENGTH).next_power_of_two().max(SMALLEST);
     if padded.len() != bucket || bucket > LARGEST || zeros.iter().any(|byte| *byte != 0) {
         return Err(Unopenable);
     }
-    Ok(Zeroizing::new(content.to_vec()))
+    padded.copy_within(LENGTH..LENGTH + length, 0);
+    // What lies behind the content is wiped with it.
+    padded.truncate(length);
+    Ok(padded)
 }
 
 /// Whether a padded plaintext can have this length.
@@ -49,7 +52,7 @@ mod tests {
         for (content, bucket) in [(0, 256), (252, 256), (253, 512), (1020, 1024), (65_532, 65_536)] {
             let padded = pad(&vec![7; content]).unwrap();
             assert_eq!(padded.len(), bucket);
-            assert_eq!(unpad(&padded).unwrap().len(), content);
+            assert_eq!(unpad(padded).unwrap().len(), content);
         }
         assert_eq!(pad(&vec![7; 65_533]), Err(SealError::TooLarge));
     }
@@ -58,10 +61,10 @@ mod tests {
     fn a_second_padding_of_the_same_content_is_refused() {
         let mut padded = pad(b"item").unwrap();
         padded.resize(512, 0);
-        assert_eq!(unpad(&padded), Err(Unopenable), "a larger bucket");
+        assert_eq!(unpad(padded), Err(Unopenable), "a larger bucket");
         let mut padded = pad(b"item").unwrap();
         *padded.last_mut().unwrap() = 1;
-        assert_eq!(unpad(&padded), Err(Unopenable), "not zero");
-        assert_eq!(unpad(&[0xff; 256]), Err(Unopenable), "a length beyond the bucket");
+        assert_eq!(unpad(padded), Err(Unopenable), "not zero");
+        assert_eq!(unpad(Zeroizing::new(vec![0xff; 256])), Err(Unopenable), "a length beyond the bucket");
     }
 }

@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod error;
 mod heartbeat;
+mod held;
 mod incoming;
 mod lasting;
 mod measured;
@@ -22,6 +23,7 @@ mod unread;
 
 pub(crate) use body::BodyBudget;
 pub(crate) use heartbeat::Heartbeat;
+pub(crate) use held::hold_refusals;
 pub(crate) use lasting::Seats;
 pub(crate) use measured::measured;
 pub(crate) use origin::Origin;

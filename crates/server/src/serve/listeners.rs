@@ -22,7 +22,7 @@ use tracing_actix_web::TracingLogger;
 use super::{ServeError, connection::Connection};
 use crate::{
     config::{HttpSettings, Settings},
-    http::{Origin, RequestSpan, State, keep_unread, measured, metrics_routes, routes},
+    http::{Origin, RequestSpan, State, hold_refusals, keep_unread, measured, metrics_routes, routes},
     tls::{Certificates, server_config},
 };
 
@@ -141,6 +141,7 @@ impl Http {
             .app_data(self.state.clone())
             .wrap(from_fn(keep_unread))
             .wrap(from_fn(measured))
+            .wrap(from_fn(hold_refusals))
             .wrap(TracingLogger::<RequestSpan>::new())
             .configure(routes);
         let state = self.state.clone();

@@ -8,7 +8,7 @@ use keyfold_client::{
     webauthn::{Ceremony, Origin, create, get},
 };
 use keyfold_crypto::{
-    SigningAlgorithm, SigningKey,
+    Hash, SigningAlgorithm, SigningKey,
     enrolment::CheckCode,
     envelope::Envelope,
     exact,
@@ -17,7 +17,7 @@ use keyfold_crypto::{
     request::Parameters,
     session::SessionId,
 };
-use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState};
+use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState, brief};
 use keyfold_vault::chains::Offer;
 use keyfold_wire::{AccountId, MemberId, v1};
 
@@ -37,12 +37,20 @@ pub const PARSERS: [Parser; 10] = [
     ("typed_text", typed_text),
 ];
 
-/// Roster entries, commits, receipts, fork proofs, elements.
+/// Roster entries, commits, receipts, fork proofs, elements, and what a brief pull has in place of some.
 pub fn chains(bytes: &[u8]) {
     let signed = v1::Signed { body: bytes.to_vec(), signature: vec![0; 64] };
     let _ = Entry::parse(&signed);
     let _ = Commit::parse(&signed);
     let _ = SetState::try_from(bytes);
+    let (vault, roster) = (Hash::new([1; 32]), Hash::new([2; 32]));
+    if let Ok(whole) = brief::whole_commit(&signed, vault, roster) {
+        assert_eq!(brief::commit(whole), signed);
+    }
+    if let Ok(heads) = exact::decode::<v1::BriefHeads>(bytes, 1_024) {
+        let known = brief::Known { account: AccountId::new([1; 16]), roster, roster_receipt: &signed, vault };
+        let _ = brief::whole_heads(&heads, &known);
+    }
     let key = SigningKey::from_secret(SigningAlgorithm::Ed25519, &[7; 32]).unwrap().verifying_key();
     let _ = Receipt::read(&key, &signed);
     let _ = ForkProof::verify(&key, bytes);

@@ -45,7 +45,7 @@ impl Commit {
     /// # Errors
     /// [`EntryError`].
     pub fn parse(signed: &v1::Signed) -> Result<Self, EntryError> {
-        let commit: v1::Commit = exact::decode(&signed.body, v1::Commit::MAX_LEN)?;
+        let commit: v1::Commit = exact::decode_public(&signed.body, v1::Commit::MAX_LEN)?;
         check_suite(commit.suite)?;
         if commit.changes.len() > MAX_CHANGES {
             return Err(EntryError::TooMany);

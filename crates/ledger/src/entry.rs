@@ -59,7 +59,7 @@ impl Entry {
     /// # Errors
     /// [`EntryError`].
     pub fn parse(signed: &v1::Signed) -> Result<Self, EntryError> {
-        let entry: v1::RosterEntry = exact::decode(&signed.body, v1::RosterEntry::MAX_LEN)?;
+        let entry: v1::RosterEntry = exact::decode_public(&signed.body, v1::RosterEntry::MAX_LEN)?;
         check_suite(entry.suite)?;
         Ok(Self {
             hash: hash(Namespace::RosterEntry, &signed.body),

@@ -30,6 +30,7 @@
 mod account;
 pub mod author;
 mod body;
+pub mod brief;
 mod commit;
 mod description;
 mod element;

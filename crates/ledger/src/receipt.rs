@@ -48,17 +48,21 @@ impl Receipt {
     /// Signs the receipt. The same receipt under the same key is always the same bytes (Ed25519 is deterministic).
     #[must_use]
     pub fn issue(&self, log_key: &SigningKey) -> v1::Signed {
+        log_key.sign(&self.to_wire())
+    }
+
+    pub(crate) fn to_wire(self) -> v1::Receipt {
         let chain = match self.chain {
             Chain::Roster => v1::Chain::Roster,
             Chain::Vault => v1::Chain::Vault,
         };
-        log_key.sign(&v1::Receipt {
+        v1::Receipt {
             suite: SUITE,
             account: self.account.to_vec(),
             chain: chain.into(),
             seq: self.seq,
             head: self.head.to_vec(),
-        })
+        }
     }
 
     /// Reads a receipt that the log key signed.

@@ -42,6 +42,8 @@ pub enum PullFrom {
         roster: u64,
         /// The last commit held.
         vault: u64,
+        /// Without what the caller can fill in: see [`keyfold_ledger::brief`].
+        brief: bool,
     },
     /// The vault as it was when the roster entry with this seq added the device, and all that came after.
     Snapshot(u64),
@@ -89,10 +91,14 @@ impl MemberApi {
     pub async fn pull(&self, from: PullFrom) -> Result<PullStream, ApiError> {
         let path = match from {
             PullFrom::Nothing => "/v1/pull".to_owned(),
-            PullFrom::Since { roster, vault } => format!("/v1/pull?roster_since={roster}&vault_since={vault}"),
+            PullFrom::Since { roster, vault, brief } => {
+                let brief = if brief { "&form=brief" } else { "" };
+                format!("/v1/pull?roster_since={roster}&vault_since={vault}{brief}")
+            }
             PullFrom::Snapshot(seq) => format!("/v1/pull?snapshot={seq}"),
         };
-        Ok(PullStream::new(self.exchange(Method::Get, &path, &[]).await?))
+        let brief = matches!(from, PullFrom::Since { brief: true, .. });
+        Ok(PullStream::new(self.exchange(Method::Get, &path, &[]).await?, brief))
     }
 
     /// GET /v1/hints

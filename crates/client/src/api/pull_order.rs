@@ -5,6 +5,8 @@ use super::{ApiError, Frame};
 /// The order of a pull's frames, and how many of each there can be. Of commits and envelopes there is no such number: each
 /// is held against the chain as it comes, so nobody can make up more of them.
 pub(super) struct PullOrder {
+    /// Whether heads and commits come in their brief form, and in no other.
+    brief: bool,
     part: Part,
     entries: usize,
     /// Of the entry that came last.
@@ -25,8 +27,8 @@ enum Part {
 }
 
 impl PullOrder {
-    pub(super) const fn new() -> Self {
-        Self { part: Part::Nothing, entries: 0, sealed_keys: 0, links: 0, elements: 0 }
+    pub(super) const fn new(brief: bool) -> Self {
+        Self { brief, part: Part::Nothing, entries: 0, sealed_keys: 0, links: 0, elements: 0 }
     }
 
     /// Takes the next frame.
@@ -62,17 +64,19 @@ impl PullOrder {
                 self.elements += 1;
                 self.elements <= MAX_ITEMS
             }
-            Frame::Heads(_) | Frame::Commit(_) | Frame::Envelope(_) | Frame::End(_) => true,
+            Frame::Heads(_) | Frame::Commit(_) => !self.brief,
+            Frame::BriefHeads(_) | Frame::BriefCommit(_) => self.brief,
+            Frame::Envelope(_) | Frame::End(_) => true,
         }
     }
 }
 
 const fn part(frame: &Frame) -> Part {
     match frame {
-        Frame::Heads(_) => Part::Heads,
+        Frame::Heads(_) | Frame::BriefHeads(_) => Part::Heads,
         Frame::Entry(_) | Frame::SealedKey(_) | Frame::Link(_) => Part::Entries,
         Frame::Element(_) => Part::Elements,
-        Frame::Commit(_) => Part::Commits,
+        Frame::Commit(_) | Frame::BriefCommit(_) => Part::Commits,
         Frame::Envelope(_) => Part::Envelopes,
         Frame::End(_) => Part::End,
     }
@@ -84,7 +88,7 @@ const MAX_ENTRIES: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
-    use keyfold_wire::v1::{Element, Heads, PullEnd, SealedEpochKey, SealedLink, Signed};
+    use keyfold_wire::v1::{BriefHeads, Element, Heads, PullEnd, SealedEpochKey, SealedLink, Signed};
 
     use super::*;
 
@@ -98,7 +102,7 @@ mod tests {
     const END: fn() -> Frame = || Frame::End(PullEnd::default());
 
     fn is_a_pull(frames: &[fn() -> Frame]) -> bool {
-        let mut order = PullOrder::new();
+        let mut order = PullOrder::new(false);
         frames.iter().all(|frame| order.take(&frame()).is_ok())
     }
 
@@ -117,6 +121,24 @@ mod tests {
             let mut other = snapshot;
             other.swap(0, place);
             assert!(!is_a_pull(&other), "the heads are at {place}");
+        }
+    }
+
+    #[test]
+    fn heads_and_commits_come_in_the_form_that_was_asked_for() {
+        let brief_heads: fn() -> Frame = || Frame::BriefHeads(BriefHeads::default());
+        let brief_commit: fn() -> Frame = || Frame::BriefCommit(Signed::default());
+        for (brief, heads, commit) in [
+            (false, [HEADS, brief_heads], [COMMIT, brief_commit]),
+            (true, [brief_heads, HEADS], [brief_commit, COMMIT]),
+        ] {
+            let take = |frames: &[fn() -> Frame]| {
+                let mut order = PullOrder::new(brief);
+                frames.iter().all(|frame| order.take(&frame()).is_ok())
+            };
+            assert!(take(&[heads[0], ENTRY, commit[0], ENVELOPE, END]));
+            assert!(!take(&[heads[1]]) && !take(&[heads[0], commit[1]]));
+            assert!(!take(&[heads[0], ENVELOPE, commit[0]]) && !take(&[heads[0], heads[0]]));
         }
     }
 

@@ -16,8 +16,8 @@ pub struct PullStream {
 }
 
 impl PullStream {
-    pub(super) fn new(answer: Answer) -> Self {
-        Self { body: Paced::new(answer), buffer: Vec::new(), read: 0, order: PullOrder::new() }
+    pub(super) fn new(answer: Answer, brief: bool) -> Self {
+        Self { body: Paced::new(answer), buffer: Vec::new(), read: 0, order: PullOrder::new(brief) }
     }
 
     /// The next frame; `None` where the stream ends.
@@ -33,7 +33,7 @@ impl PullStream {
         }
         let bytes = self.take(length).await?.ok_or(CUT_SHORT)?;
         let frame: PullFrame =
-            exact::decode(bytes, MAX_FRAME).map_err(|_| ApiError::BadAnswer("a frame that is no frame"))?;
+            exact::decode_public(bytes, MAX_FRAME).map_err(|_| ApiError::BadAnswer("a frame that is no frame"))?;
         let frame = frame.frame.ok_or(ApiError::BadAnswer("an empty frame"))?;
         self.order.take(&frame)?;
         Ok(Some(frame))

@@ -75,12 +75,12 @@ async fn pull_roster(
     let (mut entries, mut sealed_keys) = (Vec::new(), Vec::new());
     while let Some(frame) = stream.frame().await? {
         match frame {
-            Frame::Heads(_) | Frame::Link(_) => {}
+            Frame::Heads(_) | Frame::BriefHeads(_) | Frame::Link(_) => {}
             // Later entries are the next sync's.
             Frame::Entry(_) if entries.last().is_some_and(|entry| adds(entry, pending).is_some()) => {}
             Frame::Entry(entry) => entries.push(Entry::parse(&entry)?),
             Frame::SealedKey(key) => sealed_keys.push(key.into()),
-            Frame::Element(_) | Frame::Commit(_) | Frame::Envelope(_) | Frame::End(_) => break,
+            Frame::Element(_) | Frame::Commit(_) | Frame::BriefCommit(_) | Frame::Envelope(_) | Frame::End(_) => break,
         }
     }
     Ok((entries, sealed_keys))

@@ -2,15 +2,17 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use keyfold_crypto::Hash;
 use keyfold_ledger::{
-    Account, AccountError, Chain, Commit, CommitError, Element, Entry, Receipt, Roster, RosterError, Vault,
+    Account, AccountError, Chain, Commit, CommitError, Element, Entry, Receipt, Roster, RosterError, Vault, brief,
 };
 use keyfold_wire::{ItemId, MemberId, v1};
 
 use super::{
     ChainFailure,
     content::{CommitOf, Touch},
+    pull::Interruption,
 };
 use crate::{
+    api::ApiError,
     storage::{Head, SealedKey, SealedLink},
     vault::{Held, is_named, is_named_link},
 };
@@ -20,7 +22,9 @@ use crate::{
 pub(super) struct Incoming {
     held: Held,
     device: MemberId,
-    heads: Option<v1::Heads>,
+    heads: Option<ServerHeads>,
+    /// The receipt of the roster's head that is held, where the pull is a brief one.
+    roster_receipt: Option<v1::Signed>,
     /// The last entry frame, whose keys and links may follow.
     current: Option<Entry>,
     /// New entries, in order.
@@ -38,6 +42,13 @@ pub(super) struct Incoming {
     taken: HashSet<Hash>,
 }
 
+/// The server's heads as they came.
+enum ServerHeads {
+    Whole(v1::Heads),
+    /// What is left out is filled in where the chains come to: with the receipt of the roster's head before.
+    Brief(v1::BriefHeads, v1::Signed),
+}
+
 /// What a pull comes to once all of it is verified.
 pub(super) struct Verified {
     pub(super) account: Account,
@@ -46,11 +57,12 @@ pub(super) struct Verified {
 }
 
 impl Incoming {
-    pub(super) fn new(held: Held, device: MemberId) -> Self {
+    pub(super) fn new(held: Held, device: MemberId, roster_receipt: Option<v1::Signed>) -> Self {
         Self {
             account: held.account(),
             device,
             heads: None,
+            roster_receipt,
             current: None,
             held,
             entries: Vec::new(),
@@ -63,9 +75,22 @@ impl Incoming {
         }
     }
 
-    /// The server's heads, which are not behind what this device holds.
+    /// The server's heads.
     pub(super) fn heads(&mut self, heads: v1::Heads) {
-        self.heads = Some(heads);
+        self.heads = Some(ServerHeads::Whole(heads));
+    }
+
+    /// The same, brief. Filled in with what is held, they tell whether they are behind it.
+    pub(super) fn brief_heads(&mut self, brief: v1::BriefHeads) -> Result<v1::Heads, Interruption> {
+        let (Some(account), Some(receipt)) = (&self.account, &self.roster_receipt) else {
+            return Err(OTHERWISE.into());
+        };
+        if !brief::is_brief(&brief, (account.roster().seq(), account.vault().seq())) {
+            return Err(OTHERWISE.into());
+        }
+        let heads = whole_heads(&brief, account, receipt)?;
+        self.heads = Some(ServerHeads::Brief(brief, receipt.clone()));
+        Ok(heads)
     }
 
     /// An entry that is new waits for its place between commits; one that is held must be the same.
@@ -121,6 +146,15 @@ impl Incoming {
 
     pub(super) fn know(&mut self, elements: Vec<Element>) {
         self.elements.extend(elements.into_iter().map(|element| (element.item, element)));
+    }
+
+    /// The whole of a brief commit, if it is the next one.
+    pub(super) fn whole(&mut self, brief: &v1::Signed) -> Result<v1::Signed, ChainFailure> {
+        let account = self.account.take().ok_or(AccountError::Vault(CommitError::Snapshot))?;
+        let account = self.take_entries(account)?;
+        let whole = brief::whole_commit(brief, account.vault().head(), account.roster().head())?;
+        self.account = Some(account);
+        Ok(whole)
     }
 
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
@@ -222,6 +256,10 @@ impl Incoming {
             return Err(AccountError::VaultHead.into());
         }
         let (roster, vault) = (account.roster(), account.vault());
+        let heads = match heads {
+            ServerHeads::Whole(heads) => heads,
+            ServerHeads::Brief(heads, roster_receipt) => whole_heads(&heads, &account, &roster_receipt)?,
+        };
         if (heads.roster_seq, heads.vault_seq) != (roster.seq(), vault.seq()) {
             return Err(ChainFailure::Withheld("a part of its history"));
         }
@@ -247,6 +285,17 @@ impl Incoming {
     }
 }
 
+/// Brief heads of an account that stands at them.
+fn whole_heads(
+    brief: &v1::BriefHeads,
+    account: &Account,
+    roster_receipt: &v1::Signed,
+) -> Result<v1::Heads, ChainFailure> {
+    let (roster, vault) = (account.roster().head(), account.vault().head());
+    let known = brief::Known { account: account.roster().account(), roster, roster_receipt, vault };
+    Ok(brief::whole_heads(brief, &known)?)
+}
+
 /// A chain's head with the server's receipt for exactly it.
 pub(super) fn head(account: &Account, chain: Chain, receipt: Option<&v1::Signed>) -> Result<Head, ChainFailure> {
     let (seq, head) = match chain {
@@ -257,3 +306,5 @@ pub(super) fn head(account: &Account, chain: Chain, receipt: Option<&v1::Signed>
     expected.check(account.roster().log_key(), receipt)?;
     Ok(Head { seq, head, receipt: receipt.cloned().unwrap_or_default() })
 }
+
+const OTHERWISE: ApiError = ApiError::BadAnswer("brief heads that leave out what they may not");

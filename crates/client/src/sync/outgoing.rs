@@ -167,7 +167,7 @@ impl SyncEngine {
 
 /// The commit in the bytes of a `Push`, and its envelopes.
 pub(super) fn read_push(message: &[u8]) -> Option<(Commit, Vec<Vec<u8>>)> {
-    let push: v1::Push = keyfold_crypto::exact::decode(message, usize::MAX).ok()?;
+    let push: v1::Push = keyfold_crypto::exact::decode_public(message, usize::MAX).ok()?;
     Some((Commit::parse(&push.commit?).ok()?, push.envelopes))
 }
 

@@ -1,6 +1,6 @@
 use keyfold_crypto::envelope::envelope_hash;
 use keyfold_ledger::{Chain, Commit, Vault};
-use keyfold_wire::ItemId;
+use keyfold_wire::{ItemId, v1::Signed};
 
 use super::{
     ChainFailure, SyncEngine, SyncError, SyncReport,
@@ -28,40 +28,51 @@ enum Taken {
 enum Pulled {
     Whole(SyncReport),
     Moved(u64),
+    /// A brief one failed, which proves nothing: what was filled in may be what does not fit.
+    Unclear,
 }
 
 impl SyncEngine {
     /// Takes everything that this device has not seen: verified as a whole, stored as a whole.
     pub(super) async fn pull(&self, step: &Step) -> Result<SyncReport, SyncError> {
-        let mut moved_at = None;
+        let (mut moved_at, mut brief) = (None, true);
         for _ in 0..MAX_PULLS {
-            match self.pull_once(step).await? {
+            match self.pull_once(step, brief).await? {
                 Pulled::Whole(report) => return Ok(report),
                 // Somebody wrote meanwhile, so there must be more to see now. Else the envelope is withheld.
                 Pulled::Moved(seq) if moved_at.is_some_and(|before| seq <= before) => {
                     return Err(self.stop(step, &WITHHELD).await);
                 }
                 Pulled::Moved(seq) => moved_at = Some(seq),
+                Pulled::Unclear => brief = false,
             }
         }
         Err(SyncError::Busy)
     }
 
-    async fn pull_once(&self, step: &Step) -> Result<Pulled, SyncError> {
+    async fn pull_once(&self, step: &Step, brief: bool) -> Result<Pulled, SyncError> {
         let held = self.held().await?;
         let device = self.vault.keys().id();
+        let roster = held.roster.seq();
+        let receipt = if brief && held.vault.is_some() {
+            self.storage().receipt(Chain::Roster, roster).await?.map(|head| head.receipt)
+        } else {
+            None
+        };
+        let brief = receipt.is_some();
         let from = match &held.vault {
-            Some(vault) => PullFrom::Since { roster: held.roster.seq(), vault: vault.seq() },
+            Some(vault) => PullFrom::Since { roster, vault: vault.seq(), brief },
             None => joined_by(&held.entries, &device).map_or(PullFrom::Nothing, PullFrom::Snapshot),
         };
         self.storage().apply(step, vec![Write::Sweep]).await?;
         let stream = self.api.pull(from).await?;
-        let mut incoming = Incoming::new(held, device);
+        let mut incoming = Incoming::new(held, device, receipt);
         match self.take_stream(step, stream, &mut incoming).await {
             Ok(Taken::Whole(verified, contents)) => {
                 self.take_all(step, &incoming, *verified, contents).await.map(Pulled::Whole)
             }
             Ok(Taken::Moved(seq)) => Ok(Pulled::Moved(seq)),
+            Err(Interruption::Failure(_)) if brief => Ok(Pulled::Unclear),
             Err(Interruption::Failure(failure)) => Err(self.stop(step, &failure).await),
             Err(Interruption::Error(error)) => Err(error),
         }
@@ -81,18 +92,18 @@ impl SyncEngine {
                     self.check_not_behind(incoming.held(), &heads).await?;
                     incoming.heads(heads);
                 }
+                Frame::BriefHeads(brief) => {
+                    let heads = incoming.brief_heads(brief)?;
+                    self.check_not_behind(incoming.held(), &heads).await?;
+                }
                 Frame::Entry(entry) => incoming.entry(&entry)?,
                 Frame::SealedKey(key) => incoming.sealed_key(key.into()),
                 Frame::Link(link) => incoming.link(link.into()),
                 Frame::Element(element) => incoming.element(&element)?,
-                Frame::Commit(signed) => {
-                    let commit = Commit::parse(&signed).map_err(ChainFailure::from)?;
-                    let unknown = incoming.unknown_items(&commit);
-                    incoming.know(self.storage().elements(&unknown).await?);
-                    incoming.commit(&commit)?;
-                    let bytes = signed.body.len();
-                    let staged = Staged::Commit { seq: commit.seq(), head: commit.hash(), commit: signed };
-                    stage.put(self.storage().as_ref(), step, staged, bytes).await?;
+                Frame::Commit(signed) => self.take_commit(step, incoming, &mut stage, signed).await?,
+                Frame::BriefCommit(brief) => {
+                    let signed = incoming.whole(&brief)?;
+                    self.take_commit(step, incoming, &mut stage, signed).await?;
                 }
                 Frame::Envelope(envelope) => {
                     let (_, contents) = match &mut chains {
@@ -117,6 +128,22 @@ impl SyncEngine {
             }
         }
         Err(ApiError::BadAnswer("a pull that was cut short").into())
+    }
+
+    async fn take_commit(
+        &self,
+        step: &Step,
+        incoming: &mut Incoming,
+        stage: &mut Stage,
+        signed: Signed,
+    ) -> Result<(), Interruption> {
+        let commit = Commit::parse(&signed).map_err(ChainFailure::from)?;
+        let unknown = incoming.unknown_items(&commit);
+        incoming.know(self.storage().elements(&unknown).await?);
+        incoming.commit(&commit)?;
+        let bytes = signed.body.len();
+        let staged = Staged::Commit { seq: commit.seq(), head: commit.hash(), commit: signed };
+        Ok(stage.put(self.storage().as_ref(), step, staged, bytes).await?)
     }
 
     /// Holds both chains against the server's heads, and says which envelopes must come.

@@ -19,6 +19,8 @@ pub(super) struct PageOf {
     pub(super) vault_head: Hash,
     /// The first commit whose items' envelopes the pull gives.
     pub(super) since: u64,
+    /// In the brief form.
+    pub(super) brief: bool,
     pub(super) step: Step,
 }
 

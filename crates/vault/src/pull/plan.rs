@@ -16,6 +16,8 @@ pub enum Since {
         roster: u64,
         /// Seq of its latest commit.
         vault: u64,
+        /// It fills in what it knows: see [`keyfold_ledger::brief`].
+        brief: bool,
     },
     /// Nothing but trust in the roster entry with this seq, by which it was added: the vault begins at the commit that
     /// the entry names.
@@ -50,6 +52,8 @@ pub(super) struct Plan {
     pub(super) envelopes: Span,
     /// Where the vault stands at its end.
     pub(super) vault_head: Hash,
+    /// In the brief form, for who has the roster and the vault up to these.
+    pub(super) brief_since: Option<(u64, u64)>,
 }
 
 impl Pulls {
@@ -60,10 +64,14 @@ impl Pulls {
             commits: Span { first: vault, last: heads.vault_seq },
             envelopes: Span { first: vault, last: heads.vault_seq },
             vault_head: heads.vault_head,
+            brief_since: None,
         };
         match since {
             Since::Nothing => Ok(after(0, 1)),
-            Since::Heads { roster, vault } => Ok(after(roster.saturating_add(1), vault.saturating_add(1))),
+            Since::Heads { roster, vault, brief } => {
+                let plan = after(roster.saturating_add(1), vault.saturating_add(1));
+                Ok(Plan { brief_since: brief.then_some((roster, vault)), ..plan })
+            }
             Since::AddedBy(seq) => {
                 let Some(entry) = self.storage.entry(caller.account, seq).await? else {
                     standing(self.storage.as_ref(), caller.account).await?;

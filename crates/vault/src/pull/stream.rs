@@ -2,6 +2,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::try_unfold};
+use keyfold_ledger::brief;
 use keyfold_wire::{
     ItemId,
     v1::{self, PullEnd, SealedEpochKey, SealedLink, pull_frame::Frame},
@@ -69,6 +70,7 @@ impl Pull {
             account: self.caller.account,
             vault_head: self.plan.vault_head,
             since: self.plan.envelopes.first,
+            brief: self.plan.brief_since.is_some(),
             step,
         };
         if let Some(page) = self.pages.get(&of) {
@@ -86,7 +88,10 @@ impl Pull {
         let mut frames = Frames::default();
         let next = match step {
             Step::Heads => {
-                frames.push(Frame::Heads(self.heads.clone()));
+                frames.push(match self.plan.brief_since {
+                    Some(since) => Frame::BriefHeads(brief::heads(&self.heads, since)),
+                    None => Frame::Heads(self.heads.clone()),
+                });
                 Step::Entries(self.plan.entries)
             }
             Step::Entries(span) => self.entries(span, &mut frames).await?,
@@ -146,7 +151,10 @@ impl Pull {
         let rows = self.storage.commits(self.caller.account, span, COMMITS).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Err(self.gap().await) };
         for row in rows {
-            frames.push(Frame::Commit(row.commit));
+            frames.push(match self.plan.brief_since {
+                Some(_) => Frame::BriefCommit(brief::commit(row.commit)),
+                None => Frame::Commit(row.commit),
+            });
         }
         Ok(Step::Commits(Span { first: last.saturating_add(1), ..span }))
     }

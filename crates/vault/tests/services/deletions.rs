@@ -23,8 +23,12 @@ async fn pull(server: &Server, ana: &Household, since: Since) -> FrameStream {
 
 #[tokio::test]
 async fn a_pull_of_an_account_that_goes_meanwhile_never_looks_whole() {
-    let pulls =
-        [Since::Nothing, Since::AddedBy(2), Since::Heads { roster: 2, vault: 0 }, Since::Heads { roster: 0, vault: 1 }];
+    let pulls = [
+        Since::Nothing,
+        Since::AddedBy(2),
+        Since::Heads { roster: 2, vault: 0, brief: false },
+        Since::Heads { roster: 0, vault: 1, brief: true },
+    ];
     for since in pulls {
         for taken in 0.. {
             let server = Server::start().await;

@@ -1,6 +1,7 @@
 //! A server that hands out other than what it was given, or nothing.
 
 mod between;
+mod brief;
 mod changed;
 mod creation;
 mod enrolment;

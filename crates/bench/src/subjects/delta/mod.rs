@@ -59,8 +59,8 @@ fn frames(mut stream: &[u8]) -> Vec<(&'static str, usize)> {
         stream = rest;
         frames.push(match PullFrame::decode(frame).ok().and_then(|frame| frame.frame) {
             Some(Frame::Envelope(envelope)) => (ENVELOPE, envelope.len()),
-            Some(Frame::Heads(_)) => ("heads and receipts", length),
-            Some(Frame::Commit(_)) => ("commit", length),
+            Some(Frame::Heads(_) | Frame::BriefHeads(_)) => ("heads and receipts", length),
+            Some(Frame::Commit(_) | Frame::BriefCommit(_)) => ("commit", length),
             _ => ("other", length),
         });
     }

@@ -28,13 +28,14 @@ fn envelope() -> Vec<u8> {
 /// Heads at once, then whatever the server sends, and when.
 fn pull(mut next: impl FnMut() -> Option<(Duration, Vec<u8>)> + Send + 'static) -> PullStream {
     let mut heads = Some(heads());
-    PullStream::new(Slow(move || heads.take().map(|heads| (Duration::ZERO, heads)).or_else(&mut next)).answer())
+    let answer = Slow(move || heads.take().map(|heads| (Duration::ZERO, heads)).or_else(&mut next)).answer();
+    PullStream::new(answer, false)
 }
 
 /// These bytes, so many at a time.
 fn in_pieces(bytes: &[u8], piece: usize) -> PullStream {
     let mut pieces: Vec<Vec<u8>> = bytes.rchunks(piece).map(<[u8]>::to_vec).collect();
-    PullStream::new(Slow(move || pieces.pop().map(|piece| (Duration::ZERO, piece))).answer())
+    PullStream::new(Slow(move || pieces.pop().map(|piece| (Duration::ZERO, piece))).answer(), false)
 }
 
 fn three_frames() -> Vec<u8> {

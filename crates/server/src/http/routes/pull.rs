@@ -18,8 +18,17 @@ use crate::http::{State, answer::PROTOBUF, error::Refusal, incoming::Nothing, la
 pub(super) struct Parameters {
     roster_since: Option<u64>,
     vault_since: Option<u64>,
+    form: Option<Form>,
     /// Seq of the roster entry by which the caller was added.
     snapshot: Option<u64>,
+}
+
+/// How it wants it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    /// Without what it can fill in.
+    Brief,
 }
 
 /// GET /v1/pull
@@ -46,13 +55,15 @@ fn pages(state: Data<State>, caller: Caller, frames: FrameStream) -> impl Stream
 
 impl Parameters {
     fn since(&self) -> Result<Since, Refusal> {
-        match (self.roster_since, self.vault_since, self.snapshot) {
-            (None, None, None) => Ok(Since::Nothing),
-            (Some(roster), Some(vault), None) => Ok(Since::Heads { roster, vault }),
-            (None, None, Some(seq)) => Ok(Since::AddedBy(seq)),
+        match (self.roster_since, self.vault_since, self.snapshot, self.form) {
+            (None, None, None, None) => Ok(Since::Nothing),
+            (Some(roster), Some(vault), None, form) => {
+                Ok(Since::Heads { roster, vault, brief: matches!(form, Some(Form::Brief)) })
+            }
+            (None, None, Some(seq), None) => Ok(Since::AddedBy(seq)),
             _ => Err(Refusal::new(
                 ProblemCode::Malformed,
-                "a pull takes roster_since and vault_since together, or snapshot, or neither",
+                "a pull takes roster_since and vault_since together, and a form with them, or snapshot, or none of them",
             )),
         }
     }

@@ -97,7 +97,7 @@ fn split(bytes: &[u8]) -> Result<(Frame, &[u8]), NotAnOffer> {
     let (length, rest) = bytes.split_first_chunk().ok_or(NotAnOffer::Frames)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| NotAnOffer::Frames)?;
     let (frame, rest) = rest.split_at_checked(length).ok_or(NotAnOffer::Frames)?;
-    let frame: PullFrame = exact::decode(frame, MAX_FRAME).map_err(|_| NotAnOffer::Frames)?;
+    let frame: PullFrame = exact::decode_public(frame, MAX_FRAME).map_err(|_| NotAnOffer::Frames)?;
     Ok((frame.frame.ok_or(NotAnOffer::Frames)?, rest))
 }
 

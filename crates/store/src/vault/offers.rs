@@ -17,7 +17,7 @@ pub(super) async fn offer(database: &Database, steps: Vec<Offered>) -> Result<Ta
             Offered::Entry(write) => append_within(&transaction, write, Growth::Offered).await? == Appended::Done,
             Offered::Commit(mut write) => {
                 write.bytes_reclaimed = reclaims(&transaction, &write).await?;
-                push_within(&transaction, write, Growth::Offered).await? == Written::Done
+                push_within(&transaction, std::slice::from_ref(&write), Growth::Offered).await? == [Written::Done]
             }
         };
         if !taken {

@@ -23,28 +23,47 @@ pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Writte
     }
 }
 
-/// Writes a commit, or nothing, within a transaction of others.
+/// Writes commits, all of each or nothing, within a transaction. Rows of one kind are one statement, whosever they are.
 pub(super) async fn push_within(
     transaction: &impl ConnectionTrait,
-    write: PushWrite,
+    writes: &[PushWrite],
     growth: Growth,
-) -> Result<Written, StorageError> {
-    if !advance(transaction, &write, growth).await? {
-        return Ok(Written::Moved);
+) -> Result<Vec<Written>, StorageError> {
+    let (mut written, mut standing) = (Vec::with_capacity(writes.len()), Vec::with_capacity(writes.len()));
+    for write in writes {
+        let stands = advance(transaction, write, growth).await?;
+        written.push(if stands { Written::Done } else { Written::Moved });
+        standing.extend(stands.then_some(write));
     }
-    let seq = signed(write.expected.vault_seq.saturating_add(1));
-    let row = commits::Model {
-        account_id: write.account.to_vec(),
-        seq,
-        roster_seq: signed(write.expected.roster_seq),
-        body: write.commit.body,
-        signature: write.commit.signature,
-    };
-    commits::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await.map_err(unavailable)?;
-    keep_purged(transaction, write.account, write.purge_due, &write.changes).await?;
-    prune(transaction, write.account, &write.changes).await?;
-    keep(transaction, write.account, seq, write.changes).await?;
-    Ok(Written::Done)
+    if standing.is_empty() {
+        return Ok(written);
+    }
+    let rows = standing.iter().map(|write| {
+        commits::Model {
+            account_id: write.account.to_vec(),
+            seq: seq(write),
+            roster_seq: signed(write.expected.roster_seq),
+            body: write.commit.body.clone(),
+            signature: write.commit.signature.clone(),
+        }
+        .into_active_model()
+    });
+    commits::Entity::insert_many(rows).exec_without_returning(transaction).await.map_err(unavailable)?;
+    keep_purged(transaction, &standing).await?;
+    for write in &standing {
+        prune(transaction, write.account, &write.changes).await?;
+    }
+    keep(transaction, &standing).await?;
+    Ok(written)
+}
+
+/// The seq of the commit.
+fn seq(write: &PushWrite) -> i64 {
+    signed(write.expected.vault_seq.saturating_add(1))
+}
+
+fn changes<'a>(writes: &'a [&PushWrite]) -> impl Iterator<Item = (&'a PushWrite, &'a Change)> {
+    writes.iter().flat_map(|write| write.changes.iter().map(move |change| (*write, change)))
 }
 
 /// Moves the account on, if it stands where the commit was checked.
@@ -66,15 +85,10 @@ async fn advance(database: &impl ConnectionTrait, write: &PushWrite, growth: Gro
 }
 
 /// Each item's element, and the revision that made it.
-async fn keep(
-    database: &impl ConnectionTrait,
-    account: AccountId,
-    seq: i64,
-    changes: Vec<Change>,
-) -> Result<(), StorageError> {
-    let elements = changes.iter().map(|change| {
+async fn keep(database: &impl ConnectionTrait, writes: &[&PushWrite]) -> Result<(), StorageError> {
+    let elements = changes(writes).map(|(write, change)| {
         items::Model {
-            account_id: account.to_vec(),
+            account_id: write.account.to_vec(),
             item_id: change.element.item.to_vec(),
             revision: signed(change.element.revision),
             tombstone: change.element.is_tombstone(),
@@ -90,16 +104,16 @@ async fn keep(
         .exec_without_returning(database)
         .await
         .map_err(unavailable)?;
-    let rows = changes.into_iter().map(|change| {
+    let rows = changes(writes).map(|(write, change)| {
         revisions::Model {
-            account_id: account.to_vec(),
+            account_id: write.account.to_vec(),
             item_id: change.element.item.to_vec(),
             revision: signed(change.element.revision),
-            seq,
+            seq: seq(write),
             tombstone: change.element.is_tombstone(),
             envelope_hash: envelope_hash(&change.element),
             size: change.envelope.as_ref().map_or(0, |envelope| i64::try_from(envelope.len()).unwrap_or(i64::MAX)),
-            envelope: change.envelope,
+            envelope: change.envelope.clone(),
         }
         .into_active_model()
     });
@@ -134,15 +148,10 @@ async fn prune(database: &impl ConnectionTrait, account: AccountId, changes: &[C
 }
 
 /// The last envelope of a purged item stays a while, in case the purge was wrong.
-async fn keep_purged(
-    database: &impl ConnectionTrait,
-    account: AccountId,
-    due: u64,
-    changes: &[Change],
-) -> Result<(), StorageError> {
-    let purged = changes.iter().filter(|change| change.element.is_tombstone()).map(|change| {
-        purges::Model { account_id: account.to_vec(), due: signed(due), item_id: change.element.item.to_vec() }
-            .into_active_model()
+async fn keep_purged(database: &impl ConnectionTrait, writes: &[&PushWrite]) -> Result<(), StorageError> {
+    let purged = changes(writes).filter(|(_, change)| change.element.is_tombstone()).map(|(write, change)| {
+        let (account_id, item_id) = (write.account.to_vec(), change.element.item.to_vec());
+        purges::Model { account_id, due: signed(write.purge_due), item_id }.into_active_model()
     });
     purges::Entity::insert_many(purged).exec_without_returning(database).await.map_err(unavailable)?;
     Ok(())

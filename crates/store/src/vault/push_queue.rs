@@ -4,14 +4,14 @@ use std::{
 };
 
 use keyfold_vault::storage::{PushWrite, StorageError, Written};
-use sea_orm::TransactionTrait;
+use sea_orm::DatabaseTransaction;
 use tokio::sync::{
     Mutex as Turn,
     oneshot::{self, error::TryRecvError},
 };
 
 use super::{chains::Growth, push::push_within};
-use crate::{Database, error::unavailable, transaction::commit};
+use crate::{Database, transaction::commit};
 
 /// Pushes that wait for SQLite's only writer. Whoever has it writes those that wait in one transaction, since what a
 /// commit to the disk costs it costs once, however many accounts it is for.
@@ -57,8 +57,13 @@ impl PushQueue {
     fn group(&self) -> Vec<Waiting> {
         let mut waiting = self.waiting();
         let (mut group, mut bytes) = (Vec::new(), 0);
-        while let Some(next) = waiting.pop_front_if(|next| group.is_empty() || bytes + size(next) <= GROUP_BYTES) {
+        let mut changes = 0;
+        while let Some(next) = waiting.pop_front_if(|next| {
+            let fits = bytes + size(next) <= GROUP_BYTES && changes + next.write.changes.len() <= GROUP_CHANGES;
+            group.is_empty() || fits
+        }) {
             bytes += size(&next);
+            changes += next.write.changes.len();
             group.push(next);
             if group.len() == GROUP {
                 break;
@@ -74,12 +79,8 @@ impl PushQueue {
 
 /// Nobody is told anything before all of it is durable.
 async fn write_group(database: &Database, group: Vec<Waiting>) {
-    let (mut askers, mut writes) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
-    for Waiting { write, answer } in group {
-        askers.push(answer);
-        writes.push(write);
-    }
-    let answers = write_all(database, writes).await.unwrap_or_else(|error| {
+    let (askers, writes): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.answer, waiting.write)).unzip();
+    let answers = write_all(database, &writes).await.unwrap_or_else(|error| {
         let failed = || StorageError::Unavailable(error.to_string().into());
         askers.iter().map(|_| Err(failed())).collect()
     });
@@ -89,25 +90,26 @@ async fn write_group(database: &Database, group: Vec<Waiting>) {
     }
 }
 
-async fn write_all(database: &Database, writes: Vec<PushWrite>) -> Result<Vec<Answer>, StorageError> {
-    let transaction = database.write().await?;
-    let mut answers = Vec::with_capacity(writes.len());
-    if let [_] = writes.as_slice() {
-        for write in writes {
-            answers.push(Ok(push_within(&transaction, write, Growth::New).await?));
-        }
-    } else {
-        for write in writes {
-            // What fails of one account leaves the others alone.
-            let savepoint = transaction.begin().await.map_err(unavailable)?;
-            let answer = push_within(&savepoint, write, Growth::New).await;
-            let ended = if answer.is_ok() { savepoint.commit().await } else { savepoint.rollback().await };
-            ended.map_err(unavailable)?;
-            answers.push(answer);
-        }
+async fn write_all(database: &Database, writes: &[PushWrite]) -> Result<Vec<Answer>, StorageError> {
+    let together = write_in(database.write().await?, writes).await;
+    match together {
+        Ok(written) => return Ok(written.into_iter().map(Ok).collect()),
+        Err(error) if writes.len() == 1 => return Err(error),
+        Err(_) => {}
     }
-    commit(transaction).await?;
+    // What fails of one account leaves the others alone.
+    let mut answers = Vec::with_capacity(writes.len());
+    for write in writes {
+        let alone = write_in(database.write().await?, std::slice::from_ref(write)).await;
+        answers.push(alone.map(|written| written.first().copied().unwrap_or(Written::Moved)));
+    }
     Ok(answers)
+}
+
+async fn write_in(transaction: DatabaseTransaction, writes: &[PushWrite]) -> Result<Vec<Written>, StorageError> {
+    let written = push_within(&transaction, writes, Growth::New).await?;
+    commit(transaction).await?;
+    Ok(written)
 }
 
 fn size(waiting: &Waiting) -> usize {
@@ -118,6 +120,7 @@ fn given_up() -> StorageError {
     StorageError::Unavailable("the group that this write was in was given up".into())
 }
 
-/// Pushes of one transaction, and bytes of their envelopes.
+/// Pushes of one transaction, bytes of their envelopes, and changes: a statement of SQLite has at most 32,766 values.
 const GROUP: usize = 64;
+const GROUP_CHANGES: usize = 2_000;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;

@@ -44,7 +44,7 @@ impl Database {
                 Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
             }
             Kind::Postgres => {
-                presence::look(url).await?;
+                presence::look(options(url, 1)).await?;
                 let writer = sea_orm::Database::connect(postgres(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(postgres(url, Role::Reader)).await?;
                 Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })

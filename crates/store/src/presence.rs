@@ -2,43 +2,35 @@
 //! lock, which PostgreSQL lets go when the session ends, however it ends. On SQLite, locks of the file say the same.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr,
-    sqlx::{self, Connection as _, PgConnection},
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement,
+    sqlx::{self, PgConnection},
 };
 
-use crate::{ConnectError, url::DatabaseUrl};
+use crate::ConnectError;
 
-/// Whether a session may be at the database now, until it ends, beside other servers'.
-async fn beside_others(session: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock_shared($1)").bind(PRESENT).fetch_one(session).await
-}
-
-/// The same for a session of a pool, which has no other way to be told.
+/// Lets a session of a server in, beside others', until it ends. A pool whose sessions are not let in has none to give.
 pub(crate) async fn enter(session: &mut PgConnection) -> Result<(), sqlx::Error> {
-    if beside_others(session).await? {
-        Ok(())
-    } else {
-        Err(sqlx::Error::Protocol(ConnectError::TakenAlone.to_string()))
-    }
+    let may: bool = sqlx::query_scalar(ENTER).fetch_one(session).await?;
+    if may { Ok(()) } else { Err(sqlx::Error::Protocol(ConnectError::TakenAlone.to_string())) }
 }
 
-/// Whether a server may be at the database now: a pool would only find that it gets no connection.
+/// Whether a server may be at the database now: from its pool it would only hear that there is no connection.
 ///
 /// # Errors
 /// [`ConnectError`].
-pub(crate) async fn look(url: &DatabaseUrl) -> Result<(), ConnectError> {
-    let failed = |error| DbErr::Conn(RuntimeErr::SqlxError(std::sync::Arc::new(error)));
-    let mut session = PgConnection::connect(url.expose()).await.map_err(failed)?;
-    let may = beside_others(&mut session).await.map_err(failed)?;
-    session.close().await.map_err(failed)?;
-    if may { Ok(()) } else { Err(ConnectError::TakenAlone) }
+pub(crate) async fn look(session: ConnectOptions) -> Result<(), ConnectError> {
+    let database = sea_orm::Database::connect(session).await?;
+    let may = database.query_one_raw(Statement::from_string(database.get_database_backend(), ENTER)).await?;
+    database.close().await?;
+    let may = may.map(|row| row.try_get_by_index(0)).transpose()?;
+    if may == Some(true) { Ok(()) } else { Err(ConnectError::TakenAlone) }
 }
 
 /// Whether the only session of this connection is alone at the database now, until it ends. A session that is about to end
 /// is waited for: PostgreSQL ends one a moment after its client has gone.
 pub(crate) async fn alone(only: &DatabaseConnection) -> Result<bool, DbErr> {
     only.execute_unprepared("SET lock_timeout = '2s'").await?;
-    let locked = only.execute_unprepared(&format!("SELECT pg_advisory_lock({PRESENT})")).await;
+    let locked = only.execute_unprepared(BE_ALONE).await;
     only.execute_unprepared("RESET lock_timeout").await?;
     match locked {
         Ok(_) => Ok(true),
@@ -54,5 +46,6 @@ fn is_lock_timeout(error: &DbErr) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("55P03")
 }
 
-/// The lock's number: "keyfold" in ASCII. Whatever else uses the same database has numbers of its own.
-const PRESENT: i64 = 0x006b_6579_666f_6c64;
+// The lock's number is "keyfold" in ASCII. Whatever else uses the same database has numbers of its own.
+const ENTER: &str = "SELECT pg_try_advisory_lock_shared(x'6b6579666f6c64'::bigint)";
+const BE_ALONE: &str = "SELECT pg_advisory_lock(x'6b6579666f6c64'::bigint)";

@@ -45,8 +45,8 @@ pub(super) struct Incoming {
 /// The server's heads as they came.
 enum ServerHeads {
     Whole(v1::Heads),
-    /// What is left out is filled in where the chains come to: with the receipt of the roster's head before.
-    Brief(v1::BriefHeads, v1::Signed),
+    /// What is left out is filled in once the chains are there.
+    Brief(v1::BriefHeads),
 }
 
 /// What a pull comes to once all of it is verified.
@@ -89,7 +89,7 @@ impl Incoming {
             return Err(OTHERWISE.into());
         }
         let heads = whole_heads(&brief, account, receipt)?;
-        self.heads = Some(ServerHeads::Brief(brief, receipt.clone()));
+        self.heads = Some(ServerHeads::Brief(brief));
         Ok(heads)
     }
 
@@ -258,7 +258,10 @@ impl Incoming {
         let (roster, vault) = (account.roster(), account.vault());
         let heads = match heads {
             ServerHeads::Whole(heads) => heads,
-            ServerHeads::Brief(heads, roster_receipt) => whole_heads(&heads, &account, &roster_receipt)?,
+            // Without a receipt there is none that holds.
+            ServerHeads::Brief(heads) => {
+                whole_heads(&heads, &account, &self.roster_receipt.take().unwrap_or_default())?
+            }
         };
         if (heads.roster_seq, heads.vault_seq) != (roster.seq(), vault.seq()) {
             return Err(ChainFailure::Withheld("a part of its history"));

@@ -27,3 +27,28 @@ pub(crate) async fn hold_refusals<B: MessageBody>(
 }
 
 const HELD: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, HttpResponse, middleware::from_fn, test, web};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_who_asks_too_often_or_without_a_signature_waits() {
+        let status = |path: web::Path<u16>| async move {
+            HttpResponse::build(StatusCode::from_u16(path.into_inner()).unwrap()).finish()
+        };
+        let app = App::new().wrap(from_fn(hold_refusals)).route("/{status}", web::get().to(status));
+        let app = test::init_service(app).await;
+        for (status, held) in [(200, false), (403, false), (409, false), (401, true), (429, true)] {
+            let begun = Instant::now();
+            let request = test::TestRequest::get().uri(&format!("/{status}")).to_request();
+            let answer = test::call_service(&app, request).await;
+            assert_eq!(answer.status().as_u16(), status);
+            // The clock stands still but for what waits.
+            assert_eq!(begun.elapsed() >= HELD, held, "{status}");
+        }
+    }
+}

@@ -49,6 +49,28 @@ async fn an_honest_pull_is_a_brief_one() {
     assert_eq!(world.phone.sees().await, world.laptop.sees().await);
 }
 
+/// What is left out depends on where each commit and each entry stands: they alternate here, and each of both chains moves.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_and_entries_that_alternate_are_filled_in_at_their_places() {
+    let world = world().await;
+    Box::pin(world.laptop.engine.rotate()).await.unwrap();
+    world.laptop_edits_both().await;
+    Box::pin(world.laptop.engine.rotate()).await.unwrap();
+    world.laptop.makes("shop.example").await;
+    world.laptop.syncs().await;
+    Box::pin(world.laptop.engine.rotate()).await.unwrap();
+    let before = world.phone.wire.seen().len();
+    let report = world.phone.syncs().await;
+    assert_eq!((report.entries_pulled, report.commits_pulled), (3, 3));
+    assert_eq!(pulls(&world.phone, before), (1, 1));
+    assert_eq!(world.phone.sees().await, world.laptop.sees().await);
+    // And where only the roster moves.
+    Box::pin(world.laptop.engine.rotate()).await.unwrap();
+    let before = world.phone.wire.seen().len();
+    assert_eq!(world.phone.syncs().await.entries_pulled, 1);
+    assert_eq!(pulls(&world.phone, before), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_04_a_brief_pull_that_does_not_fit_is_asked_for_as_a_whole() {
     type Lie = Box<dyn Fn(&mut Vec<Frame>) + Send>;

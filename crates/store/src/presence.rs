@@ -2,7 +2,7 @@
 //! lock, which PostgreSQL lets go when the session ends, however it ends. On SQLite, locks of the file say the same.
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{self, PgConnection},
 };
 
@@ -19,18 +19,21 @@ pub(crate) async fn enter(session: &mut PgConnection) -> Result<(), sqlx::Error>
 /// # Errors
 /// [`ConnectError`].
 pub(crate) async fn look(session: ConnectOptions) -> Result<(), ConnectError> {
-    let database = sea_orm::Database::connect(session).await?;
-    let may = database.query_one_raw(Statement::from_string(database.get_database_backend(), ENTER)).await?;
-    database.close().await?;
-    let may = may.map(|row| row.try_get_by_index(0)).transpose()?;
-    if may == Some(true) { Ok(()) } else { Err(ConnectError::TakenAlone) }
+    let only = sea_orm::Database::connect(session).await?;
+    let may = locked(&only, BESIDE_OTHERS).await?;
+    only.close().await?;
+    if may { Ok(()) } else { Err(ConnectError::TakenAlone) }
 }
 
-/// Whether the only session of this connection is alone at the database now, until it ends. A session that is about to end
-/// is waited for: PostgreSQL ends one a moment after its client has gone.
+/// Whether the only session of this connection is alone at the database now, until it ends.
 pub(crate) async fn alone(only: &DatabaseConnection) -> Result<bool, DbErr> {
+    locked(only, ALONE).await
+}
+
+/// Takes a lock. A session that is about to end is waited for: PostgreSQL ends one a moment after its client has gone.
+async fn locked(only: &DatabaseConnection, lock: &str) -> Result<bool, DbErr> {
     only.execute_unprepared("SET lock_timeout = '2s'").await?;
-    let locked = only.execute_unprepared(BE_ALONE).await;
+    let locked = only.execute_unprepared(lock).await;
     only.execute_unprepared("RESET lock_timeout").await?;
     match locked {
         Ok(_) => Ok(true),
@@ -48,4 +51,5 @@ fn is_lock_timeout(error: &DbErr) -> bool {
 
 // The lock's number is "keyfold" in ASCII. Whatever else uses the same database has numbers of its own.
 const ENTER: &str = "SELECT pg_try_advisory_lock_shared(x'6b6579666f6c64'::bigint)";
-const BE_ALONE: &str = "SELECT pg_advisory_lock(x'6b6579666f6c64'::bigint)";
+const BESIDE_OTHERS: &str = "SELECT pg_advisory_lock_shared(x'6b6579666f6c64'::bigint)";
+const ALONE: &str = "SELECT pg_advisory_lock(x'6b6579666f6c64'::bigint)";

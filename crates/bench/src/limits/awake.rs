@@ -21,8 +21,8 @@ impl Awake {
         let own = std::env::current_exe().map_err(Failure::io("this program's path"))?;
         let cores = thread::available_parallelism().map_err(Failure::io("the number of cores"))?.get();
         let spin = |_| {
-            let mut command = Command::new("nice");
-            command.args(["-n", "19"]).arg(&own).arg("stay-awake");
+            let mut command = Command::new("chrt");
+            command.args(["--idle", "0"]).arg(&own).arg("stay-awake");
             Child::start(command, End::Kill)
         };
         Ok(Self { _spinning: (0..cores).map(spin).collect::<Result<_, _>>()? })

@@ -1,4 +1,5 @@
-//! Keeps the cores from going to sleep, at the lowest priority, while a limit and its subject take their turns.
+//! Keeps the cores from going to sleep while a limit and its subject take their turns, by what runs only when nothing else
+//! wants to.
 //!
 //! One writer that waits for its disk leaves a core idle, and on a virtual machine waking it can take several times as long
 //! as the flush that it waited for. Sixteen writers keep it awake by themselves: without this the limit of a disk would be

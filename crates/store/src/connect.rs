@@ -130,7 +130,14 @@ fn sqlite(url: &DatabaseUrl, role: Role) -> ConnectOptions {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        if role == Role::Reader { file.pragma("query_only", "on") } else { file }
+        match role {
+            Role::Reader => file.pragma("query_only", "on"),
+            // What a statement of many rows may have to undo stays in memory, else SQLite makes a file for it. The log goes
+            // to the database every 32 MiB: a page that every push writes anew goes there once.
+            Role::Writer => {
+                file.pragma("temp_store", "memory").pragma("cache_size", "-16384").pragma("wal_autocheckpoint", "8000")
+            }
+        }
     });
     options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_clean(connection))));
     options
@@ -197,6 +204,11 @@ async fn has_begun_nothing(connection: &mut PgConnection) -> Result<bool, sqlx::
 /// A failure such as a full disk may end a transaction inside SQLite, and the rollback after it then fails: sqlx takes the
 /// connection for one within a transaction, and what follows would become savepoints that nothing ever commits.
 async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Most have no transaction, and need not be asked. A `BEGIN` that nobody waited for any more, and that is not counted
+    // yet, is rolled back by the connection itself before anything else that it is told.
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
     // A rollback that was left to be done is done before the answer.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use keyfold_vault::storage::{AccountId, Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, IntoActiveModel, QueryFilter, Statement, Value,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -23,18 +25,19 @@ pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Writte
     }
 }
 
-/// Writes commits, all of each or nothing, within a transaction. Rows of one kind are one statement, whosever they are.
+/// Writes commits of as many accounts, all of each or nothing, within a transaction. Rows of one kind are one statement,
+/// whosever they are.
 pub(super) async fn push_within(
     transaction: &impl ConnectionTrait,
     writes: &[PushWrite],
     growth: Growth,
 ) -> Result<Vec<Written>, StorageError> {
-    let (mut written, mut standing) = (Vec::with_capacity(writes.len()), Vec::with_capacity(writes.len()));
-    for write in writes {
-        let stands = advance(transaction, write, growth).await?;
-        written.push(if stands { Written::Done } else { Written::Moved });
-        standing.extend(stands.then_some(write));
-    }
+    let stand = match writes {
+        [write] => vec![advance(transaction, write, growth).await?],
+        several => advance_all(transaction, several, growth).await?,
+    };
+    let written = stand.iter().map(|stands| if *stands { Written::Done } else { Written::Moved }).collect();
+    let standing: Vec<_> = writes.iter().zip(stand).filter_map(|(write, stands)| stands.then_some(write)).collect();
     if standing.is_empty() {
         return Ok(written);
     }
@@ -82,6 +85,47 @@ async fn advance(database: &impl ConnectionTrait, write: &PushWrite, growth: Gro
         .await
         .map_err(unavailable)?;
     Ok(moved.rows_affected == 1)
+}
+
+/// Moves several accounts on, each if it stands where its commit was checked; which of them did.
+async fn advance_all(
+    transaction: &impl ConnectionTrait,
+    writes: &[PushWrite],
+    growth: Growth,
+) -> Result<Vec<bool>, StorageError> {
+    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = format!(
+        "WITH written (account_id, roster_head, prev, seq, head, at, items, elements, bytes, state) AS (VALUES {})
+        UPDATE accounts SET vault_seq = written.seq, vault_head = written.head, vault_at = written.at,
+            item_count = written.items, element_count = written.elements, bytes_used = bytes_used + written.bytes,
+            set_state = written.state
+        FROM written
+        WHERE accounts.account_id = written.account_id AND accounts.behind = ?
+            AND accounts.roster_head = written.roster_head AND accounts.vault_head = written.prev
+        RETURNING accounts.account_id",
+        vec![row; writes.len()].join(", ")
+    );
+    let mut values: Vec<Value> = Vec::with_capacity(writes.len() * 10 + 1);
+    for write in writes {
+        values.extend([
+            write.account.to_vec().into(),
+            write.expected.roster_head.to_vec().into(),
+            write.expected.vault_head.to_vec().into(),
+            seq(write).into(),
+            write.hash.to_vec().into(),
+            signed(write.at).into(),
+            signed(write.count).into(),
+            signed(write.elements).into(),
+            signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed)).into(),
+            write.set.to_bytes().into(),
+        ]);
+    }
+    values.push((growth == Growth::Offered).into());
+    let statement = Statement::from_sql_and_values(DatabaseBackend::Sqlite, sql, values);
+    let moved = transaction.query_all_raw(statement).await.map_err(unavailable)?;
+    let moved: BTreeSet<Vec<u8>> =
+        moved.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(unavailable)?;
+    Ok(writes.iter().map(|write| moved.contains(&write.account.to_vec())).collect())
 }
 
 /// Each item's element, and the revision that made it.

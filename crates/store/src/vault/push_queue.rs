@@ -1,33 +1,40 @@
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeSet, VecDeque},
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use keyfold_vault::storage::{PushWrite, StorageError, Written};
 use sea_orm::DatabaseTransaction;
-use tokio::sync::{
-    Mutex as Turn,
-    oneshot::{self, error::TryRecvError},
-};
+use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use super::{chains::Growth, push::push_within};
 use crate::{Database, transaction::commit};
 
-/// Pushes that wait for SQLite's only writer. Whoever has it writes those that wait in one transaction, since what a
-/// commit to the disk costs it costs once, however many accounts it is for.
+/// Pushes that wait for SQLite's only writer. One task writes those that wait in one transaction, since what a commit to the
+/// disk costs it costs once, however many accounts it is for. It goes on until nobody waits, since to hand the turn from one
+/// that waits to the next takes longer than to write.
 ///
 /// On PostgreSQL pushes do not wait for each other, and the database itself writes its log for many at once; there every
 /// transaction stays within one account.
 #[derive(Debug, Default)]
 pub(crate) struct PushQueue {
-    waiting: Mutex<VecDeque<Waiting>>,
-    turn: Turn<()>,
+    line: Mutex<Line>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    /// Whether there is a task that writes.
+    written: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     write: PushWrite,
     answer: oneshot::Sender<Answer>,
+    span: Span,
 }
 
 type Answer = Result<Written, StorageError>;
@@ -35,33 +42,35 @@ type Answer = Result<Written, StorageError>;
 impl PushQueue {
     /// Writes a commit, with others or alone, durably. To give up the wait leaves it undecided whether it is written.
     pub(super) async fn push(&self, database: &Database, write: PushWrite) -> Answer {
-        let (answer, mut answered) = oneshot::channel();
-        self.waiting().push_back(Waiting { write, answer });
-        let _turn = self.turn.lock().await;
-        loop {
-            // Whoever had the turn before may have written this one too.
-            match answered.try_recv() {
-                Ok(answer) => return answer,
-                Err(TryRecvError::Closed) => return Err(given_up()),
-                Err(TryRecvError::Empty) => write_group(database, self.group()).await,
-            }
+        let (answer, answered) = oneshot::channel();
+        if self.joined(Waiting { write, answer, span: Span::current() }) {
+            tokio::spawn(Writing { database: database.clone(), ended: false }.until_nobody_waits());
         }
+        answered.await.unwrap_or_else(|_| Err(given_up()))
     }
 
     /// How many wait.
     pub(crate) fn depth(&self) -> usize {
-        self.waiting().len()
+        self.line().waiting.len()
     }
 
-    /// Those that came first, as many as one transaction takes; one at least.
+    /// Whether somebody must begin to write.
+    fn joined(&self, waiting: Waiting) -> bool {
+        let mut line = self.line();
+        line.waiting.push_back(waiting);
+        !mem::replace(&mut line.written, true)
+    }
+
+    /// Those that came first, each of another account, as many as one transaction takes; none when nobody waits, and then
+    /// whoever comes next begins to write.
     fn group(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting();
-        let (mut group, mut bytes) = (Vec::new(), 0);
-        let mut changes = 0;
-        while let Some(next) = waiting.pop_front_if(|next| {
+        let mut line = self.line();
+        let (mut group, mut accounts, mut bytes, mut changes) = (Vec::new(), BTreeSet::new(), 0, 0);
+        while let Some(next) = line.waiting.pop_front_if(|next| {
             let fits = bytes + size(next) <= GROUP_BYTES && changes + next.write.changes.len() <= GROUP_CHANGES;
-            group.is_empty() || fits
+            group.is_empty() || fits && !accounts.contains(&next.write.account)
         }) {
+            accounts.insert(next.write.account);
             bytes += size(&next);
             changes += next.write.changes.len();
             group.push(next);
@@ -69,11 +78,40 @@ impl PushQueue {
                 break;
             }
         }
+        line.written = !group.is_empty();
         group
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that writes. If it is dropped before it has ended, whoever waits is told so, and the next begins anew.
+struct Writing {
+    database: Database,
+    ended: bool,
+}
+
+impl Writing {
+    async fn until_nobody_waits(mut self) {
+        loop {
+            let group = self.database.pushes.group();
+            let Some(first) = group.first() else {
+                self.ended = true;
+                return;
+            };
+            let span = first.span.clone();
+            write_group(&self.database, group).instrument(span).await;
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.ended {
+            *self.database.pushes.line() = Line::default();
+        }
     }
 }
 
@@ -124,3 +162,56 @@ fn given_up() -> StorageError {
 const GROUP: usize = 64;
 const GROUP_CHANGES: usize = 2_000;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use keyfold_crypto::Hash;
+    use keyfold_ledger::SetState;
+    use keyfold_vault::storage::{AccountId, Heads};
+    use keyfold_wire::v1::Signed;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::DatabaseUrl;
+
+    /// A worker of the server has a runtime of its own, and ends with it.
+    #[test]
+    fn when_the_one_that_writes_goes_away_others_are_told_and_the_next_writes() {
+        let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (stays, goes) = (runtime(), runtime());
+        let database =
+            stays.block_on(Database::connect(&DatabaseUrl::file(&folder.path().join("keyfold.db")))).unwrap();
+        stays.block_on(database.migrate()).unwrap();
+
+        let mut first = Box::pin(database.pushes.push(&database, write()));
+        assert!(goes.block_on(async { futures_util::poll!(&mut first) }).is_pending());
+        let mut second = Box::pin(database.pushes.push(&database, write()));
+        assert!(stays.block_on(async { futures_util::poll!(&mut second) }).is_pending());
+        assert_eq!(database.pushes.depth(), 2);
+        drop(goes);
+        for waiting in [first, second] {
+            assert!(matches!(stays.block_on(waiting), Err(StorageError::Unavailable(_))));
+        }
+        assert_eq!(stays.block_on(database.pushes.push(&database, write())).unwrap(), Written::Moved);
+        assert_eq!(database.pushes.depth(), 0);
+    }
+
+    /// Of an account that is not there.
+    fn write() -> PushWrite {
+        PushWrite {
+            account: AccountId::new([1; 16]),
+            expected: Heads { roster_seq: 0, roster_head: Hash::ZERO, vault_seq: 0, vault_head: Hash::ZERO },
+            hash: Hash::ZERO,
+            commit: Signed::default(),
+            at: 0,
+            count: 0,
+            elements: 0,
+            bytes_added: 0,
+            bytes_reclaimed: 0,
+            set: SetState::empty(),
+            changes: Vec::new(),
+            purge_due: 0,
+        }
+    }
+}

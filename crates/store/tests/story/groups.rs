@@ -6,7 +6,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     databases::{on_each_database, on_each_place},
-    names::named,
+    names::{item, named},
     vaults::{Edit, Vault},
 };
 
@@ -75,9 +75,9 @@ async fn an_account_whose_rows_are_damaged_fails_alone() {
     .await;
 }
 
-/// Whoever writes for others may go away in the middle: they are told, or written.
+/// One task writes for all: nobody depends on who came first.
 #[tokio::test]
-async fn one_that_gives_up_leaves_nobody_waiting() {
+async fn one_that_gives_up_takes_nobody_with_it() {
     on_each_database(async |storage| {
         let vaults = vaults(storage, 16).await;
         let mut pushes = Vec::new();
@@ -88,17 +88,32 @@ async fn one_that_gives_up_leaves_nobody_waiting() {
         for push in &mut waiting {
             assert!(push.now_or_never().is_none());
         }
-        // The first has begun; it is given up with what it began.
         drop(waiting.remove(0));
         for (vault, written) in vaults[1..].iter().zip(join_all(waiting).await) {
             let Standing::Active(heads) = vault.standing(storage).await else { panic!("there is no account") };
-            match written {
-                Ok(written) => assert_eq!((written, heads.vault_seq), (Written::Done, 1)),
-                Err(_) => assert_eq!(heads.vault_seq, 0),
-            }
+            assert_eq!((written.unwrap(), heads.vault_seq), (Written::Done, 1));
         }
-        let mut last = Vault::founded(storage, "last").await;
-        last.push(storage, "commit", &[Edit::Write("mail", 300)]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_of_many_items_is_checked_against_all_of_them() {
+    on_each_database(async |storage| {
+        let mut vault = Vault::founded(storage, "ana").await;
+        let names: Vec<String> = (0..20).map(|number| format!("item {number}")).collect();
+        for count in [1, 8, 9, 20] {
+            let edits: Vec<Edit<'_>> = names[..count].iter().map(|name| Edit::Write(name, 300)).collect();
+            vault.push(storage, &format!("{count} items"), &edits).await;
+            let mut items: Vec<_> = names.iter().map(|name| item(name)).collect();
+            items.truncate(count);
+            let base = storage.push_base(vault.account, &items).await.unwrap().unwrap();
+            let mut changed: Vec<_> = base.changed.iter().map(|element| element.item).collect();
+            changed.sort();
+            items.sort();
+            assert_eq!(changed, items);
+            assert_eq!(base.heads, vault.heads);
+        }
     })
     .await;
 }

@@ -61,22 +61,24 @@ impl PushQueue {
         !mem::replace(&mut line.written, true)
     }
 
-    /// Those that came first, each of another account, as many as one transaction takes; none when nobody waits, and then
-    /// whoever comes next begins to write.
+    /// Those that came first, of each account one, as many as one transaction takes; none when nobody waits, and then whoever
+    /// comes next begins to write. An account that asks a lot does not hold up the others.
     fn group(&self) -> Vec<Waiting> {
         let mut line = self.line();
         let (mut group, mut accounts, mut bytes, mut changes) = (Vec::new(), BTreeSet::new(), 0, 0);
-        while let Some(next) = line.waiting.pop_front_if(|next| {
-            let fits = bytes + size(next) <= GROUP_BYTES && changes + next.write.changes.len() <= GROUP_CHANGES;
-            group.is_empty() || fits && !accounts.contains(&next.write.account)
-        }) {
-            accounts.insert(next.write.account);
-            bytes += size(&next);
+        let mut place = 0;
+        while let Some(next) = line.waiting.get(place).filter(|_| place < LOOKED_AT && group.len() < GROUP) {
+            if accounts.contains(&next.write.account) {
+                place += 1;
+                continue;
+            }
+            bytes += size(next);
             changes += next.write.changes.len();
-            group.push(next);
-            if group.len() == GROUP {
+            if !group.is_empty() && (bytes > GROUP_BYTES || changes > GROUP_CHANGES) {
                 break;
             }
+            accounts.insert(next.write.account);
+            group.extend(line.waiting.remove(place));
         }
         line.written = !group.is_empty();
         group
@@ -162,6 +164,8 @@ fn given_up() -> StorageError {
 const GROUP: usize = 64;
 const GROUP_CHANGES: usize = 2_000;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Of those that wait.
+const LOOKED_AT: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -184,23 +188,40 @@ mod tests {
             stays.block_on(Database::connect(&DatabaseUrl::file(&folder.path().join("keyfold.db")))).unwrap();
         stays.block_on(database.migrate()).unwrap();
 
-        let mut first = Box::pin(database.pushes.push(&database, write()));
+        let mut first = Box::pin(database.pushes.push(&database, of(1)));
         assert!(goes.block_on(async { futures_util::poll!(&mut first) }).is_pending());
-        let mut second = Box::pin(database.pushes.push(&database, write()));
+        let mut second = Box::pin(database.pushes.push(&database, of(1)));
         assert!(stays.block_on(async { futures_util::poll!(&mut second) }).is_pending());
         assert_eq!(database.pushes.depth(), 2);
         drop(goes);
         for waiting in [first, second] {
             assert!(matches!(stays.block_on(waiting), Err(StorageError::Unavailable(_))));
         }
-        assert_eq!(stays.block_on(database.pushes.push(&database, write())).unwrap(), Written::Moved);
+        assert_eq!(stays.block_on(database.pushes.push(&database, of(1))).unwrap(), Written::Moved);
         assert_eq!(database.pushes.depth(), 0);
     }
 
+    #[test]
+    fn an_account_that_asks_a_lot_does_not_hold_up_the_others() {
+        let queue = PushQueue::default();
+        let join = |account, commit: u8| {
+            let write = PushWrite { hash: Hash::new([commit; 32]), ..of(account) };
+            queue.joined(Waiting { write, answer: oneshot::channel().0, span: Span::none() })
+        };
+        let began: Vec<bool> =
+            [(1, 1), (1, 2), (1, 3), (2, 4), (1, 5), (3, 6)].map(|(account, commit)| join(account, commit)).into();
+        assert_eq!(began, [true, false, false, false, false, false]);
+        let groups: Vec<Vec<Hash>> =
+            (0..5).map(|_| queue.group().into_iter().map(|waiting| waiting.write.hash).collect()).collect();
+        let commits = |numbers: &[u8]| -> Vec<Hash> { numbers.iter().map(|number| Hash::new([*number; 32])).collect() };
+        assert_eq!(groups, [commits(&[1, 4, 6]), commits(&[2]), commits(&[3]), commits(&[5]), Vec::new()]);
+        assert!(join(1, 7), "nobody writes after the last group");
+    }
+
     /// Of an account that is not there.
-    fn write() -> PushWrite {
+    fn of(account: u8) -> PushWrite {
         PushWrite {
-            account: AccountId::new([1; 16]),
+            account: AccountId::new([account; 16]),
             expected: Heads { roster_seq: 0, roster_head: Hash::ZERO, vault_seq: 0, vault_head: Hash::ZERO },
             hash: Hash::ZERO,
             commit: Signed::default(),

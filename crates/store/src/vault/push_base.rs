@@ -1,7 +1,7 @@
 use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, IntoCondition},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 
 use crate::{
@@ -16,15 +16,13 @@ pub(super) async fn push_base(
     account: AccountId,
     items: &[ItemId],
 ) -> Result<Option<PushBase>, StorageError> {
+    // Items never go back. So where the account, which is read last, stands at a head that was known before, they are as of
+    // that head; where it stands elsewhere, what they are matters to nobody.
     let database = &database.reader;
-    let found = if items.len() <= FEW {
-        together(database, account, items).await
-    } else {
-        apart(database, account, items).await
-    };
-    let Some((row, changed)) = found? else { return Ok(None) };
-    // If the account has moved on since, what is reclaimed matters to nobody: the push is refused.
+    let changed = if items.is_empty() { Vec::new() } else { elements(database, account, items).await? };
     let reclaimed = reclaimed(database, account, &changed).await?;
+    let row = accounts::Entity::find_by_id(account.to_vec()).one(database).await.map_err(unavailable)?;
+    let Some(row) = row else { return Ok(None) };
     Ok(Some(PushBase {
         heads: Heads {
             roster_seq: unsigned(row.roster_seq)?,
@@ -42,41 +40,6 @@ pub(super) async fn push_base(
         changed: changed.into_iter().map(stored).collect::<Result<_, _>>()?,
         reclaimed,
     }))
-}
-
-type Found = Option<(accounts::Model, Vec<items::Model>)>;
-
-/// The account, beside each of the items that are there.
-async fn together(
-    database: &impl ConnectionTrait,
-    account: AccountId,
-    items: &[ItemId],
-) -> Result<Found, StorageError> {
-    let ids: Vec<Vec<u8>> = items.iter().map(|item| item.to_vec()).collect();
-    let of_the_account = accounts::Entity::belongs_to(items::Entity)
-        .from(accounts::Column::AccountId)
-        .to(items::Column::AccountId)
-        .on_condition(move |_, items| {
-            Expr::col((items, items::Column::ItemId)).is_in(ids.iter().cloned()).into_condition()
-        });
-    let rows = accounts::Entity::find()
-        .select_also(items::Entity)
-        .join(JoinType::LeftJoin, of_the_account.into())
-        .filter(accounts::Column::AccountId.eq(account.to_vec()))
-        .all(database)
-        .await
-        .map_err(unavailable)?;
-    let (accounts, items): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    Ok(accounts.into_iter().next().map(|row| (row, items.into_iter().flatten().collect())))
-}
-
-/// The same where the account would stand beside too many.
-async fn apart(database: &impl ConnectionTrait, account: AccountId, items: &[ItemId]) -> Result<Found, StorageError> {
-    // Items never go back. So where the account, which is read last, stands at a head that was known before, they are as of
-    // that head; where it stands elsewhere, what they are matters to nobody.
-    let changed = elements(database, account, items).await?;
-    let row = accounts::Entity::find_by_id(account.to_vec()).one(database).await.map_err(unavailable)?;
-    Ok(row.map(|row| (row, changed)))
 }
 
 pub(super) async fn elements(
@@ -126,6 +89,3 @@ fn oldest_kept(item: &items::Model) -> Option<(Vec<u8>, i64)> {
 fn stored(row: items::Model) -> Result<Element, StorageError> {
     element(&row.item_id, row.revision, row.tombstone, &row.envelope_hash)
 }
-
-/// An account's row has some 2 KiB, and one comes with each item.
-const FEW: usize = 8;

@@ -112,7 +112,9 @@ impl Writing {
 impl Drop for Writing {
     fn drop(&mut self) {
         if !self.ended {
-            *self.database.pushes.line() = Line::default();
+            // Whoever is told wakes up, and may come back at once: not while the line is held.
+            let given_up = mem::take(&mut *self.database.pushes.line());
+            drop(given_up);
         }
     }
 }
@@ -178,7 +180,7 @@ mod tests {
     use super::*;
     use crate::DatabaseUrl;
 
-    /// A worker of the server has a runtime of its own, and ends with it.
+    /// The server pushes on its main runtime, which outlives its workers; this is for whoever does otherwise.
     #[test]
     fn when_the_one_that_writes_goes_away_others_are_told_and_the_next_writes() {
         let runtime = || Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,7 +1,7 @@
-//! Raw commits of SQLite: one table, one connection, the pragmas of the server's writer (WAL, synchronous=FULL, sizes of cache and log), on the
-//! same file system. Statements go to SQLite many at a time, each a transaction of its own, so that no thread waits for
-//! another between two commits. The log is grown to its full size first: a running server's does not grow either, and a file
-//! that grows is slower to flush.
+//! Raw commits of SQLite: one table, one connection, the pragmas of the server's writer (WAL, synchronous=FULL, sizes of cache
+//! and log), on the same file system. Statements go to SQLite many at a time, each a transaction of its own, so that no thread
+//! waits for another between two commits. The log is grown to its full size first: a running server's does not grow either,
+//! and a file that grows is slower to flush.
 
 use std::{
     path::Path,

@@ -2,17 +2,14 @@ use std::collections::BTreeSet;
 
 use keyfold_vault::storage::{AccountId, Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, IntoActiveModel, QueryFilter, Statement, Value,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement, Value,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::chains::{Growth, still_at};
+use super::chains::Growth;
 use crate::{
     Database,
-    entity::{
-        accounts::{Column, Entity},
-        commits, items, purges, revisions,
-    },
+    entity::{commits, items, purges, revisions},
     error::unavailable,
     value::{envelope_hash, signed},
 };
@@ -32,10 +29,7 @@ pub(super) async fn push_within(
     writes: &[PushWrite],
     growth: Growth,
 ) -> Result<Vec<Written>, StorageError> {
-    let stand = match writes {
-        [write] => vec![advance(transaction, write, growth).await?],
-        several => advance_all(transaction, several, growth).await?,
-    };
+    let stand = advance(transaction, writes, growth).await?;
     let written = stand.iter().map(|stands| if *stands { Written::Done } else { Written::Moved }).collect();
     let standing: Vec<_> = writes.iter().zip(stand).filter_map(|(write, stands)| stands.then_some(write)).collect();
     if standing.is_empty() {
@@ -69,45 +63,32 @@ fn changes<'a>(writes: &'a [&PushWrite]) -> impl Iterator<Item = (&'a PushWrite,
     writes.iter().flat_map(|write| write.changes.iter().map(move |change| (*write, change)))
 }
 
-/// Moves the account on, if it stands where the commit was checked.
-async fn advance(database: &impl ConnectionTrait, write: &PushWrite, growth: Growth) -> Result<bool, StorageError> {
-    let bytes_used = Expr::col(Column::BytesUsed).add(signed(write.bytes_added)).sub(signed(write.bytes_reclaimed));
-    let moved = Entity::update_many()
-        .col_expr(Column::VaultSeq, Expr::value(signed(write.expected.vault_seq.saturating_add(1))))
-        .col_expr(Column::VaultHead, Expr::value(write.hash.to_vec()))
-        .col_expr(Column::VaultAt, Expr::value(signed(write.at)))
-        .col_expr(Column::ItemCount, Expr::value(signed(write.count)))
-        .col_expr(Column::ElementCount, Expr::value(signed(write.elements)))
-        .col_expr(Column::BytesUsed, bytes_used)
-        .col_expr(Column::SetState, Expr::value(write.set.to_bytes()))
-        .filter(still_at(write.account, &write.expected, growth))
-        .exec(database)
-        .await
-        .map_err(unavailable)?;
-    Ok(moved.rows_affected == 1)
-}
-
-/// Moves several accounts on, each if it stands where its commit was checked; which of them did.
-async fn advance_all(
+/// Moves each account on, if it stands where its commit was checked, as [`super::chains::still_at`] has it; which of them did.
+async fn advance(
     transaction: &impl ConnectionTrait,
     writes: &[PushWrite],
     growth: Growth,
 ) -> Result<Vec<bool>, StorageError> {
-    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    // The first value is the same for all.
+    let row = |index: usize| {
+        let places: Vec<String> = (0..EACH).map(|place| format!("${}", 2 + index * EACH + place)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<String> = (0..writes.len()).map(row).collect();
     let sql = format!(
         "WITH written (account_id, roster_head, prev, seq, head, at, items, elements, bytes, state) AS (VALUES {})
         UPDATE accounts SET vault_seq = written.seq, vault_head = written.head, vault_at = written.at,
             item_count = written.items, element_count = written.elements, bytes_used = bytes_used + written.bytes,
             set_state = written.state
         FROM written
-        WHERE accounts.account_id = written.account_id AND accounts.behind = ?
+        WHERE accounts.account_id = written.account_id AND accounts.behind = $1
             AND accounts.roster_head = written.roster_head AND accounts.vault_head = written.prev
         RETURNING accounts.account_id",
-        vec![row; writes.len()].join(", ")
+        rows.join(", ")
     );
-    let mut values: Vec<Value> = Vec::with_capacity(writes.len() * 10 + 1);
+    let mut values: Vec<Value> = vec![(growth == Growth::Offered).into()];
     for write in writes {
-        values.extend([
+        let each: [Value; EACH] = [
             write.account.to_vec().into(),
             write.expected.roster_head.to_vec().into(),
             write.expected.vault_head.to_vec().into(),
@@ -118,10 +99,10 @@ async fn advance_all(
             signed(write.elements).into(),
             signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed)).into(),
             write.set.to_bytes().into(),
-        ]);
+        ];
+        values.extend(each);
     }
-    values.push((growth == Growth::Offered).into());
-    let statement = Statement::from_sql_and_values(DatabaseBackend::Sqlite, sql, values);
+    let statement = Statement::from_sql_and_values(transaction.get_database_backend(), sql, values);
     let moved = transaction.query_all_raw(statement).await.map_err(unavailable)?;
     let moved: BTreeSet<Vec<u8>> =
         moved.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(unavailable)?;
@@ -200,3 +181,6 @@ async fn keep_purged(database: &impl ConnectionTrait, writes: &[&PushWrite]) -> 
     purges::Entity::insert_many(purged).exec_without_returning(database).await.map_err(unavailable)?;
     Ok(())
 }
+
+/// Values of an account that is moved on.
+const EACH: usize = 10;

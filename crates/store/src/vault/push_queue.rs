@@ -27,7 +27,7 @@ pub(crate) struct PushQueue {
 struct Line {
     waiting: VecDeque<Waiting>,
     /// Whether there is a task that writes.
-    written: bool,
+    has_writer: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl PushQueue {
     /// Writes a commit, with others or alone, durably. To give up the wait leaves it undecided whether it is written.
     pub(super) async fn push(&self, database: &Database, write: PushWrite) -> Answer {
         let (answer, answered) = oneshot::channel();
-        if self.joined(Waiting { write, answer, span: Span::current() }) {
+        if self.join(Waiting { write, answer, span: Span::current() }) {
             tokio::spawn(Writing { database: database.clone(), ended: false }.until_nobody_waits());
         }
         answered.await.unwrap_or_else(|_| Err(given_up()))
@@ -54,15 +54,15 @@ impl PushQueue {
         self.line().waiting.len()
     }
 
-    /// Whether somebody must begin to write.
-    fn joined(&self, waiting: Waiting) -> bool {
+    /// Takes a place; whether somebody must begin to write.
+    fn join(&self, waiting: Waiting) -> bool {
         let mut line = self.line();
         line.waiting.push_back(waiting);
-        !mem::replace(&mut line.written, true)
+        !mem::replace(&mut line.has_writer, true)
     }
 
     /// Those that came first, of each account one, as many as one transaction takes; none when nobody waits, and then whoever
-    /// comes next begins to write. An account that asks a lot does not hold up the others.
+    /// comes next begins to write. What an account asks beside waits, and of the first [`LOOKED_AT`] holds up no other.
     fn group(&self) -> Vec<Waiting> {
         let mut line = self.line();
         let (mut group, mut accounts, mut bytes, mut changes) = (Vec::new(), BTreeSet::new(), 0, 0);
@@ -80,7 +80,7 @@ impl PushQueue {
             accounts.insert(next.write.account);
             group.extend(line.waiting.remove(place));
         }
-        line.written = !group.is_empty();
+        line.has_writer = !group.is_empty();
         group
     }
 
@@ -166,7 +166,7 @@ fn given_up() -> StorageError {
 const GROUP: usize = 64;
 const GROUP_CHANGES: usize = 2_000;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
-/// Of those that wait.
+/// Of those that wait, so that a long line costs no more.
 const LOOKED_AT: usize = 256;
 
 #[cfg(test)]
@@ -208,7 +208,7 @@ mod tests {
         let queue = PushQueue::default();
         let join = |account, commit: u8| {
             let write = PushWrite { hash: Hash::new([commit; 32]), ..of(account) };
-            queue.joined(Waiting { write, answer: oneshot::channel().0, span: Span::none() })
+            queue.join(Waiting { write, answer: oneshot::channel().0, span: Span::none() })
         };
         let began: Vec<bool> =
             [(1, 1), (1, 2), (1, 3), (2, 4), (1, 5), (3, 6)].map(|(account, commit)| join(account, commit)).into();

@@ -46,6 +46,12 @@ impl Place {
     pub(crate) async fn look_inside(&self) -> sea_orm::DatabaseConnection {
         sea_orm::Database::connect(&self.uri).await.unwrap()
     }
+
+    /// Bytes as this database's SQL writes them.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.uri.starts_with("sqlite") { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
+    }
 }
 
 /// Tells a story on each database, with an open and empty one.

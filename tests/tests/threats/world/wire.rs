@@ -8,7 +8,7 @@ use keyfold_client::{
     api::Frame,
     transport::{Answer, Body, HttpsTransport, Method, Request, Transport, TransportError},
 };
-use keyfold_wire::v1::BriefHeads;
+use keyfold_wire::v1::{BriefHeads, Signed};
 use prost::Message;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -244,17 +244,17 @@ fn brief(path: &str) -> Option<(u64, u64)> {
     Some((roster.parse().unwrap(), vault.parse().unwrap()))
 }
 
-/// A brief pull that claims another history without a reason: it proves nothing, and the device asks for the whole.
-fn unfounded((roster_seq, vault_seq): (u64, u64)) -> Vec<u8> {
+/// A brief pull of an entry that is none: it proves nothing, and the device asks for the whole.
+fn unfounded((roster, vault): (u64, u64)) -> Vec<u8> {
     let heads = BriefHeads {
-        roster_seq,
-        roster_head: vec![0; 32],
-        vault_seq,
-        vault_head: vec![0; 32],
-        roster_signature: Vec::new(),
+        roster_seq: roster + 1,
+        roster_head: Vec::new(),
+        vault_seq: vault + 1,
+        vault_head: Vec::new(),
+        roster_signature: vec![0; 64],
         vault_signature: vec![0; 64],
     };
-    bytes(vec![Frame::BriefHeads(heads)])
+    bytes(vec![Frame::BriefHeads(heads), Frame::Entry(Signed::default())])
 }
 
 /// What comes of an answer.

@@ -13,6 +13,8 @@
 
 mod m20261122_000001_vault;
 mod m20261125_000002_behind;
+mod m20261129_000003_latest;
+mod m20261129_000004_rows;
 mod migrate;
 
 pub use migrate::{MigrationError, check, migrate};
@@ -26,6 +28,11 @@ struct Migrator;
 #[async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_vault::Migration), Box::new(m20261125_000002_behind::Migration)]
+        vec![
+            Box::new(m20261122_000001_vault::Migration),
+            Box::new(m20261125_000002_behind::Migration),
+            Box::new(m20261129_000003_latest::Migration),
+            Box::new(m20261129_000004_rows::Migration),
+        ]
     }
 }

@@ -14,7 +14,7 @@ use keyfold_crypto::{
     exact,
     keyring::{self, KeyringKey, Owner},
     passphrase, random,
-    request::Parameters,
+    request::SignatureInput,
     session::SessionId,
 };
 use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState, brief};
@@ -102,7 +102,7 @@ pub fn offer(bytes: &[u8]) {
 
 pub fn request_signature(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = Parameters::parse(text);
+        let _ = SignatureInput::parse(text);
     }
 }
 

@@ -121,7 +121,7 @@ struct House(Metadata);
 impl House {
     fn measure() -> Self {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-        Self(MetadataCommand::new().manifest_path(manifest).other_options(["--offline".into()]).exec().unwrap())
+        Self(MetadataCommand::new().manifest_path(manifest).other_options(["--locked".into()]).exec().unwrap())
     }
 
     fn packages(&self) -> BTreeSet<String> {

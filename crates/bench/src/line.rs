@@ -68,6 +68,15 @@ impl Line {
         self.rest(head).await
     }
 
+    /// Sends a request and reads its answer, of which nobody wants to know more than that it came.
+    pub(crate) async fn pass(&mut self, request: &[u8]) -> Result<(), Failure> {
+        let head = self.begin(request).await?;
+        if !matches!(head.status, 200 | 204) {
+            return self.rest(head).await.map(drop);
+        }
+        self.skip_body(head.length).await.map_err(Failure::io("an answer"))
+    }
+
     /// Sends a request and reads the head of its answer.
     pub(crate) async fn begin(&mut self, request: &[u8]) -> Result<Head, Failure> {
         self.stream.write_all(request).await.map_err(Failure::io("a request"))?;
@@ -91,12 +100,16 @@ impl Line {
 
     /// The next chunk of a stream; nothing at its end.
     pub(crate) async fn chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let line = self.until(b"\r\n").await?;
-        let length = std::str::from_utf8(&line).ok().and_then(|line| usize::from_str_radix(line.trim(), 16).ok());
-        let length = length.ok_or(io::ErrorKind::InvalidData)?;
+        let length = self.chunk_length().await?;
         let mut chunk = self.exactly(length.saturating_add(2)).await?;
         chunk.truncate(length);
         Ok((length > 0).then_some(chunk))
+    }
+
+    async fn chunk_length(&mut self) -> io::Result<usize> {
+        let line = self.until(b"\r\n").await?;
+        let length = std::str::from_utf8(&line).ok().and_then(|line| usize::from_str_radix(line.trim(), 16).ok());
+        length.ok_or(io::ErrorKind::InvalidData.into())
     }
 
     async fn head(&mut self) -> io::Result<Head> {
@@ -124,6 +137,31 @@ impl Line {
                 }
                 Ok(body)
             }
+        }
+    }
+
+    async fn skip_body(&mut self, length: Length) -> io::Result<()> {
+        match length {
+            Length::Known(length) => self.skip(length).await,
+            Length::Chunked => loop {
+                let length = self.chunk_length().await?;
+                self.skip(length.saturating_add(2)).await?;
+                if length == 0 {
+                    return Ok(());
+                }
+            },
+        }
+    }
+
+    async fn skip(&mut self, mut length: usize) -> io::Result<()> {
+        loop {
+            let here = self.unread().len().min(length);
+            self.taken += here;
+            length -= here;
+            if length == 0 {
+                return Ok(());
+            }
+            self.more().await?;
         }
     }
 

@@ -57,7 +57,7 @@ impl Client {
         while !stopped.load(Ordering::Relaxed) && Instant::now() < deadline {
             let Some(request) = self.requests.pop_front() else { break };
             let sent = Instant::now();
-            self.line.ask(&request).await?;
+            self.line.pass(&request).await?;
             latencies.push(sent.elapsed());
             self.answered += 1;
             if self.supply == Supply::Again {

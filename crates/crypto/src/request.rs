@@ -42,6 +42,14 @@ pub struct Parameters {
     pub nonce: [u8; 16],
 }
 
+/// A `Signature-Input` field, in the one form that this protocol has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignatureInput<'a> {
+    parameters: Parameters,
+    /// The parameters as they are signed.
+    value: &'a str,
+}
+
 /// The three header fields of a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHeaders {
@@ -81,30 +89,26 @@ pub fn sign(request: &Request<'_>, parameters: &Parameters, secret: &SessionSecr
     }
 }
 
-/// Verifies a request's head, whose parameters were [parsed](Parameters::parse) from its `Signature-Input`; gives what the
-/// body must be. Times, nonces and membership are the caller's to check.
+/// Verifies a request's head under its `Signature-Input`; gives what the body must be. Times, nonces and membership are the
+/// caller's to check.
 ///
 /// # Errors
 /// [`RequestError`].
 pub fn verify_head(
     head: &Head<'_>,
-    headers: &SignedHeaders,
-    parameters: &Parameters,
+    input: &SignatureInput<'_>,
+    content_digest: &str,
+    signature: &str,
     secret: &SessionSecret,
 ) -> Result<BodyDigest, RequestError> {
-    let value = parameters.value();
-    if headers.signature_input.strip_prefix(LABEL).and_then(|rest| rest.strip_prefix('=')) != Some(value.as_str()) {
-        return Err(RequestError::Form);
-    }
-    let signature = headers
-        .signature
+    let signature = signature
         .strip_prefix(LABEL)
         .and_then(|rest| rest.strip_prefix("=:")?.strip_suffix(':'))
         .and_then(|encoded| BASE64.decode(encoded.as_bytes()).ok())
         .ok_or(RequestError::Signature)?;
-    hmac::verify(&key(secret), base(head, &headers.content_digest, &value).as_bytes(), &signature)
+    hmac::verify(&key(secret), base(head, content_digest, input.value).as_bytes(), &signature)
         .map_err(|_| RequestError::Signature)?;
-    BodyDigest::parse(&headers.content_digest)
+    BodyDigest::parse(content_digest)
 }
 
 impl BodyDigest {
@@ -130,19 +134,27 @@ pub fn content_digest(body: &[u8]) -> String {
     format!("sha-256=:{}:", BASE64.encode(digest::digest(&digest::SHA256, body).as_ref()))
 }
 
-impl Parameters {
-    /// Reads a `Signature-Input` field.
+impl<'a> SignatureInput<'a> {
+    /// Reads a field.
     ///
     /// # Errors
     /// [`RequestError::Form`] for any other than the one form of this protocol.
-    pub fn parse(signature_input: &str) -> Result<Self, RequestError> {
-        let parameters = Self::read(signature_input).ok_or(RequestError::Form)?;
-        let canonical = format!("{LABEL}={}", parameters.value());
-        if canonical == signature_input { Ok(parameters) } else { Err(RequestError::Form) }
+    pub fn parse(field: &'a str) -> Result<Self, RequestError> {
+        let value = field.strip_prefix(LABEL).and_then(|rest| rest.strip_prefix('=')).ok_or(RequestError::Form)?;
+        let parameters = Parameters::read(value).ok_or(RequestError::Form)?;
+        if parameters.value() == value { Ok(Self { parameters, value }) } else { Err(RequestError::Form) }
     }
 
-    fn read(signature_input: &str) -> Option<Self> {
-        let rest = signature_input.strip_prefix(LABEL)?.strip_prefix('=')?.strip_prefix(COMPONENTS)?;
+    /// What it says.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}
+
+impl Parameters {
+    fn read(value: &str) -> Option<Self> {
+        let rest = value.strip_prefix(COMPONENTS)?;
         let (created, rest) = rest.strip_prefix(";created=")?.split_once(";nonce=\"")?;
         let (nonce, rest) = rest.split_once("\";keyid=\"")?;
         let (session, rest) = rest.split_once("\";")?;

@@ -1,6 +1,10 @@
 //! What whoever watches a server may count: rates and durations by route, and what is in use. No account, no device.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use actix_web::http::{Method, StatusCode};
 use keyfold_store::DatabaseUse;
@@ -13,6 +17,16 @@ use crate::process::ProcessUse;
 pub(crate) struct Meters {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// By route: to find a meter by its labels takes longer than to count.
+    answers: RwLock<HashMap<String, Vec<Answers>>>,
+}
+
+/// The meters of answers of one kind.
+struct Answers {
+    method: &'static str,
+    status: StatusCode,
+    count: Counter,
+    durations: Histogram,
 }
 
 /// What is in use at this moment.
@@ -49,7 +63,7 @@ impl Meters {
         let builder = PrometheusBuilder::new().set_buckets(&SECONDS).map_err(|error| error.to_string())?;
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
-        let meters = Self { recorder, handle };
+        let meters = Self { recorder, handle, answers: RwLock::default() };
         meters.describe();
         // One that first appears as 1 has never risen, for whoever watches its rise.
         for chore in [Chore::Sweep, Chore::Certificate] {
@@ -60,11 +74,27 @@ impl Meters {
 
     /// A request was answered; of an answer that lasts, its head.
     pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let asked = [Label::new("method", known(method)), Label::new("route", route.to_owned())];
-        let status = Label::new("status", status.as_str().to_owned());
-        let counted = asked.iter().cloned().chain([status]).collect::<Vec<_>>();
-        self.counter(Key::from_parts(REQUESTS, counted)).increment(1);
-        self.histogram(Key::from_parts(DURATIONS, asked.to_vec())).record(took.as_secs_f64());
+        let method = known(method);
+        {
+            let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+            let found = answers.get(route).and_then(|kinds| kinds.iter().find(|kind| kind.is(method, status)));
+            if let Some(found) = found {
+                return found.count(took);
+            }
+        }
+        let kind = self.answers(method, route, status);
+        kind.count(took);
+        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        // Of two that are the first at once, both count by the same meters.
+        answers.entry(route.to_owned()).or_default().push(kind);
+    }
+
+    fn answers(&self, method: &'static str, route: &str, status: StatusCode) -> Answers {
+        let asked = [Label::new("method", method), Label::new("route", route.to_owned())];
+        let labels = asked.iter().cloned().chain([Label::new("status", status.as_str().to_owned())]);
+        let count = self.counter(Key::from_parts(REQUESTS, labels.collect::<Vec<_>>()));
+        let durations = self.histogram(Key::from_parts(DURATIONS, asked.to_vec()));
+        Answers { method, status, count, durations }
     }
 
     /// A chore failed.
@@ -136,6 +166,17 @@ impl Meters {
 
     fn gauge(&self, key: Key) -> Gauge {
         self.recorder.register_gauge(&key, &METADATA)
+    }
+}
+
+impl Answers {
+    fn is(&self, method: &str, status: StatusCode) -> bool {
+        self.method == method && self.status == status
+    }
+
+    fn count(&self, took: Duration) {
+        self.count.increment(1);
+        self.durations.record(took.as_secs_f64());
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use keyfold_migrations::MigrationError;
+use keyfold_vault::storage::PushWrite;
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DbErr,
     sqlx::{
@@ -15,7 +16,7 @@ use crate::{
     database_use::Queue,
     presence,
     url::{DatabaseUrl, Kind},
-    vault::PushQueue,
+    vault::{BaseOf, Line},
 };
 
 /// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL some begin
@@ -24,7 +25,8 @@ use crate::{
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
     pub(crate) reader: DatabaseConnection,
-    pub(crate) pushes: Arc<PushQueue>,
+    pub(crate) pushes: Arc<Line<PushWrite>>,
+    pub(crate) bases: Arc<Line<BaseOf>>,
     /// Transactions that have not begun yet.
     pub(crate) beginning: Queue,
     kind: Kind,
@@ -41,13 +43,27 @@ impl Database {
             Kind::Sqlite => {
                 let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await.map_err(taken)?;
                 let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
-                Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
+                Ok(Self {
+                    writer,
+                    reader,
+                    pushes: Arc::default(),
+                    bases: Arc::default(),
+                    beginning: Queue::default(),
+                    kind,
+                })
             }
             Kind::Postgres => {
                 presence::look(options(url, 1)).await?;
                 let writer = sea_orm::Database::connect(postgres(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(postgres(url, Role::Reader)).await?;
-                Ok(Self { writer, reader, pushes: Arc::default(), beginning: Queue::default(), kind })
+                Ok(Self {
+                    writer,
+                    reader,
+                    pushes: Arc::default(),
+                    bases: Arc::default(),
+                    beginning: Queue::default(),
+                    kind,
+                })
             }
         }
     }
@@ -118,6 +134,9 @@ fn options(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
     // Connections are kept. sqlx looks after ones that are to end by a task that counts the idle ones a moment before they
     // are there: it then counts down from 2^64, and its thread does nothing else any more, also when the program is to end.
     options.idle_timeout(None).max_lifetime(None);
+    // What was used a moment ago is there: to ask before every use would double its turns. If it is not, whoever used it is
+    // told so, and it is used no more.
+    options.test_before_acquire_if_idle_for(MAYBE_GONE);
     options
 }
 
@@ -217,6 +236,8 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error
 const SQLITE_READERS: u32 = 4;
 /// For transactions, and again for single statements.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// After so long without use a connection may have gone without a word.
+const MAYBE_GONE: Duration = Duration::from_secs(1);
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Shorter, so that whoever waits for a file hears that it is locked.
 const BUSY: Duration = Duration::from_secs(4);

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use keyfold_vault::storage::StorageError;
 use sea_orm::DbErr;
 
@@ -13,6 +15,6 @@ pub enum ConnectError {
 }
 
 /// Every failure of the database is the same to a service: nothing can be said of the outcome but that repeating is safe.
-pub(crate) fn unavailable(error: DbErr) -> StorageError {
+pub(crate) fn unavailable(error: impl Error + Send + Sync + 'static) -> StorageError {
     StorageError::Unavailable(Box::new(error))
 }

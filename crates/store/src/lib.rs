@@ -1,7 +1,7 @@
 //! The storage and bus traits of the vault half, on SQLite and PostgreSQL, within one process and over Redis.
 //!
 //! Invariants: an operation is one transaction, durable before it returns; a write is conditional on the heads that it
-//! was checked against; no transaction touches two accounts; entities and SQL never leave this crate.
+//! was checked against; accounts that share a transaction stand or fall each alone; entities and SQL never leave this crate.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

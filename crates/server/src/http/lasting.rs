@@ -109,7 +109,7 @@ impl Drop for Watch {
 const PULLS: usize = 2;
 const HINTS: usize = 4;
 /// What the connection holds of an answer beside this is of the same size.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 256 * 1024;
 const GRACE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(10);
 

@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{Contents, Progress, digest::RowsDigest};
 use crate::entity::{
-    accounts, commits, deleted_accounts, epoch_links, invites, items, purges, revisions, roster_entries, sealed_keys,
+    accounts, commits, deleted_accounts, epoch_links, invites, purges, revisions, roster_entries, sealed_keys,
     server_keys,
 };
 use crate::vault::LOG_KEY;
@@ -25,7 +25,6 @@ pub(super) async fn copy_all(
     copying.table(sealed_keys::Entity::find()).await?;
     copying.table(epoch_links::Entity::find()).await?;
     copying.table(commits::Entity::find()).await?;
-    copying.table(items::Entity::find()).await?;
     copying.table(revisions::Entity::find()).await?;
     copying.table(purges::Entity::find()).await?;
     copying.table(deleted_accounts::Entity::find()).await?;
@@ -70,7 +69,6 @@ impl Copying<'_> {
             + sealed_keys::Entity::find().count(from).await?
             + epoch_links::Entity::find().count(from).await?
             + commits::Entity::find().count(from).await?
-            + items::Entity::find().count(from).await?
             + revisions::Entity::find().count(from).await?
             + purges::Entity::find().count(from).await?
             + deleted_accounts::Entity::find().count(from).await?

@@ -7,7 +7,6 @@ pub(crate) mod enrolments;
 pub(crate) mod epoch_links;
 pub(crate) mod guesses;
 pub(crate) mod invites;
-pub(crate) mod items;
 pub(crate) mod purges;
 pub(crate) mod revisions;
 pub(crate) mod roster_entries;

@@ -5,7 +5,7 @@ use keyfold_vault::storage::{
 };
 use sea_orm::{ColumnTrait, Condition};
 
-use super::{append::append, offers::offer, push::push, push_base::push_base};
+use super::{append::append, line::Line, offers::offer, push_base::BaseOf};
 use crate::{Database, entity::accounts::Column};
 
 #[async_trait]
@@ -15,11 +15,11 @@ impl ChainStorage for Database {
     }
 
     async fn push_base(&self, account: AccountId, items: &[ItemId]) -> Result<Option<PushBase>, StorageError> {
-        push_base(self, account, items).await
+        Line::wait(self, BaseOf { account, items: items.to_vec() }).await
     }
 
     async fn push(&self, write: PushWrite) -> Result<Written, StorageError> {
-        push(self, write).await
+        Line::wait(self, write).await
     }
 
     async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError> {

@@ -7,14 +7,16 @@ mod enrolments;
 mod guesses;
 mod heads;
 mod invites;
+mod line;
 mod offers;
 mod pulls;
 mod push;
 mod push_base;
+mod push_group;
 mod push_postgres;
-mod push_queue;
 mod server_keys;
 mod upkeep;
 
-pub(crate) use push_queue::PushQueue;
+pub(crate) use line::Line;
+pub(crate) use push_base::BaseOf;
 pub(crate) use server_keys::LOG_KEY;

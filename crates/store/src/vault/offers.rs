@@ -1,12 +1,7 @@
-use keyfold_vault::storage::{Appended, ItemId, Offered, PushWrite, StorageError, Taken, Written};
+use keyfold_vault::storage::{Appended, Offered, PushWrite, StorageError, Taken, Written};
 use sea_orm::ConnectionTrait;
 
-use super::{
-    append::append_within,
-    chains::Growth,
-    push::push_within,
-    push_base::{elements, reclaimed},
-};
+use super::{append::append_within, chains::Growth, push::push_within, push_base::latest};
 use crate::{Database, transaction::commit};
 
 /// Every step, or none: returning without a commit rolls back.
@@ -30,7 +25,6 @@ pub(super) async fn offer(database: &Database, steps: Vec<Offered>) -> Result<Ta
 
 /// The bytes of the envelopes that drop out, of which some may have been offered a step before.
 async fn reclaims(database: &impl ConnectionTrait, write: &PushWrite) -> Result<u64, StorageError> {
-    let items: Vec<ItemId> = write.changes.iter().map(|change| change.element.item).collect();
-    let changed = elements(database, write.account, &items).await?;
-    reclaimed(database, write.account, &changed).await
+    let items: Vec<_> = write.changes.iter().map(|change| (write.account, change.element.item)).collect();
+    Ok(latest(database, &items).await?.values().map(|latest| latest.reclaimed).sum())
 }

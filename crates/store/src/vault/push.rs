@@ -3,24 +3,15 @@ use std::collections::BTreeSet;
 use keyfold_vault::storage::{AccountId, Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement, Value,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::chains::Growth;
 use crate::{
-    Database,
-    entity::{commits, items, purges, revisions},
+    entity::{commits, purges, revisions},
     error::unavailable,
     value::{envelope_hash, signed},
 };
-
-pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
-    if database.is_postgres() {
-        super::push_postgres::push(database, write).await
-    } else {
-        database.pushes.push(database, write).await
-    }
-}
 
 /// Writes commits of as many accounts, all of each or nothing, within a transaction. Rows of one kind are one statement,
 /// whosever they are.
@@ -109,26 +100,8 @@ async fn advance(
     Ok(writes.iter().map(|write| moved.contains(&write.account.to_vec())).collect())
 }
 
-/// Each item's element, and the revision that made it.
+/// The items' revisions.
 async fn keep(database: &impl ConnectionTrait, writes: &[&PushWrite]) -> Result<(), StorageError> {
-    let elements = changes(writes).map(|(write, change)| {
-        items::Model {
-            account_id: write.account.to_vec(),
-            item_id: change.element.item.to_vec(),
-            revision: signed(change.element.revision),
-            tombstone: change.element.is_tombstone(),
-            envelope_hash: envelope_hash(&change.element),
-        }
-        .into_active_model()
-    });
-    let replace = OnConflict::columns([items::Column::AccountId, items::Column::ItemId])
-        .update_columns([items::Column::Revision, items::Column::Tombstone, items::Column::EnvelopeHash])
-        .to_owned();
-    items::Entity::insert_many(elements)
-        .on_conflict(replace)
-        .exec_without_returning(database)
-        .await
-        .map_err(unavailable)?;
     let rows = changes(writes).map(|(write, change)| {
         revisions::Model {
             account_id: write.account.to_vec(),

@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
+
 use keyfold_vault::storage::{Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
-use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, Value};
+use sea_orm::sqlx;
 
 use crate::{
     Database,
@@ -7,89 +9,90 @@ use crate::{
     value::{envelope_hash, signed},
 };
 
-/// Writes a commit in one statement, which is a transaction of its own: on the way to another machine, time is what passes
-/// between statements. Everything hangs on whether the account still stands where the commit was checked.
-pub(super) async fn push(database: &Database, write: PushWrite) -> Result<Written, StorageError> {
-    let statement = Statement::from_sql_and_values(DatabaseBackend::Postgres, sql(&write.changes), values(write));
-    let written = database.reader.execute_raw(statement).await.map_err(unavailable)?;
-    Ok(if written.rows_affected() == 1 { Written::Done } else { Written::Moved })
+/// Writes commits of as many accounts in one statement, which is a transaction of its own: on the way to another machine,
+/// time is what passes between statements. All of a commit hangs on whether its account still stands where it was checked.
+pub(super) async fn push(database: &Database, writes: &[PushWrite]) -> Result<Vec<Written>, StorageError> {
+    let bytes = |of: fn(&PushWrite) -> &[u8]| -> Vec<&[u8]> { writes.iter().map(of).collect() };
+    let numbers = |of: fn(&PushWrite) -> u64| -> Vec<i64> { writes.iter().map(of).map(signed).collect() };
+    let used = |write: &PushWrite| signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed));
+    let states: Vec<Vec<u8>> = writes.iter().map(|write| write.set.to_bytes().into()).collect();
+    let changes: Vec<(&PushWrite, &Change)> =
+        writes.iter().flat_map(|write| write.changes.iter().map(move |change| (write, change))).collect();
+    let envelopes: Vec<Option<&[u8]>> = changes.iter().map(|(_, change)| change.envelope.as_deref()).collect();
+    let sizes: Vec<i64> = envelopes.iter().map(|envelope| signed(envelope.map_or(0, length))).collect();
+    let moved: Vec<Vec<u8>> = sqlx::query_scalar(PUSH)
+        .bind(bytes(|write| write.account.as_bytes()))
+        .bind(bytes(|write| write.expected.roster_head.as_bytes()))
+        .bind(bytes(|write| write.expected.vault_head.as_bytes()))
+        .bind(numbers(|write| write.expected.roster_seq))
+        .bind(numbers(|write| write.expected.vault_seq.saturating_add(1)))
+        .bind(bytes(|write| write.hash.as_bytes()))
+        .bind(numbers(|write| write.at))
+        .bind(numbers(|write| write.count))
+        .bind(numbers(|write| write.elements))
+        .bind(writes.iter().map(used).collect::<Vec<_>>())
+        .bind(states)
+        .bind(bytes(|write| &write.commit.body))
+        .bind(bytes(|write| &write.commit.signature))
+        .bind(numbers(|write| write.purge_due))
+        .bind(changes.iter().map(|(write, _)| write.account.as_bytes().as_slice()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, change)| change.element.item.as_bytes().as_slice()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, change)| signed(change.element.revision)).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, change)| change.element.is_tombstone()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, change)| envelope_hash(&change.element)).collect::<Vec<_>>())
+        .bind(sizes)
+        .bind(envelopes)
+        .bind(signed(KEPT_REVISIONS))
+        .fetch_all(database.reader.get_postgres_connection_pool())
+        .await
+        .map_err(unavailable)?;
+    let moved: BTreeSet<Vec<u8>> = moved.into_iter().collect();
+    let written = |write: &PushWrite| {
+        if moved.contains(write.account.as_bytes().as_slice()) { Written::Done } else { Written::Moved }
+    };
+    Ok(writes.iter().map(written).collect())
 }
 
-fn sql(changes: &[Change]) -> String {
-    let rows: Vec<String> = (0..changes.len()).map(row).collect();
-    let rows = if rows.is_empty() { NO_ROW.to_owned() } else { format!("VALUES {}", rows.join(", ")) };
-    format!(
-        "WITH moved AS (
-            UPDATE accounts SET vault_seq = $2, vault_head = $3, vault_at = $4, item_count = $5, element_count = $6,
-                bytes_used = bytes_used + $7, set_state = $8
-            WHERE account_id = $1 AND NOT behind AND roster_head = $9 AND vault_head = $10
-            RETURNING account_id
-        ), change (item_id, revision, tombstone, envelope_hash, size, envelope) AS (
-            {rows}
-        ), committed AS (
-            INSERT INTO commits (account_id, seq, roster_seq, body, signature)
-            SELECT account_id, $2, $11, $12, $13 FROM moved
-        ), purged AS (
-            INSERT INTO purges (account_id, due, item_id)
-            SELECT account_id, $14, item_id FROM moved, change WHERE tombstone
-        ), pruned AS (
-            UPDATE revisions SET envelope = NULL, size = 0 FROM moved, change
-            WHERE revisions.account_id = moved.account_id AND revisions.item_id = change.item_id
-                AND revisions.revision = change.revision - {KEPT_REVISIONS}
-        ), kept AS (
-            INSERT INTO items (account_id, item_id, revision, tombstone, envelope_hash)
-            SELECT account_id, item_id, revision, tombstone, envelope_hash FROM moved, change
-            ON CONFLICT (account_id, item_id) DO UPDATE SET revision = excluded.revision,
-                tombstone = excluded.tombstone, envelope_hash = excluded.envelope_hash
-        ), revised AS (
-            INSERT INTO revisions (account_id, item_id, revision, seq, tombstone, envelope_hash, size, envelope)
-            SELECT account_id, item_id, revision, $2, tombstone, envelope_hash, size, envelope FROM moved, change
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// The same text however much it writes, so that PostgreSQL plans it once.
+const PUSH: &str = "
+    WITH written AS (
+        SELECT * FROM unnest(
+            $1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[],
+            $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bigint[]
+        ) AS written (
+            account_id, roster_head, prev, roster_seq, seq, head, at, items,
+            elements, bytes, state, body, signature, purge_due
         )
-        SELECT 1 FROM moved"
+    ), moved AS (
+        UPDATE accounts SET vault_seq = written.seq, vault_head = written.head, vault_at = written.at,
+            item_count = written.items, element_count = written.elements, bytes_used = bytes_used + written.bytes,
+            set_state = written.state
+        FROM written
+        WHERE accounts.account_id = written.account_id AND NOT accounts.behind
+            AND accounts.roster_head = written.roster_head AND accounts.vault_head = written.prev
+        RETURNING accounts.account_id, written.roster_seq, written.seq, written.body, written.signature, written.purge_due
+    ), change AS (
+        SELECT moved.account_id, moved.seq, moved.purge_due, item_id, revision, tombstone, envelope_hash, size, envelope
+        FROM moved JOIN unnest(
+            $15::bytea[], $16::bytea[], $17::bigint[], $18::boolean[], $19::bytea[], $20::bigint[], $21::bytea[]
+        ) AS change (account_id, item_id, revision, tombstone, envelope_hash, size, envelope)
+            ON change.account_id = moved.account_id
+    ), committed AS (
+        INSERT INTO commits (account_id, seq, roster_seq, body, signature)
+        SELECT account_id, seq, roster_seq, body, signature FROM moved
+    ), purged AS (
+        INSERT INTO purges (account_id, due, item_id)
+        SELECT account_id, purge_due, item_id FROM change WHERE tombstone
+    ), pruned AS (
+        UPDATE revisions SET envelope = NULL, size = 0 FROM change
+        WHERE revisions.account_id = change.account_id AND revisions.item_id = change.item_id
+            AND revisions.revision = change.revision - $22
+    ), revised AS (
+        INSERT INTO revisions (account_id, item_id, revision, seq, tombstone, envelope_hash, size, envelope)
+        SELECT account_id, item_id, revision, seq, tombstone, envelope_hash, size, envelope FROM change
     )
-}
-
-fn row(index: usize) -> String {
-    let first = BEFORE_CHANGES + index * EACH_CHANGE;
-    let [item, revision, tombstone, hash, size, envelope] = [1, 2, 3, 4, 5, 6].map(|place| first + place);
-    format!(
-        "(${item}::bytea, ${revision}::bigint, ${tombstone}::boolean, ${hash}::bytea, ${size}::bigint, ${envelope}::bytea)"
-    )
-}
-
-fn values(write: PushWrite) -> Vec<Value> {
-    let used = signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed));
-    let mut values: Vec<Value> = Vec::with_capacity(BEFORE_CHANGES + write.changes.len() * EACH_CHANGE);
-    values.extend([
-        write.account.to_vec().into(),
-        signed(write.expected.vault_seq.saturating_add(1)).into(),
-        write.hash.to_vec().into(),
-        signed(write.at).into(),
-        signed(write.count).into(),
-        signed(write.elements).into(),
-        used.into(),
-        write.set.to_bytes().into(),
-        write.expected.roster_head.to_vec().into(),
-        write.expected.vault_head.to_vec().into(),
-        signed(write.expected.roster_seq).into(),
-        write.commit.body.into(),
-        write.commit.signature.into(),
-        signed(write.purge_due).into(),
-    ]);
-    for Change { element, envelope } in write.changes {
-        let size = envelope.as_ref().map_or(0, |envelope| i64::try_from(envelope.len()).unwrap_or(i64::MAX));
-        values.extend([
-            element.item.to_vec().into(),
-            signed(element.revision).into(),
-            element.is_tombstone().into(),
-            envelope_hash(&element).into(),
-            size.into(),
-            envelope.into(),
-        ]);
-    }
-    values
-}
-
-const NO_ROW: &str = "SELECT ''::bytea, 0::bigint, FALSE, ''::bytea, 0::bigint, ''::bytea WHERE FALSE";
-const BEFORE_CHANGES: usize = 14;
-const EACH_CHANGE: usize = 6;
+    SELECT account_id FROM moved";

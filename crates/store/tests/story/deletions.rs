@@ -85,13 +85,12 @@ async fn a_deletion_takes_every_row_of_the_account_and_none_of_another() {
 }
 
 /// Every table whose rows live and die with an account.
-const OF_ACCOUNT: [&str; 10] = [
+const OF_ACCOUNT: [&str; 9] = [
     "accounts",
     "roster_entries",
     "sealed_keys",
     "epoch_links",
     "commits",
-    "items",
     "revisions",
     "purges",
     "guesses",

@@ -70,20 +70,24 @@ impl HeadBoard {
     /// [`HeadError`].
     pub async fn poll(&self, caller: &Caller) -> Result<Bytes, HeadError> {
         let now = self.clock.now();
-        let known = match self.board.get(caller.account) {
-            Some(Known::At(post)) if !self.board.is_fresh(caller.account, &post, now) => None,
-            known => known,
-        };
-        let known = match known {
+        let known = match self.fresh(caller.account, now) {
             Some(known) => known,
             // On the heap, and only while it lasts: whoever listens for hours polls now and then.
             None => Box::pin(self.read(caller.account, now)).await?,
         };
-        match known {
-            Known::At(post) if post.has_device(&caller.device) => Ok(post.encoded.clone()),
-            Known::At(_) => Err(HeadError::NotAMember),
-            Known::Deleted => Err(AccountUnavailable::Deleted.into()),
-        }
+        known.told(caller)
+    }
+
+    /// The same from memory alone, at once; `None` where something must be read first.
+    pub fn known(&self, caller: &Caller) -> Option<Result<Bytes, HeadError>> {
+        Some(self.fresh(caller.account, self.clock.now())?.told(caller))
+    }
+
+    fn fresh(&self, account: AccountId, now: u64) -> Option<Known> {
+        self.board.get(account).filter(|known| match known {
+            Known::At(post) => self.board.is_fresh(account, post, now),
+            Known::Deleted => true,
+        })
     }
 
     /// Begins to listen for new heads. Whoever listens polls once afterwards, to hear of what came before.
@@ -155,6 +159,17 @@ impl HeadBoard {
             cache.put(account, post.position(), post.encoded.clone(), age);
         }
         self.board.note(account, post)
+    }
+}
+
+impl Known {
+    /// What a caller is told of it.
+    fn told(&self, caller: &Caller) -> Result<Bytes, HeadError> {
+        match self {
+            Self::At(post) if post.has_device(&caller.device) => Ok(post.encoded.clone()),
+            Self::At(_) => Err(HeadError::NotAMember),
+            Self::Deleted => Err(AccountUnavailable::Deleted.into()),
+        }
     }
 }
 

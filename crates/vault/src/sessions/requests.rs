@@ -1,5 +1,5 @@
 use keyfold_crypto::{
-    request::{self, BodyDigest, Head, Parameters, SignedHeaders},
+    request::{self, BodyDigest, Head, SignatureInput, SignedHeaders},
     session::SessionId,
 };
 
@@ -59,13 +59,14 @@ impl Sessions {
     /// # Errors
     /// [`RequestRefused`].
     pub async fn recognise(&self, request: &SignedRequest<'_>) -> Result<Recognised, RequestRefused> {
-        let parameters =
-            Parameters::parse(&request.headers.signature_input).map_err(|_| RequestRefused::Unauthenticated)?;
+        let SignedHeaders { content_digest, signature_input, signature } = request.headers;
+        let input = SignatureInput::parse(signature_input).map_err(|_| RequestRefused::Unauthenticated)?;
+        let parameters = input.parameters();
         let id = parameters.session;
         let key = self.keys.by_kid(id.kid).await?.ok_or(RequestRefused::Unauthenticated)?;
         let target_uri = format!("{}{}", self.public_url, request.path_and_query);
         let head = Head { method: request.method, target_uri: &target_uri };
-        let body = request::verify_head(&head, request.headers, &parameters, &key.secret(&id))
+        let body = request::verify_head(&head, &input, content_digest, signature, &key.secret(&id))
             .map_err(|_| RequestRefused::Unauthenticated)?;
 
         let now = self.clock.now();

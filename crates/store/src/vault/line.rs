@@ -1,0 +1,257 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::future::join_all;
+use keyfold_vault::storage::StorageError;
+use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
+
+use crate::Database;
+
+/// Those who wait for what costs as much for several as for one. One task does it for those that wait, and goes on until
+/// nobody waits, since to hand the turn from one that waits to the next takes longer than what it waits for.
+#[derive(Debug)]
+pub(crate) struct Line<W: Work> {
+    places: Mutex<Places<W>>,
+}
+
+/// What is done for several at once.
+pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
+    /// What one of them is told.
+    type Answer: fmt::Debug + Send + 'static;
+    /// What a group has so far.
+    type Load: Default;
+
+    /// The line in which it waits.
+    fn line(database: &Database) -> &Line<Self>;
+
+    /// Whether it goes with those that came before; if so, `load` has it now too. An empty group takes every one.
+    fn fit(&self, load: &mut Self::Load) -> Fit;
+
+    /// Does it; the answers are in the order of the group. What fails for several is tried for each of them alone.
+    fn together(
+        database: &Database,
+        group: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, StorageError>> + Send;
+}
+
+/// Whether one that waits goes with a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Goes,
+    /// Not with this one, but who stands behind it may.
+    Waits,
+    /// The group is full.
+    Full,
+}
+
+#[derive(Debug)]
+struct Places<W: Work> {
+    waiting: VecDeque<Waiting<W>>,
+    /// Whether there is a task that works.
+    is_served: bool,
+}
+
+#[derive(Debug)]
+struct Waiting<W: Work> {
+    work: W,
+    answer: oneshot::Sender<Result<W::Answer, StorageError>>,
+    span: Span,
+}
+
+impl<W: Work> Line<W> {
+    /// Has it done, with others or alone. To give up the wait leaves it undecided whether it is done.
+    pub(super) async fn wait(database: &Database, work: W) -> Result<W::Answer, StorageError> {
+        let (answer, answered) = oneshot::channel();
+        if W::line(database).join(Waiting { work, answer, span: Span::current() }) {
+            let serving = Serving::<W> { database: database.clone(), ended: false, _line: PhantomData };
+            tokio::spawn(serving.until_nobody_waits());
+        }
+        answered.await.unwrap_or_else(|_| Err(given_up()))
+    }
+
+    /// How many wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.places().waiting.len()
+    }
+
+    /// Takes a place; whether somebody must begin to serve.
+    fn join(&self, waiting: Waiting<W>) -> bool {
+        let mut places = self.places();
+        places.waiting.push_back(waiting);
+        !mem::replace(&mut places.is_served, true)
+    }
+
+    /// Those that came first and go together; none when nobody waits, and then whoever comes next begins to serve. Of the
+    /// first [`LOOKED_AT`] one that has to wait holds up no other.
+    fn group(&self) -> Vec<Waiting<W>> {
+        let mut places = self.places();
+        let (mut group, mut load) = (Vec::new(), W::Load::default());
+        let mut place = 0;
+        while let Some(next) = places.waiting.get(place).filter(|_| place < LOOKED_AT) {
+            match next.work.fit(&mut load) {
+                Fit::Goes => group.extend(places.waiting.remove(place)),
+                Fit::Waits => place += 1,
+                Fit::Full => break,
+            }
+        }
+        places.is_served = !group.is_empty();
+        group
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places<W>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl<W: Work> Waiting<W> {
+    /// Nobody waits for the answer.
+    fn unheard(work: W) -> Self {
+        Self { work, answer: oneshot::channel().0, span: Span::none() }
+    }
+}
+
+impl<W: Work> Default for Line<W> {
+    fn default() -> Self {
+        Self { places: Mutex::default() }
+    }
+}
+
+impl<W: Work> Default for Places<W> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), is_served: false }
+    }
+}
+
+/// The task that serves. If it is dropped before it has ended, whoever waits is told so, and the next begins anew.
+struct Serving<W: Work> {
+    database: Database,
+    ended: bool,
+    _line: PhantomData<fn() -> W>,
+}
+
+impl<W: Work> Serving<W> {
+    async fn until_nobody_waits(mut self) {
+        loop {
+            let group = W::line(&self.database).group();
+            let Some(first) = group.first() else {
+                self.ended = true;
+                return;
+            };
+            let span = first.span.clone();
+            serve(&self.database, group).instrument(span).await;
+        }
+    }
+}
+
+impl<W: Work> Drop for Serving<W> {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Whoever is told wakes up, and may come back at once: not while the line is held.
+            let given_up = mem::take(&mut *W::line(&self.database).places());
+            drop(given_up);
+        }
+    }
+}
+
+/// Nobody is told anything before it is done for all.
+async fn serve<W: Work>(database: &Database, group: Vec<Waiting<W>>) {
+    let (askers, group): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.answer, waiting.work)).unzip();
+    let answers = match W::together(database, &group).await {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(error) if group.len() == 1 => vec![Err(error)],
+        // What fails of one leaves the others alone.
+        Err(_) => join_all(group.iter().map(|work| alone(database, work))).await,
+    };
+    for (asker, answer) in askers.into_iter().zip(answers) {
+        // Who no longer waits asks again.
+        let _ = asker.send(answer);
+    }
+}
+
+async fn alone<W: Work>(database: &Database, work: &W) -> Result<W::Answer, StorageError> {
+    W::together(database, std::slice::from_ref(work)).await?.pop().ok_or_else(given_up)
+}
+
+fn given_up() -> StorageError {
+    StorageError::Unavailable("the group that this was in was given up".into())
+}
+
+/// Of those that wait, so that a long line costs no more.
+const LOOKED_AT: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use keyfold_crypto::Hash;
+    use keyfold_ledger::SetState;
+    use keyfold_vault::storage::{AccountId, Heads, PushWrite, Written};
+    use keyfold_wire::v1::Signed;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::DatabaseUrl;
+
+    /// The server pushes on its main runtime, which outlives its workers; this is for whoever does otherwise.
+    #[test]
+    fn when_the_one_that_writes_goes_away_others_are_told_and_the_next_writes() {
+        let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (stays, goes) = (runtime(), runtime());
+        let database =
+            stays.block_on(Database::connect(&DatabaseUrl::file(&folder.path().join("keyfold.db")))).unwrap();
+        stays.block_on(database.migrate()).unwrap();
+
+        let mut first = Box::pin(Line::wait(&database, of(1)));
+        assert!(goes.block_on(async { futures_util::poll!(&mut first) }).is_pending());
+        let mut second = Box::pin(Line::wait(&database, of(1)));
+        assert!(stays.block_on(async { futures_util::poll!(&mut second) }).is_pending());
+        assert_eq!(database.pushes.depth(), 2);
+        drop(goes);
+        for waiting in [first, second] {
+            assert!(matches!(stays.block_on(waiting), Err(StorageError::Unavailable(_))));
+        }
+        assert_eq!(stays.block_on(Line::wait(&database, of(1))).unwrap(), Written::Moved);
+        assert_eq!(database.pushes.depth(), 0);
+    }
+
+    #[test]
+    fn an_account_that_asks_a_lot_does_not_hold_up_the_others() {
+        let line = Line::default();
+        let join = |account, commit: u8| {
+            line.join(Waiting::unheard(PushWrite { hash: Hash::new([commit; 32]), ..of(account) }))
+        };
+        let began: Vec<bool> =
+            [(1, 1), (1, 2), (1, 3), (2, 4), (1, 5), (3, 6)].map(|(account, commit)| join(account, commit)).into();
+        assert_eq!(began, [true, false, false, false, false, false]);
+        let groups: Vec<Vec<Hash>> =
+            (0..5).map(|_| line.group().into_iter().map(|waiting| waiting.work.hash).collect()).collect();
+        let commits = |numbers: &[u8]| -> Vec<Hash> { numbers.iter().map(|number| Hash::new([*number; 32])).collect() };
+        assert_eq!(groups, [commits(&[1, 4, 6]), commits(&[2]), commits(&[3]), commits(&[5]), Vec::new()]);
+        assert!(join(1, 7), "nobody writes after the last group");
+    }
+
+    /// Of an account that is not there.
+    fn of(account: u8) -> PushWrite {
+        PushWrite {
+            account: AccountId::new([account; 16]),
+            expected: Heads { roster_seq: 0, roster_head: Hash::ZERO, vault_seq: 0, vault_head: Hash::ZERO },
+            hash: Hash::ZERO,
+            commit: Signed::default(),
+            at: 0,
+            count: 0,
+            elements: 0,
+            bytes_added: 0,
+            bytes_reclaimed: 0,
+            set: SetState::empty(),
+            changes: Vec::new(),
+            purge_due: 0,
+        }
+    }
+}

@@ -1,7 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
 use keyfold_migrations::MigrationError;
-use keyfold_vault::storage::PushWrite;
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DbErr,
     sqlx::{
@@ -16,7 +15,7 @@ use crate::{
     database_use::Queue,
     presence,
     url::{DatabaseUrl, Kind},
-    vault::{BaseOf, Line},
+    vault::Lines,
 };
 
 /// An open database. On SQLite one connection writes and a few read beside it; on PostgreSQL some begin
@@ -25,8 +24,7 @@ use crate::{
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
     pub(crate) reader: DatabaseConnection,
-    pub(crate) pushes: Arc<Line<PushWrite>>,
-    pub(crate) bases: Arc<Line<BaseOf>>,
+    pub(crate) lines: Arc<Lines>,
     /// Transactions that have not begun yet.
     pub(crate) beginning: Queue,
     kind: Kind,
@@ -43,27 +41,13 @@ impl Database {
             Kind::Sqlite => {
                 let writer = sea_orm::Database::connect(sqlite(url, Role::Writer)).await.map_err(taken)?;
                 let reader = sea_orm::Database::connect(sqlite(url, Role::Reader)).await?;
-                Ok(Self {
-                    writer,
-                    reader,
-                    pushes: Arc::default(),
-                    bases: Arc::default(),
-                    beginning: Queue::default(),
-                    kind,
-                })
+                Ok(Self { writer, reader, lines: Arc::default(), beginning: Queue::default(), kind })
             }
             Kind::Postgres => {
                 presence::look(options(url, 1)).await?;
                 let writer = sea_orm::Database::connect(postgres(url, Role::Writer)).await?;
                 let reader = sea_orm::Database::connect(postgres(url, Role::Reader)).await?;
-                Ok(Self {
-                    writer,
-                    reader,
-                    pushes: Arc::default(),
-                    bases: Arc::default(),
-                    beginning: Queue::default(),
-                    kind,
-                })
+                Ok(Self { writer, reader, lines: Arc::default(), beginning: Queue::default(), kind })
             }
         }
     }
@@ -102,7 +86,11 @@ impl Database {
         // For a moment sqlx may have counted one out that it has not counted in yet.
         let (open, idle) =
             pools.into_iter().fold((0, 0), |(open, idle), pool| (open + pool.0, idle + pool.1.min(pool.0)));
-        DatabaseUse { busy: open.saturating_sub(idle), idle, waiting: self.beginning.length() + self.pushes.depth() }
+        DatabaseUse {
+            busy: open.saturating_sub(idle),
+            idle,
+            waiting: self.beginning.length() + self.lines.pushes.depth(),
+        }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

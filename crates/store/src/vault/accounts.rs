@@ -6,7 +6,11 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, sea_query::OnConflict,
 };
 
-use super::{heads::heads, invites};
+use super::{
+    heads::{HeadsOf, heads},
+    invites,
+    line::Line,
+};
 use crate::{
     Database,
     entity::{accounts, deleted_accounts, enrolments, roster_entries, sealed_keys},
@@ -54,7 +58,7 @@ impl AccountStorage for Database {
     }
 
     async fn standing(&self, account: AccountId) -> Result<Standing, StorageError> {
-        if let Some(heads) = heads(&self.reader, account).await? {
+        if let Some(heads) = Line::wait(self, HeadsOf(account)).await? {
             return Ok(Standing::Active(heads));
         }
         let deleted = deleted(&self.reader, account).await?;
@@ -95,8 +99,8 @@ impl AccountStorage for Database {
 }
 
 async fn not_deleted(database: &impl ConnectionTrait, account: AccountId) -> Result<Deleted, StorageError> {
-    if let Some(heads) = heads(database, account).await? {
-        return Ok(Deleted::Moved(heads));
+    if let Some(heads) = heads(database, &[account]).await?.get(&account) {
+        return Ok(Deleted::Moved(*heads));
     }
     match deleted(database, account).await? {
         Some(row) => Ok(Deleted::Before(hash(&row.request_hash)?)),

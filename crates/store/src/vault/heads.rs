@@ -1,32 +1,67 @@
+use std::collections::BTreeMap;
+
 use keyfold_vault::storage::{AccountId, Heads, StorageError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
+use super::line::{Fit, Line, Work};
 use crate::{
+    Database,
     entity::accounts::{Column, Entity},
     error::unavailable,
-    value::{hash, unsigned},
+    value::{account_id, hash, unsigned},
 };
+
+/// Asks where an account stands, if it is there. One statement asks for several.
+#[derive(Debug)]
+pub(crate) struct HeadsOf(pub(super) AccountId);
+
+impl Work for HeadsOf {
+    type Answer = Option<Heads>;
+    type Load = usize;
+
+    fn line(database: &Database) -> &Line<Self> {
+        &database.lines.heads
+    }
+
+    fn fit(&self, group: &mut usize) -> Fit {
+        if *group == GROUP {
+            return Fit::Full;
+        }
+        *group += 1;
+        Fit::Goes
+    }
+
+    async fn together(database: &Database, group: &[Self]) -> Result<Vec<Option<Heads>>, StorageError> {
+        let accounts: Vec<AccountId> = group.iter().map(|HeadsOf(account)| *account).collect();
+        let heads = heads(&database.reader, &accounts).await?;
+        Ok(accounts.iter().map(|account| heads.get(account).copied()).collect())
+    }
+}
 
 /// The few columns that a poll reads.
 #[derive(FromQueryResult)]
 struct Row {
+    account_id: Vec<u8>,
     roster_seq: i64,
     roster_head: Vec<u8>,
     vault_seq: i64,
     vault_head: Vec<u8>,
 }
 
-/// Where the account stands, if it is there.
-pub(super) async fn heads(database: &impl ConnectionTrait, account: AccountId) -> Result<Option<Heads>, StorageError> {
-    let row = Entity::find()
+/// Where these accounts stand, as far as they are there.
+pub(super) async fn heads(
+    database: &impl ConnectionTrait,
+    accounts: &[AccountId],
+) -> Result<BTreeMap<AccountId, Heads>, StorageError> {
+    let rows = Entity::find()
         .select_only()
-        .columns([Column::RosterSeq, Column::RosterHead, Column::VaultSeq, Column::VaultHead])
-        .filter(Column::AccountId.eq(account.to_vec()))
+        .columns([Column::AccountId, Column::RosterSeq, Column::RosterHead, Column::VaultSeq, Column::VaultHead])
+        .filter(Column::AccountId.is_in(accounts.iter().map(|account| account.to_vec())))
         .into_model::<Row>()
-        .one(database)
+        .all(database)
         .await
         .map_err(unavailable)?;
-    row.map(Heads::try_from).transpose()
+    rows.into_iter().map(|row| Ok((account_id(&row.account_id)?, Heads::try_from(row)?))).collect()
 }
 
 impl TryFrom<Row> for Heads {
@@ -41,3 +76,6 @@ impl TryFrom<Row> for Heads {
         })
     }
 }
+
+/// Each number of accounts is a statement of its own, which is prepared once.
+const GROUP: usize = 16;

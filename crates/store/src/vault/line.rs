@@ -212,13 +212,13 @@ mod tests {
         assert!(goes.block_on(async { futures_util::poll!(&mut first) }).is_pending());
         let mut second = Box::pin(Line::wait(&database, of(1)));
         assert!(stays.block_on(async { futures_util::poll!(&mut second) }).is_pending());
-        assert_eq!(database.pushes.depth(), 2);
+        assert_eq!(database.lines.pushes.depth(), 2);
         drop(goes);
         for waiting in [first, second] {
             assert!(matches!(stays.block_on(waiting), Err(StorageError::Unavailable(_))));
         }
         assert_eq!(stays.block_on(Line::wait(&database, of(1))).unwrap(), Written::Moved);
-        assert_eq!(database.pushes.depth(), 0);
+        assert_eq!(database.lines.pushes.depth(), 0);
     }
 
     #[test]

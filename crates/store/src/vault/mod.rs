@@ -17,6 +17,16 @@ mod push_postgres;
 mod server_keys;
 mod upkeep;
 
-pub(crate) use line::Line;
-pub(crate) use push_base::BaseOf;
 pub(crate) use server_keys::LOG_KEY;
+
+use keyfold_vault::storage::PushWrite;
+
+use self::{heads::HeadsOf, line::Line, push_base::BaseOf};
+
+/// What waits to be done for several at once.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    pub(crate) pushes: Line<PushWrite>,
+    bases: Line<BaseOf>,
+    heads: Line<HeadsOf>,
+}

@@ -1,7 +1,12 @@
 use keyfold_vault::storage::{Appended, Offered, PushWrite, StorageError, Taken, Written};
 use sea_orm::ConnectionTrait;
 
-use super::{append::append_within, chains::Growth, push::push_within, push_base::latest};
+use super::{
+    append::append_within,
+    chains::Growth,
+    push::push_within,
+    push_base::{BaseOf, find},
+};
 use crate::{Database, transaction::commit};
 
 /// Every step, or none: returning without a commit rolls back.
@@ -25,6 +30,7 @@ pub(super) async fn offer(database: &Database, steps: Vec<Offered>) -> Result<Ta
 
 /// The bytes of the envelopes that drop out, of which some may have been offered a step before.
 async fn reclaims(database: &impl ConnectionTrait, write: &PushWrite) -> Result<u64, StorageError> {
-    let items: Vec<_> = write.changes.iter().map(|change| (write.account, change.element.item)).collect();
-    Ok(latest(database, &items).await?.values().map(|latest| latest.reclaimed).sum())
+    let items = write.changes.iter().map(|change| change.element.item).collect();
+    let base = BaseOf { account: write.account, items };
+    Ok(find(database, std::slice::from_ref(&base)).await?.reclaimed(&base))
 }

@@ -3,13 +3,13 @@ use keyfold_vault::storage::{
     AccountId, CommitRow, Cursor, EntryRow, ItemId, MemberId, PullStorage, RevisionRow, Span, StorageError,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
 
 use crate::{
     Database,
-    entity::{commits, epoch_links, revisions, roster_entries, sealed_keys},
+    entity::{commits, revisions, roster_entries},
     error::unavailable,
     value::{element, item_id, message, signed, unsigned},
 };
@@ -23,18 +23,24 @@ impl PullStorage for Database {
         member: Option<MemberId>,
         limit: u64,
     ) -> Result<Vec<EntryRow>, StorageError> {
-        let rows = roster_entries::Entity::find()
-            .filter(roster_entries::Column::AccountId.eq(account.to_vec()))
-            .filter(within(roster_entries::Column::Seq, span))
-            .order_by_asc(roster_entries::Column::Seq)
-            .limit(limit)
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        let mut rows: Vec<EntryRow> = rows.into_iter().map(EntryRow::try_from).collect::<Result<_, _>>()?;
-        if let (Some(member), Some(last)) = (member, rows.last().map(|row| row.seq)) {
-            let span = Span { first: span.first, last };
-            self.add_keys(account, member, span, &mut rows).await?;
+        let member = member.map(|member| member.to_vec());
+        let values: [Value; 5] = [
+            account.to_vec().into(),
+            signed(span.first).into(),
+            signed(span.last).into(),
+            signed(limit).into(),
+            member.into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.reader.get_database_backend(), ENTRIES, values);
+        let parts = EntryPart::find_by_statement(statement).all(&self.reader).await.map_err(unavailable)?;
+        let mut rows: Vec<EntryRow> = Vec::new();
+        for part in parts {
+            match (part.kind, rows.last_mut()) {
+                (ENTRY, _) => rows.push(part.entry()?),
+                (SEALED_KEY, Some(row)) => row.sealed_key = Some(part.body),
+                (LINK, Some(row)) => row.links.push((unsigned(part.number)?, part.body)),
+                _ => return Err(StorageError::Damaged("keys came before their entry")),
+            }
         }
         Ok(rows)
     }
@@ -126,44 +132,6 @@ impl PullStorage for Database {
     }
 }
 
-impl Database {
-    /// The member's sealed keys and everyone's links of these entries, each beside its entry.
-    async fn add_keys(
-        &self,
-        account: AccountId,
-        member: MemberId,
-        span: Span,
-        rows: &mut [EntryRow],
-    ) -> Result<(), StorageError> {
-        let keys = sealed_keys::Entity::find()
-            .filter(sealed_keys::Column::AccountId.eq(account.to_vec()))
-            .filter(sealed_keys::Column::MemberId.eq(member.to_vec()))
-            .filter(within(sealed_keys::Column::RosterSeq, span))
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        let links = epoch_links::Entity::find()
-            .filter(epoch_links::Column::AccountId.eq(account.to_vec()))
-            .filter(within(epoch_links::Column::RosterSeq, span))
-            .order_by_asc(epoch_links::Column::RosterSeq)
-            .order_by_asc(epoch_links::Column::Epoch)
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        for key in keys {
-            if let Some(row) = rows.iter_mut().find(|row| signed(row.seq) == key.roster_seq) {
-                row.sealed_key = Some(key.sealed);
-            }
-        }
-        for link in links {
-            if let Some(row) = rows.iter_mut().find(|row| signed(row.seq) == link.roster_seq) {
-                row.links.push((unsigned(link.epoch)?, link.sealed));
-            }
-        }
-        Ok(())
-    }
-}
-
 fn within(seq: impl ColumnTrait, span: Span) -> Condition {
     Condition::all().add(seq.gte(signed(span.first))).add(seq.lte(signed(span.last)))
 }
@@ -184,6 +152,47 @@ fn latest_until(until: u64) -> Expr {
             .take(),
     )
     .not()
+}
+
+/// Entries, each before the member's sealed key and everyone's links of it: all as of one moment.
+const ENTRIES: &str = "
+    WITH page AS (
+        SELECT seq, vault_seq, body, signature FROM roster_entries
+        WHERE account_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4
+    )
+    SELECT 0 AS kind, seq, vault_seq AS number, body, signature FROM page
+    UNION ALL
+    SELECT 1, roster_seq, 0, sealed, NULL FROM sealed_keys
+    WHERE account_id = $1 AND member_id = $5 AND roster_seq BETWEEN $2 AND (SELECT MAX(seq) FROM page)
+    UNION ALL
+    SELECT 2, roster_seq, epoch, sealed, NULL FROM epoch_links
+    WHERE account_id = $1 AND roster_seq BETWEEN $2 AND (SELECT MAX(seq) FROM page) AND $5 IS NOT NULL
+    ORDER BY 2, 1, 3";
+const ENTRY: i32 = 0;
+const SEALED_KEY: i32 = 1;
+const LINK: i32 = 2;
+
+/// An entry, or a key or link of the one before it.
+#[derive(FromQueryResult)]
+struct EntryPart {
+    kind: i32,
+    seq: i64,
+    /// Of an entry the vault's seq, of a link its epoch.
+    number: i64,
+    body: Vec<u8>,
+    signature: Option<Vec<u8>>,
+}
+
+impl EntryPart {
+    fn entry(self) -> Result<EntryRow, StorageError> {
+        Ok(EntryRow {
+            seq: unsigned(self.seq)?,
+            vault_seq: unsigned(self.number)?,
+            entry: message(self.body, self.signature.unwrap_or_default()),
+            sealed_key: None,
+            links: Vec::new(),
+        })
+    }
 }
 
 /// A revision without its envelope.

@@ -1,14 +1,11 @@
 use std::collections::BTreeMap;
 
 use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, Statement, Value};
 
 use super::line::{Fit, Line, Work};
 use crate::{
     Database,
-    entity::accounts,
     error::unavailable,
     value::{account_id, element, hash, unsigned},
 };
@@ -21,13 +18,13 @@ pub(crate) struct BaseOf {
     pub(super) items: Vec<ItemId>,
 }
 
-/// Reads are for several accounts at once: on either database a statement costs more than what it reads.
+/// One statement reads for several accounts: on either database it costs more than what it reads.
 impl Work for BaseOf {
     type Answer = Option<PushBase>;
     type Load = Group;
 
     fn line(database: &Database) -> &Line<Self> {
-        &database.bases
+        &database.lines.bases
     }
 
     fn fit(&self, group: &mut Group) -> Fit {
@@ -40,21 +37,8 @@ impl Work for BaseOf {
     }
 
     async fn together(database: &Database, group: &[Self]) -> Result<Vec<Option<PushBase>>, StorageError> {
-        // Items never go back. So where an account, which is read last, stands at a head that was known before, they are as
-        // of that head; where it stands elsewhere, what they are matters to nobody.
-        let database = &database.reader;
-        let wanted: Vec<_> =
-            group.iter().flat_map(|base| base.items.iter().map(|item| (base.account, *item))).collect();
-        let latest = latest(database, &wanted).await?;
-        let accounts = group.iter().map(|base| base.account.to_vec());
-        let rows = accounts::Entity::find()
-            .filter(accounts::Column::AccountId.is_in(accounts))
-            .all(database)
-            .await
-            .map_err(unavailable)?;
-        let rows: BTreeMap<_, _> =
-            rows.into_iter().map(|row| Ok((account_id(&row.account_id)?, row))).collect::<Result<_, StorageError>>()?;
-        group.iter().map(|base| rows.get(&base.account).map(|row| push_base(row, base, &latest)).transpose()).collect()
+        let found = find(&database.reader, group).await?;
+        group.iter().map(|base| found.push_base(base)).collect()
     }
 }
 
@@ -65,68 +49,100 @@ pub(crate) struct Group {
     items: usize,
 }
 
-fn push_base(row: &accounts::Model, base: &BaseOf, latest: &LatestOf) -> Result<PushBase, StorageError> {
-    let changed: Vec<&Latest> = base.items.iter().filter_map(|item| latest.get(&(base.account, *item))).collect();
-    Ok(PushBase {
-        heads: Heads {
-            roster_seq: unsigned(row.roster_seq)?,
-            roster_head: hash(&row.roster_head)?,
-            vault_seq: unsigned(row.vault_seq)?,
-            vault_head: hash(&row.vault_head)?,
-        },
-        at: unsigned(row.vault_at)?,
-        count: unsigned(row.item_count)?,
-        elements: unsigned(row.element_count)?,
-        bytes_used: unsigned(row.bytes_used)?,
-        set: SetState::try_from(row.set_state.as_slice())
-            .map_err(|_| StorageError::Damaged("a set state has not 2,048 bytes"))?,
-        behind: row.behind,
-        changed: changed.iter().map(|latest| latest.element).collect(),
-        reclaimed: changed.iter().map(|latest| latest.reclaimed).sum(),
-    })
+/// Accounts and items as of one moment.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    accounts: BTreeMap<AccountId, AccountRow>,
+    items: BTreeMap<(AccountId, ItemId), Latest>,
 }
 
 /// An item as it is now.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Latest {
-    pub(super) element: Element,
+struct Latest {
+    element: Element,
     /// Bytes of its oldest kept envelope, which drops out of the kept ones when it takes a further revision.
-    pub(super) reclaimed: u64,
+    reclaimed: u64,
 }
 
-pub(super) type LatestOf = BTreeMap<(AccountId, ItemId), Latest>;
-
-/// Those of these items that there are.
-pub(super) async fn latest(
-    database: &impl ConnectionTrait,
-    wanted: &[(AccountId, ItemId)],
-) -> Result<LatestOf, StorageError> {
-    if wanted.is_empty() {
-        return Ok(LatestOf::new());
+impl Found {
+    fn push_base(&self, base: &BaseOf) -> Result<Option<PushBase>, StorageError> {
+        let Some(row) = self.accounts.get(&base.account) else { return Ok(None) };
+        Ok(Some(PushBase {
+            heads: Heads {
+                roster_seq: unsigned(row.roster_seq)?,
+                roster_head: hash(&row.roster_head)?,
+                vault_seq: unsigned(row.vault_seq)?,
+                vault_head: hash(&row.vault_head)?,
+            },
+            at: unsigned(row.vault_at)?,
+            count: unsigned(row.item_count)?,
+            elements: unsigned(row.element_count)?,
+            bytes_used: unsigned(row.bytes_used)?,
+            set: SetState::try_from(row.set_state.as_slice())
+                .map_err(|_| StorageError::Damaged("a set state has not 2,048 bytes"))?,
+            behind: row.behind,
+            changed: self.latest(base).map(|latest| latest.element).collect(),
+            reclaimed: self.reclaimed(base),
+        }))
     }
-    let statement = statement(database.get_database_backend(), wanted);
-    let rows = LatestRow::find_by_statement(statement).all(database).await.map_err(unavailable)?;
-    rows.into_iter()
-        .map(|row| {
-            let element = element(&row.item_id, row.revision, row.tombstone, &row.envelope_hash)?;
-            let reclaimed = unsigned(row.reclaimed.unwrap_or(0))?;
-            Ok(((account_id(&row.account_id)?, element.item), Latest { element, reclaimed }))
-        })
-        .collect()
+
+    /// The bytes of the envelopes that drop out of the kept ones when these items take a further revision.
+    pub(super) fn reclaimed(&self, base: &BaseOf) -> u64 {
+        self.latest(base).map(|latest| latest.reclaimed).sum()
+    }
+
+    fn latest<'a>(&'a self, base: &'a BaseOf) -> impl Iterator<Item = &'a Latest> {
+        base.items.iter().filter_map(|item| self.items.get(&(base.account, *item)))
+    }
 }
 
-/// Looks each item up. To SQLite a `CROSS JOIN` says in which order: for many items it would rather read every revision that
-/// there is.
-fn statement(backend: DatabaseBackend, wanted: &[(AccountId, ItemId)]) -> Statement {
+/// Looks up what there is of these.
+pub(super) async fn find(database: &impl ConnectionTrait, group: &[BaseOf]) -> Result<Found, StorageError> {
+    let statement = statement(database.get_database_backend(), group);
+    let mut found = Found::default();
+    for row in database.query_all_raw(statement).await.map_err(unavailable)? {
+        let account: Vec<u8> = row.try_get("", "account_id").map_err(unavailable)?;
+        let account = account_id(&account)?;
+        match row.try_get::<Option<Vec<u8>>>("", "item_id").map_err(unavailable)? {
+            None => {
+                found.accounts.insert(account, AccountRow::from_query_result(&row, "").map_err(unavailable)?);
+            }
+            Some(item) => {
+                let latest = ItemRow::from_query_result(&row, "").map_err(unavailable)?;
+                let element = element(&item, latest.revision, latest.tombstone, &latest.envelope_hash)?;
+                let reclaimed = unsigned(latest.reclaimed)?;
+                found.items.insert((account, element.item), Latest { element, reclaimed });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// To SQLite a `CROSS JOIN` says in which order: for many items it would rather read every revision that there is.
+fn statement(backend: DatabaseBackend, group: &[BaseOf]) -> Statement {
+    let wanted: Vec<[Value; 2]> = group
+        .iter()
+        .flat_map(|base| {
+            let account = [(base.account, None)].into_iter();
+            account.chain(base.items.iter().map(|item| (base.account, Some(item.to_vec()))))
+        })
+        .map(|(account, item)| [Some(account.to_vec()).into(), item.into()])
+        .collect();
     // What fills up is found nowhere: so there are few statements, and each is prepared once.
-    let filled_up = wanted.iter().map(|(account, item)| (Some(account.to_vec()), Some(item.to_vec())));
-    let filled_up = filled_up.chain(std::iter::repeat((None, None))).take(wanted.len().next_power_of_two());
-    let values: Vec<Value> = filled_up.flat_map(|(account, item)| [account.into(), item.into()]).collect();
+    let nothing = || [None::<Vec<u8>>.into(), None::<Vec<u8>>.into()];
+    let count = wanted.len().next_power_of_two();
+    let values: Vec<Value> = wanted.into_iter().chain(std::iter::repeat_with(nothing)).take(count).flatten().collect();
     let places: Vec<String> = (1..values.len()).step_by(2).map(|place| format!("(${place}, ${})", place + 1)).collect();
     let sql = format!(
         "WITH wanted (account_id, item_id) AS (VALUES {})
+        SELECT accounts.account_id, NULL AS item_id, NULL AS revision, NULL AS tombstone, NULL AS envelope_hash,
+            NULL AS reclaimed, roster_seq, roster_head, vault_seq, vault_head, vault_at, item_count, element_count,
+            bytes_used, set_state, behind
+        FROM wanted CROSS JOIN accounts
+        WHERE wanted.item_id IS NULL AND accounts.account_id = wanted.account_id
+        UNION ALL
         SELECT latest.account_id, latest.item_id, latest.revision, latest.tombstone, latest.envelope_hash,
-            oldest.size AS reclaimed
+            COALESCE(oldest.size, 0), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM wanted CROSS JOIN revisions AS latest
         LEFT JOIN revisions AS oldest
             ON oldest.account_id = latest.account_id AND oldest.item_id = latest.item_id
@@ -141,14 +157,26 @@ fn statement(backend: DatabaseBackend, wanted: &[(AccountId, ItemId)]) -> Statem
     Statement::from_sql_and_values(backend, sql, values)
 }
 
+#[derive(Debug, FromQueryResult)]
+struct AccountRow {
+    roster_seq: i64,
+    roster_head: Vec<u8>,
+    vault_seq: i64,
+    vault_head: Vec<u8>,
+    vault_at: i64,
+    item_count: i64,
+    element_count: i64,
+    bytes_used: i64,
+    set_state: Vec<u8>,
+    behind: bool,
+}
+
 #[derive(FromQueryResult)]
-struct LatestRow {
-    account_id: Vec<u8>,
-    item_id: Vec<u8>,
+struct ItemRow {
     revision: i64,
     tombstone: bool,
     envelope_hash: Vec<u8>,
-    reclaimed: Option<i64>,
+    reclaimed: i64,
 }
 
 /// Pushes that are read for at once, and their items: a statement of SQLite has at most 32,766 values, and these are filled
@@ -167,13 +195,13 @@ mod tests {
         let database = Database::connect(&DatabaseUrl::file(&folder.path().join("keyfold.db"))).await.unwrap();
         database.migrate().await.unwrap();
         for count in [1, 100, 1_000, GROUP_ITEMS] {
-            let wanted: Vec<_> = (0..count).map(|_| (AccountId::new([1; 16]), ItemId::new([2; 16]))).collect();
-            let mut explain = statement(DatabaseBackend::Sqlite, &wanted);
+            let items = vec![ItemId::new([2; 16]); count];
+            let mut explain = statement(DatabaseBackend::Sqlite, &[BaseOf { account: AccountId::new([1; 16]), items }]);
             explain.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
             let rows = database.reader.query_all_raw(explain).await.unwrap();
             let plan: Vec<String> = rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
             let finds = |table: &str| plan.iter().any(|step| step.starts_with(&format!("SEARCH {table} USING")));
-            assert!(finds("latest") && finds("each") && finds("oldest"), "{count}: {plan:#?}");
+            assert!(["accounts", "latest", "each", "oldest"].into_iter().all(finds), "{count}: {plan:#?}");
             assert!(!plan.iter().any(|step| step.contains("AUTOMATIC")), "{count}: {plan:#?}");
         }
     }

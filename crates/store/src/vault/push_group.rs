@@ -18,7 +18,7 @@ impl Work for PushWrite {
     type Load = Group;
 
     fn line(database: &Database) -> &Line<Self> {
-        &database.pushes
+        &database.lines.pushes
     }
 
     /// Of each account one: what it asks beside waits for the next group.

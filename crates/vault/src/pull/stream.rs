@@ -15,7 +15,7 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    AccountUnavailable, Caller,
+    AccountUnavailable, Caller, HeadBoard, HeadError,
     rosters::{missing, standing},
     storage::{Cursor, RevisionRow, Span, Storage},
 };
@@ -34,22 +34,26 @@ pub(super) enum Step {
 
 struct Pull {
     storage: Arc<dyn Storage>,
+    board: Arc<HeadBoard>,
     pages: Pages,
     caller: Caller,
     plan: Plan,
     heads: v1::Heads,
     /// An envelope of the plan was pruned before it was read.
     moved: bool,
+    /// A page was read from storage, beside the entries.
+    has_read: bool,
 }
 
 pub(super) fn frames(
     storage: Arc<dyn Storage>,
+    board: Arc<HeadBoard>,
     pages: Pages,
     caller: Caller,
     plan: Plan,
     heads: v1::Heads,
 ) -> FrameStream {
-    let pull = Pull { storage, pages, caller, plan, heads, moved: false };
+    let pull = Pull { storage, board, pages, caller, plan, heads, moved: false, has_read: false };
     let chunks = try_unfold((pull, Step::Heads), |(mut pull, step)| async move {
         if matches!(step, Step::Done) {
             return Ok(None);
@@ -76,6 +80,7 @@ impl Pull {
         if let Some(page) = self.pages.get(&of) {
             return Ok((page.bytes.clone(), page.next));
         }
+        self.has_read = true;
         let (bytes, next) = self.read(step).await?;
         // One that lacks something is no page.
         if !self.moved {
@@ -99,9 +104,13 @@ impl Pull {
             Step::Commits(span) => self.commits(span, &mut frames).await?,
             Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
             Step::End | Step::Done => {
-                // Had the account been deleted while the stream ran, pages would have been empty that were not: nothing
+                // Had the account been deleted while the stream ran, pages that were read then would have been empty: nothing
                 // that came is certain to be whole.
-                standing(self.storage.as_ref(), self.caller.account).await?;
+                if self.has_read {
+                    standing(self.storage.as_ref(), self.caller.account).await?;
+                } else {
+                    self.still_known().await?;
+                }
                 frames.push(Frame::End(PullEnd { moved: self.moved }));
                 Step::Done
             }
@@ -157,6 +166,15 @@ impl Pull {
             });
         }
         Ok(Step::Commits(Span { first: last.saturating_add(1), ..span }))
+    }
+
+    /// That the account was there a moment ago: pages that were read before are whole whatever has become of it since.
+    async fn still_known(&self) -> Result<(), AccountUnavailable> {
+        match self.board.poll(&self.caller).await {
+            Ok(_) | Err(HeadError::NotAMember) => Ok(()),
+            Err(HeadError::Account(gone)) => Err(gone),
+            Err(HeadError::Storage(error)) => Err(error.into()),
+        }
     }
 
     async fn gap(&self) -> AccountUnavailable {

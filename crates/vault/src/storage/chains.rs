@@ -138,8 +138,7 @@ pub trait ChainStorage: Send + Sync {
     /// ends that), and uses its enrolment.
     async fn append(&self, write: AppendWrite) -> Result<Appended, StorageError>;
 
-    /// What a push that changes `items` is checked against; `None` if there is no such account. Where the account stands at a
-    /// head that the caller knew before, all of it is as of that head.
+    /// What a push that changes `items` is checked against, all of it as of one moment; `None` if there is no such account.
     async fn push_base(&self, account: AccountId, items: &[ItemId]) -> Result<Option<PushBase>, StorageError>;
 
     /// Appends a commit and its envelopes, if the account still stands where it was checked and is not behind, and drops

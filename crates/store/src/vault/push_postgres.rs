@@ -15,7 +15,7 @@ pub(super) async fn push(database: &Database, writes: &[PushWrite]) -> Result<Ve
     let bytes = |of: fn(&PushWrite) -> &[u8]| -> Vec<&[u8]> { writes.iter().map(of).collect() };
     let numbers = |of: fn(&PushWrite) -> u64| -> Vec<i64> { writes.iter().map(of).map(signed).collect() };
     let used = |write: &PushWrite| signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed));
-    let states: Vec<Vec<u8>> = writes.iter().map(|write| write.set.to_bytes().into()).collect();
+    let states: Vec<Vec<u8>> = writes.iter().map(|write| write.set.to_bytes()).collect();
     let changes: Vec<(&PushWrite, &Change)> =
         writes.iter().flat_map(|write| write.changes.iter().map(move |change| (write, change))).collect();
     let envelopes: Vec<Option<&[u8]>> = changes.iter().map(|(_, change)| change.envelope.as_deref()).collect();

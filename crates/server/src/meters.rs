@@ -142,7 +142,7 @@ impl Meters {
         for (name, text) in [
             (DATABASE, "1 while the database answers."),
             (DATABASE_CONNECTIONS, "Connections to the database."),
-            (DATABASE_WAITING, "Transactions that wait for a connection, or on SQLite for the one that writes."),
+            (DATABASE_WAITING, "Transactions that wait for a connection, and pushes for those that are being written."),
             (BUS, "1 while words reach the other servers over Redis, and theirs this one; without Redis always."),
             (BUS_WAITING, "Words that wait to be said to the other servers."),
             (CONNECTIONS, "Open connections of devices and proxies."),

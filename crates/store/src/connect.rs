@@ -184,7 +184,11 @@ pub(crate) fn read_only(url: &DatabaseUrl) -> ConnectOptions {
 
 fn postgres(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     let mut options = options(url, POSTGRES_CONNECTIONS);
-    options.map_sqlx_postgres_opts(|server: PgConnectOptions| server.application_name("keyfoldd"));
+    options.map_sqlx_postgres_opts(move |server: PgConnectOptions| {
+        let server = server.application_name("keyfoldd");
+        // A group of pushes waits for no account longer than that: then each is tried alone.
+        if role == Role::Reader { server.options([("lock_timeout", LOCK)]) } else { server }
+    });
     options.map_sqlx_postgres_pool_opts(move |pool| {
         let pool = pool.after_connect(|connection, _| Box::pin(presence::enter(connection)));
         if role == Role::Writer {
@@ -226,6 +230,7 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// After so long without use a connection may have gone without a word.
 const MAYBE_GONE: Duration = Duration::from_secs(1);
+const LOCK: &str = "2s";
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Shorter, so that whoever waits for a file hears that it is locked.
 const BUSY: Duration = Duration::from_secs(4);

@@ -10,7 +10,7 @@ pub struct DatabaseUse {
     pub busy: usize,
     /// Open connections that wait for work.
     pub idle: usize,
-    /// Transactions that wait for a connection, or on SQLite for the one that writes.
+    /// Transactions that wait for a connection, and pushes that wait for those that are being written.
     pub waiting: usize,
 }
 

@@ -168,7 +168,10 @@ async fn serve<W: Work>(database: &Database, group: Vec<Waiting<W>>) {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if group.len() == 1 => vec![Err(error)],
         // What fails of one leaves the others alone.
-        Err(_) => join_all(group.iter().map(|work| alone(database, work))).await,
+        Err(error) => {
+            tracing::warn!(%error, "a group of {} failed: each is tried alone", group.len());
+            join_all(group.iter().map(|work| alone(database, work))).await
+        }
     };
     for (asker, answer) in askers.into_iter().zip(answers) {
         // Who no longer waits asks again.

@@ -11,13 +11,16 @@ use crate::{
 
 /// Writes commits of as many accounts in one statement, which is a transaction of its own: on the way to another machine,
 /// time is what passes between statements. All of a commit hangs on whether its account still stands where it was checked.
-pub(super) async fn push(database: &Database, writes: &[PushWrite]) -> Result<Vec<Written>, StorageError> {
-    let bytes = |of: fn(&PushWrite) -> &[u8]| -> Vec<&[u8]> { writes.iter().map(of).collect() };
-    let numbers = |of: fn(&PushWrite) -> u64| -> Vec<i64> { writes.iter().map(of).map(signed).collect() };
+pub(super) async fn push(database: &Database, group: &[PushWrite]) -> Result<Vec<Written>, StorageError> {
+    // Two servers whose groups have accounts in common mostly lock them in the same order.
+    let mut writes: Vec<&PushWrite> = group.iter().collect();
+    writes.sort_unstable_by_key(|write| write.account);
+    let bytes = |of: fn(&PushWrite) -> &[u8]| -> Vec<&[u8]> { writes.iter().copied().map(of).collect() };
+    let numbers = |of: fn(&PushWrite) -> u64| -> Vec<i64> { writes.iter().copied().map(of).map(signed).collect() };
     let used = |write: &PushWrite| signed(write.bytes_added).saturating_sub(signed(write.bytes_reclaimed));
     let states: Vec<Vec<u8>> = writes.iter().map(|write| write.set.to_bytes()).collect();
     let changes: Vec<(&PushWrite, &Change)> =
-        writes.iter().flat_map(|write| write.changes.iter().map(move |change| (write, change))).collect();
+        writes.iter().flat_map(|write| write.changes.iter().map(move |change| (*write, change))).collect();
     let envelopes: Vec<Option<&[u8]>> = changes.iter().map(|(_, change)| change.envelope.as_deref()).collect();
     let sizes: Vec<i64> = envelopes.iter().map(|envelope| signed(envelope.map_or(0, length))).collect();
     let moved: Vec<Vec<u8>> = sqlx::query_scalar(PUSH)
@@ -30,7 +33,7 @@ pub(super) async fn push(database: &Database, writes: &[PushWrite]) -> Result<Ve
         .bind(numbers(|write| write.at))
         .bind(numbers(|write| write.count))
         .bind(numbers(|write| write.elements))
-        .bind(writes.iter().map(used).collect::<Vec<_>>())
+        .bind(writes.iter().copied().map(used).collect::<Vec<_>>())
         .bind(states)
         .bind(bytes(|write| &write.commit.body))
         .bind(bytes(|write| &write.commit.signature))
@@ -50,7 +53,7 @@ pub(super) async fn push(database: &Database, writes: &[PushWrite]) -> Result<Ve
     let written = |write: &PushWrite| {
         if moved.contains(write.account.as_bytes().as_slice()) { Written::Done } else { Written::Moved }
     };
-    Ok(writes.iter().map(written).collect())
+    Ok(group.iter().map(written).collect())
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -88,9 +88,12 @@ impl Chains {
             }
             Written::Moved => {
                 let heads = self.base(caller.account, &[]).await?.heads;
-                // The same bytes may have been on their way twice.
+                // The same bytes may have been on their way twice, and whoever wrote them may not have heard that he did.
                 match self.pushed_before(caller, &commit, &heads).await? {
-                    Some(answer) => Ok(answer),
+                    Some(answer) => {
+                        self.heads.moved(caller.account);
+                        Ok(answer)
+                    }
                     None => Err(self.stale(caller.account, &heads).into()),
                 }
             }

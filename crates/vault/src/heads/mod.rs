@@ -113,6 +113,12 @@ impl HeadBoard {
         message
     }
 
+    /// Has an account that has moved on looked at anew, and wakes its devices.
+    pub(crate) fn moved(&self, account: AccountId) {
+        self.board.doubt(Some(account), self.clock.now());
+        self.bus.publish(Topic::Account(account));
+    }
+
     /// Forgets a deleted account and wakes its devices.
     pub(crate) fn deleted(&self, account: AccountId) {
         self.board.deleted(account);

@@ -41,8 +41,6 @@ struct Pull {
     heads: v1::Heads,
     /// An envelope of the plan was pruned before it was read.
     moved: bool,
-    /// A page was read from storage, beside the entries.
-    has_read: bool,
 }
 
 pub(super) fn frames(
@@ -53,7 +51,7 @@ pub(super) fn frames(
     plan: Plan,
     heads: v1::Heads,
 ) -> FrameStream {
-    let pull = Pull { storage, board, pages, caller, plan, heads, moved: false, has_read: false };
+    let pull = Pull { storage, board, pages, caller, plan, heads, moved: false };
     let chunks = try_unfold((pull, Step::Heads), |(mut pull, step)| async move {
         if matches!(step, Step::Done) {
             return Ok(None);
@@ -80,8 +78,10 @@ impl Pull {
         if let Some(page) = self.pages.get(&of) {
             return Ok((page.bytes.clone(), page.next));
         }
-        self.has_read = true;
         let (bytes, next) = self.read(step).await?;
+        // Of an account that was deleted meanwhile it would have been empty: that is no page, neither for this pull nor for
+        // another.
+        standing(self.storage.as_ref(), self.caller.account).await?;
         // One that lacks something is no page.
         if !self.moved {
             self.pages.keep(of, Page { bytes: bytes.clone(), next });
@@ -104,13 +104,7 @@ impl Pull {
             Step::Commits(span) => self.commits(span, &mut frames).await?,
             Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
             Step::End | Step::Done => {
-                // Had the account been deleted while the stream ran, pages that were read then would have been empty: nothing
-                // that came is certain to be whole.
-                if self.has_read {
-                    standing(self.storage.as_ref(), self.caller.account).await?;
-                } else {
-                    self.still_known().await?;
-                }
+                self.still_known().await?;
                 frames.push(Frame::End(PullEnd { moved: self.moved }));
                 Step::Done
             }
@@ -168,7 +162,7 @@ impl Pull {
         Ok(Step::Commits(Span { first: last.saturating_add(1), ..span }))
     }
 
-    /// That the account was there a moment ago: pages that were read before are whole whatever has become of it since.
+    /// That the account was there a moment ago. Each page was read while it was, and is whole whatever has become of it since.
     async fn still_known(&self) -> Result<(), AccountUnavailable> {
         match self.board.poll(&self.caller).await {
             Ok(_) | Err(HeadError::NotAMember) => Ok(()),

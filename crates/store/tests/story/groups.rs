@@ -1,8 +1,8 @@
-//! Pushes of many accounts at once share transactions on SQLite, and know nothing of each other.
+//! Pushes of many accounts at once share transactions, and know nothing of each other.
 
 use futures_util::{FutureExt, future::join_all};
 use keyfold_vault::storage::{Appended, ChainStorage, Standing, Storage, Written};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::{
     databases::{on_each_database, on_each_place},
@@ -96,6 +96,32 @@ async fn accounts_that_moved_on_or_are_behind_are_left_where_they_are() {
             let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
             assert_eq!(heads.vault_seq, vault_seq);
         }
+    })
+    .await;
+}
+
+/// On SQLite a write waits for the one before it, whosever it is.
+#[tokio::test]
+async fn on_postgresql_an_account_that_somebody_holds_holds_up_no_other_for_long() {
+    on_each_place(async |place| {
+        if !place.uri.starts_with("postgres") {
+            return;
+        }
+        let database = place.open().await;
+        let vaults = vaults(&database, 3).await;
+        let mut pushes = Vec::new();
+        for vault in &vaults {
+            pushes.push(vault.commit(&database, "commit", &[Edit::Write("mail", 300)]).await);
+        }
+        let holds = place.look_inside().await.begin().await.unwrap();
+        let account = place.literal(vaults[1].account.as_bytes());
+        let hold = format!("SELECT behind FROM accounts WHERE account_id = {account} FOR UPDATE");
+        holds.execute_unprepared(&hold).await.unwrap();
+
+        let written = join_all(pushes.iter().map(|push| database.push(push.clone()))).await;
+        assert_eq!(written.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+        holds.rollback().await.unwrap();
+        assert_eq!(database.push(pushes.remove(1)).await.unwrap(), Written::Done);
     })
     .await;
 }

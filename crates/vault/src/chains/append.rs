@@ -201,6 +201,7 @@ impl Chains {
         }
         let stored = self.storage.entry(caller.account, entry.seq()).await?;
         let Some(stored) = stored.filter(|stored| stored.entry == *entry.signed()) else { return Ok(None) };
+        self.heads.repeated(caller.account);
         let heads = Heads {
             roster_seq: entry.seq(),
             roster_head: entry.hash(),

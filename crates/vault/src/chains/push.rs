@@ -88,12 +88,9 @@ impl Chains {
             }
             Written::Moved => {
                 let heads = self.base(caller.account, &[]).await?.heads;
-                // The same bytes may have been on their way twice, and whoever wrote them may not have heard that he did.
+                // The same bytes may have been on their way twice.
                 match self.pushed_before(caller, &commit, &heads).await? {
-                    Some(answer) => {
-                        self.heads.moved(caller.account);
-                        Ok(answer)
-                    }
+                    Some(answer) => Ok(answer),
                     None => Err(self.stale(caller.account, &heads).into()),
                 }
             }
@@ -211,6 +208,7 @@ impl Chains {
         }
         let stored = self.storage.commit(caller.account, commit.seq()).await?;
         let Some(stored) = stored.filter(|stored| stored.commit == *commit.signed()) else { return Ok(None) };
+        self.heads.repeated(caller.account);
         let heads = Heads {
             roster_seq: stored.roster_seq,
             roster_head: commit.roster_head(),

@@ -113,8 +113,9 @@ impl HeadBoard {
         message
     }
 
-    /// Has an account that has moved on looked at anew, and wakes its devices.
-    pub(crate) fn moved(&self, account: AccountId) {
+    /// A write was repeated: whoever did it first may not have lived to tell. The account is looked at anew, and its devices
+    /// are woken.
+    pub(crate) fn repeated(&self, account: AccountId) {
         self.board.doubt(Some(account), self.clock.now());
         self.bus.publish(Topic::Account(account));
     }

@@ -14,7 +14,7 @@ use crate::{
     edits::{Edit, SMALL},
     household::{Household, device},
     newcomer::Newcomer,
-    server::Server,
+    server::{Server, settings},
 };
 
 async fn pull(server: &Server, ana: &Household, since: Since) -> FrameStream {
@@ -46,6 +46,28 @@ async fn a_pull_of_an_account_that_goes_meanwhile_never_looks_whole() {
             let rest: Result<Vec<_>, _> = frames.try_collect().await;
             assert!(matches!(rest, Err(AccountUnavailable::Deleted)), "{since:?} after {taken} chunks: {rest:?}");
         }
+    }
+}
+
+/// Two pulls share pages. One that another server's deletion left empty is none.
+#[tokio::test]
+async fn what_was_read_as_the_account_went_looks_whole_to_no_other_pull() {
+    let server = Server::start().await;
+    let other = server.beside(settings()).await;
+    let mut ana = Household::founded(&server).await;
+    ana.push(&server, &[Edit::Write("mail", SMALL)]).await.unwrap();
+    let (mut first, mut second) =
+        (pull(&server, &ana, Since::Nothing).await, pull(&server, &ana, Since::Nothing).await);
+    // All but the envelopes: heads, entries and commits.
+    for frames in [&mut first, &mut second] {
+        for _ in 0..3 {
+            frames.next().await.unwrap().unwrap();
+        }
+    }
+    other.services.accounts.delete(&ana.deletion()).await.unwrap();
+    for rest in [first, second] {
+        let rest: Result<Vec<_>, _> = rest.try_collect().await;
+        assert!(matches!(rest, Err(AccountUnavailable::Deleted)), "{rest:?}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! A device that polls hears where its account stands, a second late at most, whatever happens beside it.
 
+use futures_util::FutureExt;
 use keyfold_vault::{AccountUnavailable, HeadError};
 use keyfold_wire::v1::Heads;
 use prost::Message;
@@ -7,7 +8,7 @@ use prost::Message;
 use crate::{
     edits::{Edit, SMALL},
     household::Household,
-    server::{SECOND, Server},
+    server::{SECOND, Server, settings},
 };
 
 async fn poll(server: &Server, ana: &Household) -> Heads {
@@ -91,4 +92,24 @@ async fn a_look_that_began_before_a_deletion_does_not_bring_the_account_back() {
     for polled in [polled, server.services.heads.poll(&laptop).await] {
         assert!(matches!(polled, Err(HeadError::Account(AccountUnavailable::Deleted))), "{polled:?}");
     }
+}
+
+/// The first answer was lost with the server that gave it, and so was its word to those who listen.
+#[tokio::test]
+async fn a_write_that_is_repeated_is_told_of_again() {
+    let server = Server::start().await;
+    let other = server.beside(settings()).await;
+    let ana = Household::founded(&server).await;
+    let laptop = ana.caller();
+    let mut listening = server.services.heads.listen(&laptop);
+    let before = poll(&server, &ana).await;
+
+    let message = ana.commit(&[Edit::Write("mail", SMALL)]);
+    other.services.chains.push(&laptop, message.clone()).await.unwrap();
+    assert!(listening.moved().now_or_never().is_none());
+    assert_eq!(poll(&server, &ana).await, before);
+
+    let accepted = server.services.chains.push(&laptop, message).await.unwrap();
+    assert!(listening.moved().now_or_never().is_some());
+    assert_eq!(poll(&server, &ana).await, accepted.heads.unwrap());
 }

@@ -185,7 +185,7 @@ pub(crate) fn read_only(url: &DatabaseUrl) -> ConnectOptions {
 fn postgres(url: &DatabaseUrl, role: Role) -> ConnectOptions {
     let mut options = options(url, POSTGRES_CONNECTIONS);
     options.map_sqlx_postgres_opts(move |server: PgConnectOptions| {
-        let server = server.application_name("keyfoldd");
+        let server = server.application_name("keyfoldd").options(BY_KEY);
         // A group of pushes waits for no account longer than that: then each is tried alone.
         if role == Role::Reader { server.options([("lock_timeout", LOCK)]) } else { server }
     });
@@ -230,6 +230,9 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// After so long without use a connection may have gone without a word.
 const MAYBE_GONE: Duration = Duration::from_secs(1);
+/// Everything is looked up by its key. PostgreSQL keeps a statement's plan, and in a table that was new when it was made, it
+/// would read all of it for each that it looks for, also when there are many.
+const BY_KEY: [(&str, &str); 3] = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 const LOCK: &str = "2s";
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Shorter, so that whoever waits for a file hears that it is locked.

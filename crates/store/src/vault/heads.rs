@@ -18,6 +18,7 @@ pub(crate) struct HeadsOf(pub(super) AccountId);
 impl Work for HeadsOf {
     type Answer = Option<Heads>;
     type Load = usize;
+    type Session = ();
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.heads
@@ -31,7 +32,7 @@ impl Work for HeadsOf {
         Fit::Goes
     }
 
-    async fn together(database: &Database, group: &[Self]) -> Result<Vec<Option<Heads>>, StorageError> {
+    async fn together(database: &Database, (): &mut (), group: &[Self]) -> Result<Vec<Option<Heads>>, StorageError> {
         let accounts: Vec<AccountId> = group.iter().map(|HeadsOf(account)| *account).collect();
         let heads = heads(&database.reader, &accounts).await?;
         Ok(accounts.iter().map(|account| heads.get(account).copied()).collect())

@@ -27,6 +27,8 @@ pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
     type Answer: fmt::Debug + Send + 'static;
     /// What a group has so far.
     type Load: Default;
+    /// What whoever serves keeps from group to group.
+    type Session: Default + Send;
 
     /// The line in which it waits.
     fn line(database: &Database) -> &Line<Self>;
@@ -37,6 +39,7 @@ pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
     /// Does it; the answers are in the order of the group. What fails for several is tried for each of them alone.
     fn together(
         database: &Database,
+        session: &mut Self::Session,
         group: &[Self],
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StorageError>> + Send;
 }
@@ -139,6 +142,7 @@ struct Serving<W: Work> {
 
 impl<W: Work> Serving<W> {
     async fn until_nobody_waits(mut self) {
+        let mut session = W::Session::default();
         loop {
             let group = W::line(&self.database).group();
             let Some(first) = group.first() else {
@@ -146,7 +150,7 @@ impl<W: Work> Serving<W> {
                 return;
             };
             let span = first.span.clone();
-            serve(&self.database, group).instrument(span).await;
+            serve(&self.database, &mut session, group).instrument(span).await;
         }
     }
 }
@@ -162,9 +166,9 @@ impl<W: Work> Drop for Serving<W> {
 }
 
 /// Nobody is told anything before it is done for all.
-async fn serve<W: Work>(database: &Database, group: Vec<Waiting<W>>) {
+async fn serve<W: Work>(database: &Database, session: &mut W::Session, group: Vec<Waiting<W>>) {
     let (askers, group): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.answer, waiting.work)).unzip();
-    let answers = match W::together(database, &group).await {
+    let answers = match W::together(database, session, &group).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if group.len() == 1 => vec![Err(error)],
         // What fails of one leaves the others alone.
@@ -180,7 +184,8 @@ async fn serve<W: Work>(database: &Database, group: Vec<Waiting<W>>) {
 }
 
 async fn alone<W: Work>(database: &Database, work: &W) -> Result<W::Answer, StorageError> {
-    W::together(database, std::slice::from_ref(work)).await?.pop().ok_or_else(given_up)
+    let session = &mut W::Session::default();
+    W::together(database, session, std::slice::from_ref(work)).await?.pop().ok_or_else(given_up)
 }
 
 fn given_up() -> StorageError {

@@ -6,6 +6,7 @@ mod chains;
 mod enrolments;
 mod guesses;
 mod heads;
+mod held;
 mod invites;
 mod line;
 mod offers;

@@ -1,9 +1,12 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError};
-use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, QueryResult, Statement, Value, sqlx};
 
-use super::line::{Fit, Line, Work};
+use super::{
+    held::Held,
+    line::{Fit, Line, Work},
+};
 use crate::{
     Database,
     error::unavailable,
@@ -22,6 +25,7 @@ pub(crate) struct BaseOf {
 impl Work for BaseOf {
     type Answer = Option<PushBase>;
     type Load = Group;
+    type Session = Held;
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.bases
@@ -36,8 +40,16 @@ impl Work for BaseOf {
         Fit::Goes
     }
 
-    async fn together(database: &Database, group: &[Self]) -> Result<Vec<Option<PushBase>>, StorageError> {
-        let found = find(&database.reader, group).await?;
+    async fn together(
+        database: &Database,
+        session: &mut Held,
+        group: &[Self],
+    ) -> Result<Vec<Option<PushBase>>, StorageError> {
+        let found = if database.is_postgres() {
+            find_on_postgres(database, session, group).await?
+        } else {
+            find(&database.reader, group).await?
+        };
         group.iter().map(|base| found.push_base(base)).collect()
     }
 }
@@ -65,6 +77,26 @@ struct Latest {
 }
 
 impl Found {
+    fn read(rows: impl IntoIterator<Item = QueryResult>) -> Result<Self, StorageError> {
+        let mut found = Self::default();
+        for row in rows {
+            let account: Vec<u8> = row.try_get("", "account_id").map_err(unavailable)?;
+            let account = account_id(&account)?;
+            match row.try_get::<Option<Vec<u8>>>("", "item_id").map_err(unavailable)? {
+                None => {
+                    found.accounts.insert(account, AccountRow::from_query_result(&row, "").map_err(unavailable)?);
+                }
+                Some(item) => {
+                    let latest = ItemRow::from_query_result(&row, "").map_err(unavailable)?;
+                    let element = element(&item, latest.revision, latest.tombstone, &latest.envelope_hash)?;
+                    let reclaimed = unsigned(latest.reclaimed)?;
+                    found.items.insert((account, element.item), Latest { element, reclaimed });
+                }
+            }
+        }
+        Ok(found)
+    }
+
     fn push_base(&self, base: &BaseOf) -> Result<Option<PushBase>, StorageError> {
         let Some(row) = self.accounts.get(&base.account) else { return Ok(None) };
         Ok(Some(PushBase {
@@ -99,42 +131,43 @@ impl Found {
 /// Looks up what there is of these.
 pub(super) async fn find(database: &impl ConnectionTrait, group: &[BaseOf]) -> Result<Found, StorageError> {
     let statement = statement(database.get_database_backend(), group);
-    let mut found = Found::default();
-    for row in database.query_all_raw(statement).await.map_err(unavailable)? {
-        let account: Vec<u8> = row.try_get("", "account_id").map_err(unavailable)?;
-        let account = account_id(&account)?;
-        match row.try_get::<Option<Vec<u8>>>("", "item_id").map_err(unavailable)? {
-            None => {
-                found.accounts.insert(account, AccountRow::from_query_result(&row, "").map_err(unavailable)?);
-            }
-            Some(item) => {
-                let latest = ItemRow::from_query_result(&row, "").map_err(unavailable)?;
-                let element = element(&item, latest.revision, latest.tombstone, &latest.envelope_hash)?;
-                let reclaimed = unsigned(latest.reclaimed)?;
-                found.items.insert((account, element.item), Latest { element, reclaimed });
-            }
-        }
-    }
-    Ok(found)
+    Found::read(database.query_all_raw(statement).await.map_err(unavailable)?)
 }
 
-/// To SQLite a `CROSS JOIN` says in which order: for many items it would rather read every revision that there is.
-fn statement(backend: DatabaseBackend, group: &[BaseOf]) -> Statement {
-    let wanted: Vec<[Value; 2]> = group
+/// The same on a connection that is kept, by a statement whose text is the same for however many.
+async fn find_on_postgres(database: &Database, session: &mut Held, group: &[BaseOf]) -> Result<Found, StorageError> {
+    static SQL: LazyLock<String> = LazyLock::new(|| sql("SELECT * FROM unnest($1::bytea[], $2::bytea[])"));
+    let (accounts, items): (Vec<&[u8]>, Vec<Option<&[u8]>>) = wanted(group)
+        .map(|(account, item)| (account.as_bytes().as_slice(), item.map(|item| item.as_bytes().as_slice())))
+        .unzip();
+    let statement = sqlx::query(SQL.as_str()).bind(accounts).bind(items);
+    let rows = session.tell(database, async |connection| statement.fetch_all(connection).await).await?;
+    Found::read(rows.into_iter().map(QueryResult::from))
+}
+
+/// Each account, and each of the items that its push changes.
+fn wanted(group: &[BaseOf]) -> impl Iterator<Item = (&AccountId, Option<&ItemId>)> {
+    group
         .iter()
-        .flat_map(|base| {
-            let account = [(base.account, None)].into_iter();
-            account.chain(base.items.iter().map(|item| (base.account, Some(item.to_vec()))))
-        })
-        .map(|(account, item)| [Some(account.to_vec()).into(), item.into()])
+        .flat_map(|base| [None].into_iter().chain(base.items.iter().map(Some)).map(|item| (&base.account, item)))
+}
+
+fn statement(backend: DatabaseBackend, group: &[BaseOf]) -> Statement {
+    let wanted: Vec<[Value; 2]> = wanted(group)
+        .map(|(account, item)| [Some(account.to_vec()).into(), item.map(|item| item.to_vec()).into()])
         .collect();
     // What fills up is found nowhere: so there are few statements, and each is prepared once.
     let nothing = || [None::<Vec<u8>>.into(), None::<Vec<u8>>.into()];
     let count = wanted.len().next_power_of_two();
     let values: Vec<Value> = wanted.into_iter().chain(std::iter::repeat_with(nothing)).take(count).flatten().collect();
     let places: Vec<String> = (1..values.len()).step_by(2).map(|place| format!("(${place}, ${})", place + 1)).collect();
-    let sql = format!(
-        "WITH wanted (account_id, item_id) AS (VALUES {})
+    Statement::from_sql_and_values(backend, sql(&format!("VALUES {}", places.join(", "))), values)
+}
+
+/// To SQLite a `CROSS JOIN` says in which order: for many items it would rather read every revision that there is.
+fn sql(wanted: &str) -> String {
+    format!(
+        "WITH wanted (account_id, item_id) AS ({wanted})
         SELECT accounts.account_id, NULL AS item_id, NULL AS revision, NULL AS tombstone, NULL AS envelope_hash,
             NULL AS reclaimed, roster_seq, roster_head, vault_seq, vault_head, vault_at, item_count, element_count,
             bytes_used, set_state, behind
@@ -151,10 +184,8 @@ fn statement(backend: DatabaseBackend, group: &[BaseOf]) -> Statement {
             AND latest.revision = (
                 SELECT MAX(each.revision) FROM revisions AS each
                 WHERE each.account_id = wanted.account_id AND each.item_id = wanted.item_id
-            )",
-        places.join(", ")
-    );
-    Statement::from_sql_and_values(backend, sql, values)
+            )"
+    )
 }
 
 #[derive(Debug, FromQueryResult)]

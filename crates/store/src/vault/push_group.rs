@@ -4,6 +4,7 @@ use keyfold_vault::storage::{AccountId, PushWrite, StorageError, Written};
 
 use super::{
     chains::Growth,
+    held::Held,
     line::{Fit, Line, Work},
     push::push_within,
     push_postgres,
@@ -16,6 +17,7 @@ use crate::{Database, transaction::commit};
 impl Work for PushWrite {
     type Answer = Written;
     type Load = Group;
+    type Session = Held;
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.pushes
@@ -38,9 +40,9 @@ impl Work for PushWrite {
         Fit::Goes
     }
 
-    async fn together(database: &Database, group: &[Self]) -> Result<Vec<Written>, StorageError> {
+    async fn together(database: &Database, session: &mut Held, group: &[Self]) -> Result<Vec<Written>, StorageError> {
         if database.is_postgres() {
-            return push_postgres::push(database, group).await;
+            return push_postgres::push(database, session, group).await;
         }
         let transaction = database.write().await?;
         let written = push_within(&transaction, group, Growth::New).await?;

@@ -3,15 +3,19 @@ use std::collections::BTreeSet;
 use keyfold_vault::storage::{Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::sqlx;
 
+use super::held::Held;
 use crate::{
     Database,
-    error::unavailable,
     value::{envelope_hash, signed},
 };
 
 /// Writes commits of as many accounts in one statement, which is a transaction of its own: on the way to another machine,
 /// time is what passes between statements. All of a commit hangs on whether its account still stands where it was checked.
-pub(super) async fn push(database: &Database, group: &[PushWrite]) -> Result<Vec<Written>, StorageError> {
+pub(super) async fn push(
+    database: &Database,
+    session: &mut Held,
+    group: &[PushWrite],
+) -> Result<Vec<Written>, StorageError> {
     // Two servers whose groups have accounts in common mostly lock them in the same order.
     let mut writes: Vec<&PushWrite> = group.iter().collect();
     writes.sort_unstable_by_key(|write| write.account);
@@ -23,7 +27,7 @@ pub(super) async fn push(database: &Database, group: &[PushWrite]) -> Result<Vec
         writes.iter().flat_map(|write| write.changes.iter().map(move |change| (*write, change))).collect();
     let envelopes: Vec<Option<&[u8]>> = changes.iter().map(|(_, change)| change.envelope.as_deref()).collect();
     let sizes: Vec<i64> = envelopes.iter().map(|envelope| signed(envelope.map_or(0, length))).collect();
-    let moved: Vec<Vec<u8>> = sqlx::query_scalar(PUSH)
+    let statement = sqlx::query_scalar(PUSH)
         .bind(bytes(|write| write.account.as_bytes()))
         .bind(bytes(|write| write.expected.roster_head.as_bytes()))
         .bind(bytes(|write| write.expected.vault_head.as_bytes()))
@@ -45,10 +49,8 @@ pub(super) async fn push(database: &Database, group: &[PushWrite]) -> Result<Vec
         .bind(changes.iter().map(|(_, change)| envelope_hash(&change.element)).collect::<Vec<_>>())
         .bind(sizes)
         .bind(envelopes)
-        .bind(signed(KEPT_REVISIONS))
-        .fetch_all(database.reader.get_postgres_connection_pool())
-        .await
-        .map_err(unavailable)?;
+        .bind(signed(KEPT_REVISIONS));
+    let moved: Vec<Vec<u8>> = session.tell(database, async |connection| statement.fetch_all(connection).await).await?;
     let moved: BTreeSet<Vec<u8>> = moved.into_iter().collect();
     let written = |write: &PushWrite| {
         if moved.contains(write.account.as_bytes().as_slice()) { Written::Done } else { Written::Moved }

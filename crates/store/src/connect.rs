@@ -230,8 +230,8 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// After so long without use a connection may have gone without a word.
 const MAYBE_GONE: Duration = Duration::from_secs(1);
-/// Everything is looked up by its key. PostgreSQL keeps a statement's plan, and in a table that was new when it was made, it
-/// would read all of it for each that it looks for, also when there are many.
+/// What is looked up is looked up by its key. PostgreSQL keeps a statement's plan, and one that it made when a table was new
+/// would read all of it for each row, also when there are many. Who reads a whole table, as a backup does, still can.
 const BY_KEY: [(&str, &str); 3] = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 const LOCK: &str = "2s";
 const ACQUIRE: Duration = Duration::from_secs(5);

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
 use keyfold_vault::storage::{AccountId, Heads, StorageError};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, sqlx};
 
-use super::line::{Fit, Line, Work};
+use super::{
+    line::{Fit, Line, Work},
+    postgres_session::PostgresSession,
+};
 use crate::{
     Database,
     entity::accounts::{Column, Entity},
@@ -18,7 +21,7 @@ pub(crate) struct HeadsOf(pub(super) AccountId);
 impl Work for HeadsOf {
     type Answer = Option<Heads>;
     type Load = usize;
-    type Session = ();
+    type Session = PostgresSession;
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.heads
@@ -32,9 +35,17 @@ impl Work for HeadsOf {
         Fit::Goes
     }
 
-    async fn together(database: &Database, (): &mut (), group: &[Self]) -> Result<Vec<Option<Heads>>, StorageError> {
+    async fn together(
+        database: &Database,
+        session: &mut PostgresSession,
+        group: &[Self],
+    ) -> Result<Vec<Option<Heads>>, StorageError> {
         let accounts: Vec<AccountId> = group.iter().map(|HeadsOf(account)| *account).collect();
-        let heads = heads(&database.reader, &accounts).await?;
+        let heads = if database.is_postgres() {
+            heads_on_postgres(database, session, &accounts).await?
+        } else {
+            heads(&database.reader, &accounts).await?
+        };
         Ok(accounts.iter().map(|account| heads.get(account).copied()).collect())
     }
 }
@@ -62,6 +73,23 @@ pub(super) async fn heads(
         .all(database)
         .await
         .map_err(unavailable)?;
+    by_account(rows)
+}
+
+/// The same in a session that is kept.
+async fn heads_on_postgres(
+    database: &Database,
+    session: &mut PostgresSession,
+    accounts: &[AccountId],
+) -> Result<BTreeMap<AccountId, Heads>, StorageError> {
+    let accounts: Vec<&[u8]> = accounts.iter().map(|account| account.as_bytes().as_slice()).collect();
+    let statement = sqlx::query(HEADS).bind(accounts);
+    let rows = session.ask(database, async |connection| statement.fetch_all(connection).await).await?;
+    let rows = rows.into_iter().map(|row| Row::from_query_result(&row.into(), ""));
+    by_account(rows.collect::<Result<_, _>>().map_err(unavailable)?)
+}
+
+fn by_account(rows: Vec<Row>) -> Result<BTreeMap<AccountId, Heads>, StorageError> {
     rows.into_iter().map(|row| Ok((account_id(&row.account_id)?, Heads::try_from(row)?))).collect()
 }
 
@@ -78,5 +106,7 @@ impl TryFrom<Row> for Heads {
     }
 }
 
-/// Each number of accounts is a statement of its own, which is prepared once.
+const HEADS: &str =
+    "SELECT account_id, roster_seq, roster_head, vault_seq, vault_head FROM accounts WHERE account_id = ANY($1)";
+/// On SQLite each number of accounts is a statement of its own, which is prepared once.
 const GROUP: usize = 16;

@@ -4,8 +4,8 @@ use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, 
 use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, QueryResult, Statement, Value, sqlx};
 
 use super::{
-    held::Held,
     line::{Fit, Line, Work},
+    postgres_session::PostgresSession,
 };
 use crate::{
     Database,
@@ -25,7 +25,7 @@ pub(crate) struct BaseOf {
 impl Work for BaseOf {
     type Answer = Option<PushBase>;
     type Load = Group;
-    type Session = Held;
+    type Session = PostgresSession;
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.bases
@@ -42,7 +42,7 @@ impl Work for BaseOf {
 
     async fn together(
         database: &Database,
-        session: &mut Held,
+        session: &mut PostgresSession,
         group: &[Self],
     ) -> Result<Vec<Option<PushBase>>, StorageError> {
         let found = if database.is_postgres() {
@@ -134,14 +134,18 @@ pub(super) async fn find(database: &impl ConnectionTrait, group: &[BaseOf]) -> R
     Found::read(database.query_all_raw(statement).await.map_err(unavailable)?)
 }
 
-/// The same on a connection that is kept, by a statement whose text is the same for however many.
-async fn find_on_postgres(database: &Database, session: &mut Held, group: &[BaseOf]) -> Result<Found, StorageError> {
+/// The same in a session that is kept, by a statement whose text is the same for however many.
+async fn find_on_postgres(
+    database: &Database,
+    session: &mut PostgresSession,
+    group: &[BaseOf],
+) -> Result<Found, StorageError> {
     static SQL: LazyLock<String> = LazyLock::new(|| sql("SELECT * FROM unnest($1::bytea[], $2::bytea[])"));
     let (accounts, items): (Vec<&[u8]>, Vec<Option<&[u8]>>) = wanted(group)
         .map(|(account, item)| (account.as_bytes().as_slice(), item.map(|item| item.as_bytes().as_slice())))
         .unzip();
     let statement = sqlx::query(SQL.as_str()).bind(accounts).bind(items);
-    let rows = session.tell(database, async |connection| statement.fetch_all(connection).await).await?;
+    let rows = session.ask(database, async |connection| statement.fetch_all(connection).await).await?;
     Found::read(rows.into_iter().map(QueryResult::from))
 }
 

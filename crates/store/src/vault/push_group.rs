@@ -4,8 +4,8 @@ use keyfold_vault::storage::{AccountId, PushWrite, StorageError, Written};
 
 use super::{
     chains::Growth,
-    held::Held,
     line::{Fit, Line, Work},
+    postgres_session::PostgresSession,
     push::push_within,
     push_postgres,
 };
@@ -17,7 +17,7 @@ use crate::{Database, transaction::commit};
 impl Work for PushWrite {
     type Answer = Written;
     type Load = Group;
-    type Session = Held;
+    type Session = PostgresSession;
 
     fn line(database: &Database) -> &Line<Self> {
         &database.lines.pushes
@@ -40,7 +40,11 @@ impl Work for PushWrite {
         Fit::Goes
     }
 
-    async fn together(database: &Database, session: &mut Held, group: &[Self]) -> Result<Vec<Written>, StorageError> {
+    async fn together(
+        database: &Database,
+        session: &mut PostgresSession,
+        group: &[Self],
+    ) -> Result<Vec<Written>, StorageError> {
         if database.is_postgres() {
             return push_postgres::push(database, session, group).await;
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use keyfold_vault::storage::{Change, KEPT_REVISIONS, PushWrite, StorageError, Written};
 use sea_orm::sqlx;
 
-use super::held::Held;
+use super::postgres_session::PostgresSession;
 use crate::{
     Database,
     value::{envelope_hash, signed},
@@ -13,7 +13,7 @@ use crate::{
 /// time is what passes between statements. All of a commit hangs on whether its account still stands where it was checked.
 pub(super) async fn push(
     database: &Database,
-    session: &mut Held,
+    session: &mut PostgresSession,
     group: &[PushWrite],
 ) -> Result<Vec<Written>, StorageError> {
     // Two servers whose groups have accounts in common mostly lock them in the same order.
@@ -50,7 +50,7 @@ pub(super) async fn push(
         .bind(sizes)
         .bind(envelopes)
         .bind(signed(KEPT_REVISIONS));
-    let moved: Vec<Vec<u8>> = session.tell(database, async |connection| statement.fetch_all(connection).await).await?;
+    let moved: Vec<Vec<u8>> = session.ask(database, async |connection| statement.fetch_all(connection).await).await?;
     let moved: BTreeSet<Vec<u8>> = moved.into_iter().collect();
     let written = |write: &PushWrite| {
         if moved.contains(write.account.as_bytes().as_slice()) { Written::Done } else { Written::Moved }

@@ -1,13 +1,13 @@
-//! Connections are kept: a new one for each operation would cost more than the operation.
+//! Connections are kept, for a new one for each operation would cost more than the operation; but not one on which nothing
+//! comes back. What is asked over them is looked up by key.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, process::Command, time::Duration};
 
-use futures_util::FutureExt;
-use keyfold_vault::storage::{ChainStorage, Standing, Upkeep as _, Written};
+use keyfold_vault::storage::{ChainStorage, Standing, StorageError, Upkeep as _, Written};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
 use crate::{
-    databases::on_each_place,
+    databases::on_postgresql,
     vaults::{Edit, Vault},
 };
 
@@ -20,10 +20,7 @@ async fn backends(look: &DatabaseConnection) -> BTreeSet<i32> {
 
 #[tokio::test]
 async fn postgresql_serves_many_operations_on_the_same_connections() {
-    on_each_place(async |place| {
-        if !place.uri.starts_with("postgres") {
-            return;
-        }
+    on_postgresql(async |place| {
         let (database, look) = (place.open().await, place.look_inside().await);
         database.sweep(1).await.unwrap();
         let before = backends(&look).await;
@@ -39,10 +36,7 @@ async fn postgresql_serves_many_operations_on_the_same_connections() {
 /// What a server that began on an empty database learned of it then does not make it slow later.
 #[tokio::test]
 async fn postgresql_reads_no_whole_table_for_a_push() {
-    on_each_place(async |place| {
-        if !place.uri.starts_with("postgres") {
-            return;
-        }
+    on_postgresql(async |place| {
         let database = place.open().await;
         let mut vault = Vault::founded(&database, "ana").await;
         for number in 0..PUSHES {
@@ -50,7 +44,6 @@ async fn postgresql_reads_no_whole_table_for_a_push() {
             let edits = names.each_ref().map(|name| Edit::Write(name, 300));
             vault.push(&database, &format!("commit {number}"), &edits).await;
         }
-        // A session counts what it did at its end at the latest.
         database.close().await.unwrap();
         let look = place.look_inside().await;
         let counts = async |column: &str| -> i64 {
@@ -60,49 +53,70 @@ async fn postgresql_reads_no_whole_table_for_a_push() {
             let row = look.query_one_raw(Statement::from_string(look.get_database_backend(), ask)).await.unwrap();
             row.unwrap().try_get_by_index(0).unwrap()
         };
-        while counts("n_tup_ins").await < 1 + 2 * PUSHES {
+        // At its end at the latest, a session has counted what it did.
+        while !backends(&look).await.is_empty() {
             tokio::task::yield_now().await;
         }
+        assert_eq!(counts("n_tup_ins").await, 1 + 2 * PUSHES);
         assert_eq!(counts("seq_tup_read").await, 0, "rows that nobody looked for were read");
     })
     .await;
 }
 
-/// As where the way to the database is cut without a word. The clock stands still but for what waits.
+/// As where the way to the database is cut without a word.
 #[tokio::test]
-async fn a_push_that_postgresql_does_not_answer_ends_and_the_next_goes_on_another_connection() {
-    on_each_place(async |place| {
-        if !place.uri.starts_with("postgres") {
-            return;
-        }
+async fn a_push_that_postgresql_does_not_answer_ends_and_holds_no_connection() {
+    on_postgresql(async |place| {
         let (database, look) = (place.open().await, place.look_inside().await);
         let mut vault = Vault::founded(&database, "ana").await;
         vault.push(&database, "first", &[Edit::Write("mail", 300)]).await;
         let push = vault.commit(&database, "second", &[Edit::Write("mail", 300)]).await;
-        let silent = backends(&look).await;
-        let signal = |signal: &str| {
-            let mut kill = Command::new("kill");
-            kill.arg(signal).args(silent.iter().map(ToString::to_string));
-            assert!(kill.status().unwrap().success());
-        };
+        // So that it takes one that is there.
+        while database.in_use().busy > 0 {
+            tokio::task::yield_now().await;
+        }
 
-        signal("-STOP");
-        let mut waiting = database.push(push.clone());
-        assert!((&mut waiting).now_or_never().is_none());
+        let silent = Silent::of(backends(&look).await);
+        // The clock stands still but for what waits: without a deadline, this one is next.
         tokio::time::pause();
-        let answer = waiting.await;
+        let answer = tokio::time::timeout(Duration::from_secs(3_600), database.push(push.clone())).await;
         tokio::time::resume();
-        signal("-CONT");
-        assert!(answer.is_err(), "{answer:?}");
+        let in_use = database.in_use();
+        drop(silent);
+        let Ok(Err(StorageError::Unavailable(why))) = answer else { panic!("{answer:?}") };
+        assert_eq!((why.to_string().as_str(), in_use.busy), ("PostgreSQL did not answer within ten seconds", 0));
 
         // What it was told before its client went it may still have done.
         let again = database.push(push.clone()).await.unwrap();
-        let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
         assert!(matches!(again, Written::Done | Written::Moved));
+        let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
         assert_eq!((heads.vault_seq, heads.vault_head), (2, push.hash));
         database.close().await.unwrap();
     })
     .await;
+}
+
+/// Processes that stand still until this goes.
+struct Silent(BTreeSet<i32>);
+
+impl Silent {
+    fn of(processes: BTreeSet<i32>) -> Self {
+        let this = Self(processes);
+        assert!(this.signal("-STOP"));
+        this
+    }
+
+    fn signal(&self, signal: &str) -> bool {
+        let mut kill = Command::new("kill");
+        kill.arg(signal).args(self.0.iter().map(ToString::to_string));
+        kill.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
 }
 
 const PUSHES: i64 = 20;

@@ -67,6 +67,11 @@ pub(crate) async fn on_each_database(story: impl AsyncFn(&dyn Storage)) {
 /// Tells a story that opens its database itself.
 pub(crate) async fn on_each_place(story: impl AsyncFn(&Place)) {
     story(&Place::sqlite()).await;
+    on_postgresql(story).await;
+}
+
+/// Tells a story of PostgreSQL alone.
+pub(crate) async fn on_postgresql(story: impl AsyncFn(&Place)) {
     // `postgres://USER@HOST:PORT`, which `tests/run` sets.
     match env::var("KEYFOLD_POSTGRES") {
         Ok(cluster) => story(&Place::postgres(&cluster).await).await,

@@ -5,7 +5,7 @@ use keyfold_vault::storage::{Appended, ChainStorage, Standing, Storage, Written}
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::{
-    databases::{on_each_database, on_each_place},
+    databases::{on_each_database, on_each_place, on_postgresql},
     names::{item, named},
     vaults::{Edit, Vault},
 };
@@ -103,10 +103,7 @@ async fn accounts_that_moved_on_or_are_behind_are_left_where_they_are() {
 /// On SQLite a write waits for the one before it, whosever it is.
 #[tokio::test]
 async fn on_postgresql_an_account_that_somebody_holds_holds_up_no_other_for_long() {
-    on_each_place(async |place| {
-        if !place.uri.starts_with("postgres") {
-            return;
-        }
+    on_postgresql(async |place| {
         let database = place.open().await;
         let vaults = vaults(&database, 3).await;
         let mut pushes = Vec::new();

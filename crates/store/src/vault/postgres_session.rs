@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use keyfold_vault::storage::StorageError;
+use sea_orm::sqlx::{self, PgConnection, Postgres, pool::PoolConnection};
+use tokio::time::timeout;
+
+use crate::{Database, error::unavailable};
+
+/// A session with PostgreSQL that whoever serves a line keeps for as long as somebody waits: the pool asks each one that is
+/// given back whether it is still there, which costs as much as what it was used for.
+#[derive(Debug, Default)]
+pub(crate) struct PostgresSession(Option<PoolConnection<Postgres>>);
+
+impl PostgresSession {
+    /// Asks the database something. A session in which that failed is not kept, and one in which nothing comes back is closed:
+    /// else whoever waits in the line would wait until the network gives up.
+    pub(super) async fn ask<T>(
+        &mut self,
+        database: &Database,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StorageError> {
+        let mut session = match self.0.take() {
+            Some(session) => session,
+            None => database.reader.get_postgres_connection_pool().acquire().await.map_err(unavailable)?,
+        };
+        let Ok(answer) = timeout(PATIENCE, question(&mut session)).await else {
+            // The pool would wait for it as well.
+            drop(session.detach());
+            return Err(StorageError::Unavailable(NO_ANSWER.into()));
+        };
+        let answer = answer.map_err(unavailable)?;
+        self.0 = Some(session);
+        Ok(answer)
+    }
+}
+
+/// Longer than a group waits for a lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+const NO_ANSWER: &str = "PostgreSQL did not answer within ten seconds";

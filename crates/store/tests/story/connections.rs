@@ -11,9 +11,10 @@ use crate::{
     vaults::{Edit, Vault},
 };
 
-/// The server's processes that serve this database's connections, but for the one that asks.
+/// The server's processes that serve this database's connections, but for the one connection that asks.
 async fn backends(look: &DatabaseConnection) -> BTreeSet<i32> {
-    let ask = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let ask = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' \
+               AND pid <> pg_backend_pid()";
     let rows = look.query_all_raw(Statement::from_string(look.get_database_backend(), ask)).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
 }
@@ -54,9 +55,12 @@ async fn postgresql_reads_no_whole_table_for_a_push() {
             row.unwrap().try_get_by_index(0).unwrap()
         };
         // At its end at the latest, a session has counted what it did.
-        while !backends(&look).await.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        let ended = async {
+            while !backends(&look).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(A_MINUTE, ended).await.expect("sessions that were closed go on");
         assert_eq!(counts("n_tup_ins").await, 1 + 2 * PUSHES);
         assert_eq!(counts("seq_tup_read").await, 0, "rows that nobody looked for were read");
     })
@@ -72,9 +76,12 @@ async fn a_push_that_postgresql_does_not_answer_ends_and_holds_no_connection() {
         vault.push(&database, "first", &[Edit::Write("mail", 300)]).await;
         let push = vault.commit(&database, "second", &[Edit::Write("mail", 300)]).await;
         // So that it takes one that is there.
-        while database.in_use().busy > 0 {
-            tokio::task::yield_now().await;
-        }
+        let given_back = async {
+            while database.in_use().busy > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(A_MINUTE, given_back).await.expect("a connection is not given back");
 
         let silent = Silent::of(backends(&look).await);
         // The clock stands still but for what waits: without a deadline, this one is next.
@@ -120,3 +127,4 @@ impl Drop for Silent {
 }
 
 const PUSHES: i64 = 20;
+const A_MINUTE: Duration = Duration::from_secs(60);

@@ -42,9 +42,11 @@ impl Place {
         Database::connect(&self.uri.parse().unwrap()).await.unwrap()
     }
 
-    /// A connection beside those of the program, for what no trait tells.
+    /// One connection beside those of the program, for what no trait tells.
     pub(crate) async fn look_inside(&self) -> sea_orm::DatabaseConnection {
-        sea_orm::Database::connect(&self.uri).await.unwrap()
+        let mut options = sea_orm::ConnectOptions::new(&self.uri);
+        options.max_connections(1);
+        sea_orm::Database::connect(options).await.unwrap()
     }
 
     /// Bytes as this database's SQL writes them.

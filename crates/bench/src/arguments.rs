@@ -32,11 +32,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Name the measurements
     List,
-    /// Serve one body, as little as actix can do
+    /// Serve ready bodies in turn, as little as actix can do
     #[command(hide = true)]
     BareRoute {
-        /// The file that holds it
-        body: PathBuf,
+        /// The files that hold them
+        #[arg(required = true)]
+        bodies: Vec<PathBuf>,
     },
     /// Keep a core from going to sleep
     #[command(hide = true)]

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     match &arguments.command {
         Some(Command::List) => output::print(&measurement::list())?,
-        Some(Command::BareRoute { body }) => limits::bare::serve(body)?,
+        Some(Command::BareRoute { bodies }) => limits::bare::serve(bodies)?,
         Some(Command::StayAwake) => limits::awake::spin(),
         None => return measure(&arguments),
     }

@@ -1,11 +1,15 @@
-//! A bare actix route: one body, no session, no signature, no database. It runs in a process of its own, with as many
+//! A bare actix route: ready bodies, no session, no signature, no database. It runs in a process of its own, with as many
 //! workers as `keyfoldd` has, and without TLS, as what is measured beside it.
 
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,7 +25,7 @@ use crate::{
     stage::Stage,
 };
 
-/// A process that answers every request with the same body.
+/// A process that answers with one body after the other, and begins anew.
 pub(crate) struct BareRoute {
     _child: Child,
     _folder: TempDir,
@@ -29,13 +33,16 @@ pub(crate) struct BareRoute {
 }
 
 impl BareRoute {
-    pub(crate) fn start(stage: &Stage, body: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn start(stage: &Stage, bodies: &[Vec<u8>]) -> Result<Self, Failure> {
         let folder = stage.folder("bare.")?;
-        let file = folder.path().join("body");
-        fs::write(&file, body).map_err(Failure::io(file.display().to_string()))?;
         let own = std::env::current_exe().map_err(Failure::io("this program's path"))?;
         let mut command = Command::new(own);
-        command.arg("bare-route").arg(&file).stdout(Stdio::piped());
+        command.arg("bare-route").stdout(Stdio::piped());
+        for (number, body) in bodies.iter().enumerate() {
+            let file = folder.path().join(number.to_string());
+            fs::write(&file, body).map_err(Failure::io(file.display().to_string()))?;
+            command.arg(file);
+        }
         let mut child = Child::start(command, End::Kill)?;
         let mut address = String::new();
         BufReader::new(child.stdout()?).read_line(&mut address).map_err(Failure::io("the bare route"))?;
@@ -52,14 +59,17 @@ impl BareRoute {
     }
 }
 
-/// Serves the body in this file until the process ends; prints where.
-pub(crate) fn serve(file: &Path) -> Result<(), Failure> {
-    let body = web::Bytes::from(fs::read(file).map_err(Failure::io(file.display().to_string()))?);
+/// Serves the bodies in these files until the process ends; prints where.
+pub(crate) fn serve(files: &[PathBuf]) -> Result<(), Failure> {
+    let body = |file: &PathBuf| fs::read(file).map(web::Bytes::from).map_err(Failure::io(file.display().to_string()));
+    let bodies: Arc<[web::Bytes]> = files.iter().map(body).collect::<Result<_, _>>()?;
+    let answered = Arc::new(AtomicUsize::new(0));
     System::new().block_on(async move {
         let app = move || {
-            let body = body.clone();
+            let (bodies, answered) = (Arc::clone(&bodies), Arc::clone(&answered));
             App::new().default_service(web::to(move || {
-                let body = body.clone();
+                let turn = answered.fetch_add(1, Ordering::Relaxed) % bodies.len().max(1);
+                let body = bodies.get(turn).cloned().unwrap_or_default();
                 async { HttpResponse::Ok().content_type("application/x-protobuf").body(body) }
             }))
         };

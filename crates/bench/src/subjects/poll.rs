@@ -43,7 +43,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Row>, Failure> {
 async fn beside_bare(stage: &Stage, server: &Server, small: &[Device]) -> Result<((f64, f64), f64), Failure> {
     let [first, ..] = small else { return Ok(((f64::NAN, f64::NAN), 0.0)) };
     let heads = server.line().await?.ask(&first.get(HEAD)).await?;
-    let (bare, request) = (BareRoute::start(stage, &heads.body)?, first.get(HEAD));
+    let (bare, request) = (BareRoute::start(stage, &[heads.body])?, first.get(HEAD));
     let ceiling = Cell::new(0.0_f64);
     let rates = by_turns(
         stage,

@@ -1,5 +1,5 @@
 //! `GET /v1/pull` of 1,000 items by 16 devices at once, without TLS, each in an account of its own. The limit of its rate is
-//! a bare route that answers as many bytes at once. Its memory is what 16 pulls add to a server that was started again on
+//! a bare route that answers the same bytes, those of each account, at once. Its memory is what 16 pulls add to a server that was started again on
 //! the filled data: all have begun before the first reads on.
 
 use futures_util::future::try_join_all;
@@ -38,8 +38,11 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Row>, Failure> {
 
 async fn rates(stage: &Stage, server: &Server, devices: &[Device]) -> Result<(f64, f64), Failure> {
     let [first, ..] = devices else { return Ok((f64::NAN, f64::NAN)) };
-    let whole = server.line().await?.ask(&first.get(PULL)).await?;
-    let (bare, request) = (BareRoute::start(stage, &whole.body)?, first.get(PULL));
+    let (mut line, mut bodies) = (server.line().await?, Vec::new());
+    for device in devices {
+        bodies.push(line.ask(&device.get(PULL)).await?.body);
+    }
+    let (bare, request) = (BareRoute::start(stage, &bodies)?, first.get(PULL));
     let ceiling = std::cell::Cell::new(0.0);
     by_turns(
         stage,

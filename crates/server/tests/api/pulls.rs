@@ -1,7 +1,7 @@
 //! What a pull gives, to whom.
 
 use keyfold_ledger::{Commit, brief};
-use keyfold_wire::v1::{ProblemCode, PullFrame, pull_frame::Frame};
+use keyfold_wire::v1::{ProblemCode, PullFrame, SealedEpochKey, pull_frame::Frame};
 use prost::Message;
 
 use crate::world::{Answer, Device, Server};
@@ -59,6 +59,22 @@ fn a_pull_gives_what_came_after_what_the_device_has() {
             "envelope", "envelope", "end"
         ]
     );
+}
+
+#[test]
+fn whoever_pulled_before_a_device_is_given_the_keys_that_are_sealed_to_it() {
+    let server = Server::start();
+    let ana = Device::founded(&server);
+    let ben = Device::enrolled_by(&ana);
+    let keys = |device: &Device| -> Vec<SealedEpochKey> {
+        let key = |frame| if let Frame::SealedKey(key) = frame { Some(key) } else { None };
+        pulled(&device.get("/v1/pull")).into_iter().filter_map(key).collect()
+    };
+    let first = [keys(&ana), keys(&ben)];
+    let seqs = first.each_ref().map(|keys| keys.iter().map(|key| key.roster_seq).collect::<Vec<_>>());
+    assert_eq!(seqs, [[1], [2]]);
+    assert_ne!(first[0][0].sealed, first[1][0].sealed);
+    assert_eq!([keys(&ana), keys(&ben)], first);
 }
 
 #[test]

@@ -40,13 +40,7 @@ impl Pulls {
         roster.device(&caller.device).ok_or(PullError::NotAMember)?;
         let plan = self.plan(caller, since, heads).await?;
         let message = self.heads.message(caller.account, &heads);
-        Ok(stream::frames(
-            Arc::clone(&self.storage),
-            Arc::clone(&self.heads),
-            self.pages.clone(),
-            *caller,
-            plan,
-            message,
-        ))
+        let (storage, board) = (Arc::clone(&self.storage), Arc::clone(&self.heads));
+        Ok(stream::frames(storage, board, self.pages.clone(), *caller, plan, message).await?)
     }
 }

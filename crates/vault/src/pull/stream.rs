@@ -1,7 +1,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream::try_unfold};
+use futures_util::{
+    StreamExt, future,
+    stream::{once, try_unfold},
+};
 use keyfold_ledger::brief;
 use keyfold_wire::{
     ItemId,
@@ -11,7 +14,7 @@ use keyfold_wire::{
 use super::{
     FrameStream,
     frames::Frames,
-    pages::{Page, PageOf, Pages},
+    pages::{Content, Page, PageOf, Pages},
     plan::Plan,
 };
 use crate::{
@@ -20,11 +23,11 @@ use crate::{
     storage::{Cursor, RevisionRow, Span, Storage},
 };
 
-/// Where the stream is. Each step gives one chunk and the next step.
+/// Where the stream is. Each step gives one chunk and the next step, which depends on nothing that a page is not kept under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
-    Heads,
     Entries(Span),
+    Vault,
     Elements(Span, Option<Cursor>),
     Commits(Span),
     Envelopes(Option<Cursor>),
@@ -38,43 +41,42 @@ struct Pull {
     pages: Pages,
     caller: Caller,
     plan: Plan,
-    heads: v1::Heads,
     /// An envelope of the plan was pruned before it was read.
     moved: bool,
 }
 
-pub(super) fn frames(
+/// Begins with the heads and the first entries, which are read at once: what can fail before anything was sent is an answer of
+/// its own, and what is in memory then goes out without a pause.
+pub(super) async fn frames(
     storage: Arc<dyn Storage>,
     board: Arc<HeadBoard>,
     pages: Pages,
     caller: Caller,
     plan: Plan,
     heads: v1::Heads,
-) -> FrameStream {
-    let pull = Pull { storage, board, pages, caller, plan, heads, moved: false };
-    let chunks = try_unfold((pull, Step::Heads), |(mut pull, step)| async move {
+) -> Result<FrameStream, AccountUnavailable> {
+    let mut frames = Frames::default();
+    frames.push(match plan.brief_since {
+        Some(since) => Frame::BriefHeads(brief::heads(&heads, since)),
+        None => Frame::Heads(heads),
+    });
+    let mut pull = Pull { storage, board, pages, caller, plan, moved: false };
+    let (entries, next) = pull.take(Step::Entries(plan.entries)).await?;
+    let rest = try_unfold((pull, next), |(mut pull, step)| async move {
         if matches!(step, Step::Done) {
             return Ok(None);
         }
         let (chunk, next) = pull.take(step).await?;
         Ok(Some((chunk, (pull, next))))
     });
+    let chunks = once(future::ready(Ok(frames.into_bytes()))).chain(once(future::ready(Ok(entries)))).chain(rest);
     // A page that had nothing to say is not sent.
-    chunks.filter(|chunk| std::future::ready(chunk.as_ref().map_or(true, |chunk| !chunk.is_empty()))).boxed()
+    Ok(chunks.filter(|chunk| future::ready(chunk.as_ref().map_or(true, |chunk| !chunk.is_empty()))).boxed())
 }
 
 impl Pull {
     async fn take(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
-        if !matches!(step, Step::Elements(..) | Step::Commits(..) | Step::Envelopes(..)) {
-            return self.read(step).await;
-        }
-        let of = PageOf {
-            account: self.caller.account,
-            vault_head: self.plan.vault_head,
-            since: self.plan.envelopes.first,
-            brief: self.plan.brief_since.is_some(),
-            step,
-        };
+        let Some(of) = self.page_of(step) else { return self.read(step).await };
         if let Some(page) = self.pages.get(&of) {
             return Ok((page.bytes.clone(), page.next));
         }
@@ -89,17 +91,26 @@ impl Pull {
         Ok((bytes, next))
     }
 
+    /// Under what this step's page is kept, if it is one.
+    const fn page_of(&self, step: Step) -> Option<PageOf> {
+        let (head, content) = match step {
+            Step::Entries(_) => (self.plan.roster_head, Content::Roster { caller: self.caller.device }),
+            Step::Elements(..) | Step::Commits(_) | Step::Envelopes(_) => {
+                let (since, brief) = (self.plan.envelopes.first, self.plan.brief_since.is_some());
+                (self.plan.vault_head, Content::Vault { since, brief })
+            }
+            Step::Vault | Step::End | Step::Done => return None,
+        };
+        Some(PageOf { account: self.caller.account, head, content, step })
+    }
+
     async fn read(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
         let mut frames = Frames::default();
         let next = match step {
-            Step::Heads => {
-                frames.push(match self.plan.brief_since {
-                    Some(since) => Frame::BriefHeads(brief::heads(&self.heads, since)),
-                    None => Frame::Heads(self.heads.clone()),
-                });
-                Step::Entries(self.plan.entries)
-            }
             Step::Entries(span) => self.entries(span, &mut frames).await?,
+            Step::Vault => {
+                self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None))
+            }
             Step::Elements(span, cursor) => self.elements(span, cursor, &mut frames).await?,
             Step::Commits(span) => self.commits(span, &mut frames).await?,
             Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
@@ -113,9 +124,8 @@ impl Pull {
     }
 
     async fn entries(&self, span: Span, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
-        let done = self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None));
         if span.first > span.last {
-            return Ok(done);
+            return Ok(Step::Vault);
         }
         let rows = self.storage.entries(self.caller.account, span, Some(self.caller.device), ENTRIES).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Err(self.gap().await) };

@@ -14,6 +14,17 @@ pub enum ConnectError {
     TakenAlone,
 }
 
+/// A database from which nothing comes back.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("PostgreSQL did not answer within ten seconds")]
+pub(crate) struct NoAnswer;
+
+impl NoAnswer {
+    pub(crate) fn is(error: &StorageError) -> bool {
+        matches!(error, StorageError::Unavailable(cause) if cause.is::<Self>())
+    }
+}
+
 /// Every failure of the database is the same to a service: nothing can be said of the outcome but that repeating is safe.
 pub(crate) fn unavailable(error: impl Error + Send + Sync + 'static) -> StorageError {
     StorageError::Unavailable(Box::new(error))

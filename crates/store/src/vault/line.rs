@@ -12,7 +12,10 @@ use keyfold_vault::storage::StorageError;
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
-use crate::Database;
+use crate::{
+    Database,
+    error::{NoAnswer, unavailable},
+};
 
 /// Those who wait for what costs as much for several as for one. One task does it for those that wait, and goes on until
 /// nobody waits, since to hand the turn from one that waits to the next takes longer than what it waits for.
@@ -48,7 +51,7 @@ pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
     Goes,
-    /// Not with this one, but who stands behind it may.
+    /// Not with this group, but who stands behind it may.
     Waits,
     /// The group is full.
     Full,
@@ -92,18 +95,19 @@ impl<W: Work> Line<W> {
     }
 
     /// Those that came first and go together; none when nobody waits, and then whoever comes next begins to serve. Of the
-    /// first [`LOOKED_AT`] one that has to wait holds up no other.
+    /// first [`LOOKED_AT`], those that have to wait go behind all others, in their order.
     fn group(&self) -> Vec<Waiting<W>> {
         let mut places = self.places();
-        let (mut group, mut load) = (Vec::new(), W::Load::default());
-        let mut place = 0;
-        while let Some(next) = places.waiting.get(place).filter(|_| place < LOOKED_AT) {
+        let (mut group, mut later, mut load) = (Vec::new(), Vec::new(), W::Load::default());
+        for _ in 0..LOOKED_AT {
+            let Some(next) = places.waiting.front() else { break };
             match next.work.fit(&mut load) {
-                Fit::Goes => group.extend(places.waiting.remove(place)),
-                Fit::Waits => place += 1,
+                Fit::Goes => group.extend(places.waiting.pop_front()),
+                Fit::Waits => later.extend(places.waiting.pop_front()),
                 Fit::Full => break,
             }
         }
+        places.waiting.extend(later);
         places.is_served = !group.is_empty();
         group
     }
@@ -171,6 +175,8 @@ async fn serve<W: Work>(database: &Database, session: &mut W::Session, group: Ve
     let answers = match W::together(database, session, &group).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if group.len() == 1 => vec![Err(error)],
+        // Nor would there be an answer for one alone: whoever waits is not to wait as long again.
+        Err(error) if NoAnswer::is(&error) => group.iter().map(|_| Err(unavailable(NoAnswer))).collect(),
         // What fails of one leaves the others alone.
         Err(error) => {
             tracing::warn!(%error, "a group of {} failed: each is tried alone", group.len());
@@ -232,17 +238,35 @@ mod tests {
     #[test]
     fn an_account_that_asks_a_lot_does_not_hold_up_the_others() {
         let line = Line::default();
-        let join = |account, commit: u8| {
-            line.join(Waiting::unheard(PushWrite { hash: Hash::new([commit; 32]), ..of(account) }))
-        };
-        let began: Vec<bool> =
-            [(1, 1), (1, 2), (1, 3), (2, 4), (1, 5), (3, 6)].map(|(account, commit)| join(account, commit)).into();
-        assert_eq!(began, [true, false, false, false, false, false]);
-        let groups: Vec<Vec<Hash>> =
-            (0..5).map(|_| line.group().into_iter().map(|waiting| waiting.work.hash).collect()).collect();
-        let commits = |numbers: &[u8]| -> Vec<Hash> { numbers.iter().map(|number| Hash::new([*number; 32])).collect() };
-        assert_eq!(groups, [commits(&[1, 4, 6]), commits(&[2]), commits(&[3]), commits(&[5]), Vec::new()]);
-        assert!(join(1, 7), "nobody writes after the last group");
+        assert!(join(&line, 1, 1));
+        for (account, commit) in [(1, 2), (1, 3), (2, 4), (1, 5), (3, 6)] {
+            assert!(!join(&line, account, commit), "there is somebody who serves");
+        }
+        let groups: Vec<Vec<u8>> = (0..5).map(|_| commits(line.group())).collect();
+        assert_eq!(groups, [vec![1, 4, 6], vec![2], vec![3], vec![5], vec![]]);
+        assert!(join(&line, 1, 7), "nobody writes after the last group");
+    }
+
+    #[test]
+    fn not_even_one_that_asks_more_than_is_looked_at_holds_up_the_others() {
+        let line = Line::default();
+        for _ in 0..3 * LOOKED_AT {
+            join(&line, 1, 1);
+        }
+        join(&line, 2, 2);
+        join(&line, 3, 3);
+        assert_eq!([commits(line.group()), commits(line.group()), commits(line.group())], [[1], [1], [1]]);
+        assert_eq!(commits(line.group()), [2, 3, 1]);
+        assert_eq!(line.depth(), 3 * LOOKED_AT - 4);
+    }
+
+    /// This commit of this account waits; whether somebody must begin to serve.
+    fn join(line: &Line<PushWrite>, account: u8, commit: u8) -> bool {
+        line.join(Waiting::unheard(PushWrite { hash: Hash::new([commit; 32]), ..of(account) }))
+    }
+
+    fn commits(group: Vec<Waiting<PushWrite>>) -> Vec<u8> {
+        group.into_iter().map(|waiting| waiting.work.hash.as_bytes()[0]).collect()
     }
 
     /// Of an account that is not there.

@@ -4,7 +4,10 @@ use keyfold_vault::storage::StorageError;
 use sea_orm::sqlx::{self, PgConnection, Postgres, pool::PoolConnection};
 use tokio::time::timeout;
 
-use crate::{Database, error::unavailable};
+use crate::{
+    Database,
+    error::{NoAnswer, unavailable},
+};
 
 /// A session with PostgreSQL that whoever serves a line keeps for as long as somebody waits: the pool asks each one that is
 /// given back whether it is still there, which costs as much as what it was used for.
@@ -26,7 +29,7 @@ impl PostgresSession {
         let Ok(answer) = timeout(PATIENCE, question(&mut session)).await else {
             // The pool would wait for it as well.
             drop(session.detach());
-            return Err(StorageError::Unavailable(NO_ANSWER.into()));
+            return Err(unavailable(NoAnswer));
         };
         let answer = answer.map_err(unavailable)?;
         self.0 = Some(session);
@@ -36,4 +39,3 @@ impl PostgresSession {
 
 /// Longer than a group waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
-const NO_ANSWER: &str = "PostgreSQL did not answer within ten seconds";

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
+use futures_util::future::join_all;
 use keyfold_vault::storage::{ChainStorage, Standing, StorageError, Upkeep as _, Written};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
@@ -69,13 +70,17 @@ async fn postgresql_reads_no_whole_table_for_a_push() {
 
 /// As where the way to the database is cut without a word.
 #[tokio::test]
-async fn a_push_that_postgresql_does_not_answer_ends_and_holds_no_connection() {
+async fn pushes_that_postgresql_does_not_answer_end_together_and_hold_no_connection() {
     on_postgresql(async |place| {
         let (database, look) = (place.open().await, place.look_inside().await);
-        let mut vault = Vault::founded(&database, "ana").await;
-        vault.push(&database, "first", &[Edit::Write("mail", 300)]).await;
-        let push = vault.commit(&database, "second", &[Edit::Write("mail", 300)]).await;
-        // So that it takes one that is there.
+        let (mut vaults, mut pushes) = (Vec::new(), Vec::new());
+        for name in ["ana", "ben"] {
+            let mut vault = Vault::founded(&database, name).await;
+            vault.push(&database, "first", &[Edit::Write("mail", 300)]).await;
+            pushes.push(vault.commit(&database, "second", &[Edit::Write("mail", 300)]).await);
+            vaults.push(vault);
+        }
+        // So that they take one that is there.
         let given_back = async {
             while database.in_use().busy > 0 {
                 tokio::task::yield_now().await;
@@ -86,18 +91,24 @@ async fn a_push_that_postgresql_does_not_answer_ends_and_holds_no_connection() {
         let silent = Silent::of(backends(&look).await);
         // The clock stands still but for what waits: without a deadline, this one is next.
         tokio::time::pause();
-        let answer = tokio::time::timeout(Duration::from_secs(3_600), database.push(push.clone())).await;
+        let both = join_all(pushes.iter().map(|push| database.push(push.clone())));
+        let answers = tokio::time::timeout(LONGER_THAN_ONE_PATIENCE, both).await;
         tokio::time::resume();
         let in_use = database.in_use();
         drop(silent);
-        let Ok(Err(StorageError::Unavailable(why))) = answer else { panic!("{answer:?}") };
-        assert_eq!((why.to_string().as_str(), in_use.busy), ("PostgreSQL did not answer within ten seconds", 0));
+        for answer in answers.expect("whoever waited waits as long again") {
+            let Err(StorageError::Unavailable(why)) = answer else { panic!("{answer:?}") };
+            assert_eq!(why.to_string(), "PostgreSQL did not answer within ten seconds");
+        }
+        assert_eq!(in_use.busy, 0);
 
         // What it was told before its client went it may still have done.
-        let again = database.push(push.clone()).await.unwrap();
-        assert!(matches!(again, Written::Done | Written::Moved));
-        let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
-        assert_eq!((heads.vault_seq, heads.vault_head), (2, push.hash));
+        for (vault, push) in vaults.iter().zip(pushes) {
+            let hash = push.hash;
+            assert!(matches!(database.push(push).await.unwrap(), Written::Done | Written::Moved));
+            let Standing::Active(heads) = vault.standing(&database).await else { panic!("there is no account") };
+            assert_eq!((heads.vault_seq, heads.vault_head), (2, hash));
+        }
         database.close().await.unwrap();
     })
     .await;
@@ -128,3 +139,5 @@ impl Drop for Silent {
 
 const PUSHES: i64 = 20;
 const A_MINUTE: Duration = Duration::from_secs(60);
+/// And shorter than two of ten seconds.
+const LONGER_THAN_ONE_PATIENCE: Duration = Duration::from_secs(15);

@@ -122,7 +122,7 @@ pub(super) struct Restore {
     /// What `keyfoldd backup` wrote
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) file: PathBuf,
-    /// Replace everything that is in the database, and the local CA
+    /// Replace everything that is in the database, and the local CA; deleted accounts stay deleted, and used invites used
     #[arg(long)]
     pub(super) replace: bool,
 }

@@ -20,9 +20,9 @@ pub(super) async fn run(loaded: Loaded, restore: Restore, form: Form) -> Result<
     let bar = bar("restoring", form);
     let restored = keyfold_store::restore(&url, &restore.file, existing, &|done, total| bar.at(done, total)).await;
     drop(bar);
-    let Restored { contents, attachments } = restored?;
-    let kept = put_back(&loaded.settings.data_dir, &attachments, existing)?;
-    Ok(tell(contents, &kept, form)?)
+    let restored = restored?;
+    let kept = put_back(&loaded.settings.data_dir, &restored.attachments, existing)?;
+    Ok(tell(&restored, &kept, form)?)
 }
 
 /// Writes the server's files; gives the names of those that are there already, and are others.
@@ -45,12 +45,18 @@ fn put_back(data_dir: &Path, attachments: &[Attachment], existing: Existing) -> 
     Ok(kept)
 }
 
-fn tell(Contents { accounts, rows }: Contents, kept: &[String], form: Form) -> io::Result<()> {
+fn tell(Restored { contents, deleted, .. }: &Restored, kept: &[String], form: Form) -> io::Result<()> {
     let mut out = stdout().lock();
+    let Contents { accounts, rows } = contents;
+    let accounts = accounts.saturating_sub(*deleted);
     if form == Form::Json {
-        return writeln!(out, "{}", json!({ "accounts": accounts, "rows": rows, "files_kept": kept }));
+        let said = json!({ "accounts": accounts, "rows": rows, "accounts_deleted_since": deleted, "files_kept": kept });
+        return writeln!(out, "{said}");
     }
     writeln!(out, "restored {accounts} accounts ({rows} rows)")?;
+    if *deleted > 0 {
+        writeln!(out, "{deleted} accounts of the backup have been deleted on this server since, and stay deleted")?;
+    }
     for name in kept {
         writeln!(out, "{name} is another than the backup's, and stays: devices may have pinned the backup's")?;
     }

@@ -1,8 +1,8 @@
 use futures_util::TryStreamExt;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Select,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, Select,
+    sea_query::{Expr, ExprTrait, OnConflict, Query, SimpleExpr},
 };
 
 use super::{Contents, Progress, digest::RowsDigest};
@@ -27,13 +27,14 @@ pub(super) async fn copy_all(
     copying.table(commits::Entity::find()).await?;
     copying.table(revisions::Entity::find()).await?;
     copying.table(purges::Entity::find()).await?;
-    copying.table(deleted_accounts::Entity::find()).await?;
-    copying.table(invites::Entity::find()).await?;
+    copying.table_over(deleted_accounts::Entity::find(), &what_ended_stays()).await?;
+    copying.table_over(invites::Entity::find(), &what_ended_stays()).await?;
     copying.table(server_keys::Entity::find().filter(is_log_key())).await?;
     Ok((Contents { accounts, rows: copying.done }, copying.digest))
 }
 
-/// Empties every table that a backup fills, and those that it does not.
+/// Empties every table that a backup fills, and those that it does not, but for what has ended here for good: accounts that
+/// were deleted, and invites that were used.
 pub(super) async fn clear(database: &impl ConnectionTrait) -> Result<(), DbErr> {
     use crate::entity::{enrolments, guesses, session_nonces};
     guesses::Entity::delete_many().exec(database).await?;
@@ -41,10 +42,21 @@ pub(super) async fn clear(database: &impl ConnectionTrait) -> Result<(), DbErr> 
     enrolments::Entity::delete_many().exec(database).await?;
     // Their accounts' rows go with them.
     accounts::Entity::delete_many().exec(database).await?;
-    deleted_accounts::Entity::delete_many().exec(database).await?;
-    invites::Entity::delete_many().exec(database).await?;
+    invites::Entity::delete_many().filter(invites::Column::AccountId.is_null()).exec(database).await?;
     server_keys::Entity::delete_many().exec(database).await?;
     Ok(())
+}
+
+/// Takes out what came with the backup of accounts that have been deleted here since; how many there were.
+pub(super) async fn delete_again(database: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    let mut deleted = Query::select();
+    deleted.column(deleted_accounts::Column::AccountId).from(deleted_accounts::Entity);
+    let gone = accounts::Entity::delete_many().filter(accounts::Column::AccountId.in_subquery(deleted));
+    Ok(gone.exec(database).await?.rows_affected)
+}
+
+fn what_ended_stays() -> OnConflict {
+    OnConflict::new().do_nothing().to_owned()
 }
 
 /// Sessions last ten minutes, and whoever reads a backup should not open any.
@@ -83,32 +95,47 @@ impl Copying<'_> {
         E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
         E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
     {
-        let mut stream = rows.stream(self.from).await?;
-        let (mut page, mut copied) = (Vec::new(), 0);
-        while let Some(row) = stream.try_next().await? {
-            let row = row.into_active_model();
-            self.digest.add_row(&row);
-            page.push(row);
-            if page.len() == PAGE {
-                copied += self.write::<E>(std::mem::take(&mut page)).await?;
-            }
-        }
-        copied += self.write::<E>(page).await?;
-        Ok(copied)
+        self.pages(rows, async |to, page| E::insert_many(page).exec_without_returning(to).await.map(drop)).await
     }
 
-    async fn write<E>(&mut self, page: Vec<E::ActiveModel>) -> Result<u64, DbErr>
+    /// The same for a table that is not empty.
+    async fn table_over<E>(&mut self, rows: Select<E>, met: &OnConflict) -> Result<u64, DbErr>
     where
         E: EntityTrait,
+        E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
         E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
     {
-        let count = u64::try_from(page.len()).unwrap_or(u64::MAX);
-        if count > 0 {
-            E::insert_many(page).exec_without_returning(self.to).await?;
+        let insert = async |to: &DatabaseTransaction, page: Vec<E::ActiveModel>| {
+            let rows = E::insert_many(page).on_conflict(met.clone());
+            rows.try_insert().exec_without_returning(to).await.map(drop)
+        };
+        self.pages(rows, insert).await
+    }
+
+    async fn pages<E>(
+        &mut self,
+        rows: Select<E>,
+        insert: impl AsyncFn(&DatabaseTransaction, Vec<E::ActiveModel>) -> Result<(), DbErr>,
+    ) -> Result<u64, DbErr>
+    where
+        E: EntityTrait,
+        E::Model: IntoActiveModel<E::ActiveModel> + Send + Sync,
+        E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+    {
+        let mut pages = rows.stream(self.from).await?.try_chunks(PAGE);
+        let mut copied = 0;
+        while let Some(page) = pages.try_next().await.map_err(|broken| broken.1)? {
+            let page: Vec<_> = page.into_iter().map(IntoActiveModel::into_active_model).collect();
+            for row in &page {
+                self.digest.add_row(row);
+            }
+            let count = u64::try_from(page.len()).unwrap_or(u64::MAX);
+            insert(self.to, page).await?;
+            copied += count;
+            self.done += count;
+            (self.progress)(self.done, self.total);
         }
-        self.done += count;
-        (self.progress)(self.done, self.total);
-        Ok(count)
+        Ok(copied)
     }
 }
 

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     Attachment, Contents, Progress, attachments,
-    copy::{clear, copy_all},
+    copy::{clear, copy_all, delete_again},
 };
 use crate::{
     DatabaseUrl,
@@ -23,15 +23,17 @@ use crate::{
 pub enum Existing {
     /// Leaves it alone.
     Keep,
-    /// Replaces everything in it.
+    /// Replaces everything in it but what has ended for good: a deleted account stays deleted, a used invite used.
     Replace,
 }
 
 /// A restored database.
 #[derive(Debug)]
 pub struct Restored {
-    /// What it holds. Each account waits for its devices' offers.
+    /// What came from the backup. Each account waits for its devices' offers.
     pub contents: Contents,
+    /// Accounts among them that had been deleted here since: they are not there.
+    pub deleted: u64,
     /// The server's files that came with it.
     pub attachments: Vec<Attachment>,
 }
@@ -113,8 +115,9 @@ async fn replay(
         let reason = "its rows are not those that were backed up".to_owned();
         return Err(RestoreError::NotABackup { path: file.to_owned(), reason });
     }
+    let deleted = delete_again(&to).await?;
     to.commit().await?;
-    Ok(Restored { contents, attachments })
+    Ok(Restored { contents, deleted, attachments })
 }
 
 /// Opens a backup, if it is one and every page of it is well.

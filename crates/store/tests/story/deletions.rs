@@ -9,7 +9,7 @@ use crate::{
     vaults::{Edit, Vault, new_account},
 };
 
-fn deletion(vault: &Vault, request: &str) -> Deletion {
+pub(crate) fn deletion(vault: &Vault, request: &str) -> Deletion {
     Deletion { account: vault.account, roster_head: vault.heads.roster_head, request: named(request), at: NOW }
 }
 

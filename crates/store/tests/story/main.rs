@@ -25,5 +25,6 @@ mod pruning;
 mod pulls;
 mod purges;
 mod pushes;
+mod restores;
 mod server_keys;
 mod vaults;

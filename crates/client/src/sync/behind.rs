@@ -2,7 +2,7 @@ use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Receipt, Vault, vault_zero};
 use keyfold_wire::v1::Heads;
 
-use super::{Behind, ChainFailure, SyncEngine, SyncError, pull::Interruption};
+use super::{Behind, ChainFailure, SyncEngine, SyncError, interruption::Interruption};
 use crate::vault::Held;
 
 impl SyncEngine {

@@ -9,7 +9,7 @@ use keyfold_wire::{ItemId, MemberId, v1};
 use super::{
     ChainFailure,
     content::{CommitOf, Touch},
-    pull::Interruption,
+    interruption::Interruption,
 };
 use crate::{
     api::ApiError,

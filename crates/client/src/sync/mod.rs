@@ -1,7 +1,7 @@
 //! The sync engine: pull what others wrote, verify all of it, merge, push what is new here.
 //!
-//! A server that is behind, as a restored backup is, gets back what it lost once the user says so. A chain failure stops sync and is kept until the user acts; the local vault stays usable. A content failure
-//! quarantines one item and names its author.
+//! A server that is behind, as a restored backup is, gets back what it lost once the user says so. A chain failure stops sync and
+//! is kept until the user acts; the local vault stays usable. A content failure quarantines one item and names its author.
 
 mod account;
 mod append;
@@ -11,6 +11,7 @@ mod contents;
 mod engine;
 mod error;
 mod incoming;
+mod interruption;
 mod offer;
 mod outgoing;
 mod progress;

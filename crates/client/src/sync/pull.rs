@@ -6,13 +6,14 @@ use super::{
     ChainFailure, SyncEngine, SyncError, SyncReport,
     contents::Contents,
     incoming::{Incoming, Verified},
+    interruption::Interruption,
     settle,
     stage::Stage,
 };
 use crate::{
     api::{ApiError, Frame, PullFrom, PullStream},
     item::Item,
-    storage::{Condition, Staged, Step, StorageError, Write},
+    storage::{Condition, Staged, Step, Write},
     vault::{EpochKeys, joined_by, read_shown},
 };
 
@@ -225,38 +226,6 @@ fn chain_writes(incoming: &Incoming, verified: Verified) -> Vec<Write> {
         writes.push(Write::Condition(Condition::Active));
     }
     writes
-}
-
-/// Why a stream was not taken to its end.
-pub(super) enum Interruption {
-    /// The server's fault: sync stops.
-    Failure(ChainFailure),
-    /// Anything else.
-    Error(SyncError),
-}
-
-impl From<ChainFailure> for Interruption {
-    fn from(failure: ChainFailure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<SyncError> for Interruption {
-    fn from(error: SyncError) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<ApiError> for Interruption {
-    fn from(error: ApiError) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-impl From<StorageError> for Interruption {
-    fn from(error: StorageError) -> Self {
-        Self::Error(error.into())
-    }
 }
 
 /// How often a pull begins anew because the vault moved while it ran.

@@ -4,7 +4,7 @@ use keyfold_wire::v1::{CreateAccount, Heads, ProblemCode};
 use prost::Message;
 
 use self::part::Part;
-use super::{Behind, SyncEngine, SyncError, pull::Interruption};
+use super::{Behind, SyncEngine, SyncError, interruption::Interruption};
 use crate::{api::ApiError, storage::StorageError, vault::Held};
 
 /// What a server got back.

@@ -16,7 +16,7 @@ pub enum ConnectError {
 
 /// A database from which nothing comes back.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("PostgreSQL did not answer within ten seconds")]
+#[error("PostgreSQL did not answer in time")]
 pub(crate) struct NoAnswer;
 
 impl NoAnswer {

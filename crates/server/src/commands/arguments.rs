@@ -125,6 +125,9 @@ pub(super) struct Restore {
     /// Replace everything that is in the database, and the local CA; deleted accounts stay deleted, and used invites used
     #[arg(long)]
     pub(super) replace: bool,
+    /// With --replace: bring back accounts that were deleted since the backup as well, and invites that were used
+    #[arg(long, requires = "replace")]
+    pub(super) undo_deletions: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,7 +16,11 @@ use crate::{
 
 pub(super) async fn run(loaded: Loaded, restore: Restore, form: Form) -> Result<(), CommandError> {
     let url = prepare_files(&loaded.settings)?;
-    let existing = if restore.replace { Existing::Replace } else { Existing::Keep };
+    let existing = match (restore.replace, restore.undo_deletions) {
+        (true, true) => Existing::Undo,
+        (true, false) => Existing::Replace,
+        (false, _) => Existing::Keep,
+    };
     let bar = bar("restoring", form);
     let restored = keyfold_store::restore(&url, &restore.file, existing, &|done, total| bar.at(done, total)).await;
     drop(bar);
@@ -50,12 +54,15 @@ fn tell(Restored { contents, deleted, .. }: &Restored, kept: &[String], form: Fo
     let Contents { accounts, rows } = contents;
     let accounts = accounts.saturating_sub(*deleted);
     if form == Form::Json {
-        let said = json!({ "accounts": accounts, "rows": rows, "accounts_deleted_since": deleted, "files_kept": kept });
+        let said = json!({ "accounts": accounts, "rows": rows, "accounts_left_deleted": deleted, "files_kept": kept });
         return writeln!(out, "{said}");
     }
     writeln!(out, "restored {accounts} accounts ({rows} rows)")?;
     if *deleted > 0 {
-        writeln!(out, "{deleted} accounts of the backup have been deleted on this server since, and stay deleted")?;
+        writeln!(
+            out,
+            "{deleted} accounts of the backup are deleted on this server, and stay so without --undo-deletions"
+        )?;
     }
     for name in kept {
         writeln!(out, "{name} is another than the backup's, and stays: devices may have pinned the backup's")?;

@@ -47,7 +47,14 @@ pub(super) async fn clear(database: &impl ConnectionTrait) -> Result<(), DbErr> 
     Ok(())
 }
 
-/// Takes out what came with the backup of accounts that have been deleted here since; how many there were.
+/// As if nothing had ever ended here.
+pub(super) async fn forget_what_ended(database: &impl ConnectionTrait) -> Result<(), DbErr> {
+    deleted_accounts::Entity::delete_many().exec(database).await?;
+    invites::Entity::delete_many().exec(database).await?;
+    Ok(())
+}
+
+/// Takes out what came with the backup of accounts that are deleted here; how many there were.
 pub(super) async fn delete_again(database: &impl ConnectionTrait) -> Result<u64, DbErr> {
     let mut deleted = Query::select();
     deleted.column(deleted_accounts::Column::AccountId).from(deleted_accounts::Entity);

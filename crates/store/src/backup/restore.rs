@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     Attachment, Contents, Progress, attachments,
-    copy::{clear, copy_all, delete_again},
+    copy::{clear, copy_all, delete_again, forget_what_ended},
 };
 use crate::{
     DatabaseUrl,
@@ -25,6 +25,8 @@ pub enum Existing {
     Keep,
     /// Replaces everything in it but what has ended for good: a deleted account stays deleted, a used invite used.
     Replace,
+    /// Replaces everything in it, also what has ended since the backup, as where a thief deleted an account.
+    Undo,
 }
 
 /// A restored database.
@@ -32,7 +34,7 @@ pub enum Existing {
 pub struct Restored {
     /// What came from the backup. Each account waits for its devices' offers.
     pub contents: Contents,
-    /// Accounts among them that had been deleted here since: they are not there.
+    /// Accounts among them that are deleted in this database: they are not there.
     pub deleted: u64,
     /// The server's files that came with it.
     pub attachments: Vec<Attachment>,
@@ -105,6 +107,10 @@ async fn replay(
     let (from, to) = (backup.begin().await?, target.begin().await?);
     match existing {
         Existing::Replace => clear(&to).await?,
+        Existing::Undo => {
+            clear(&to).await?;
+            forget_what_ended(&to).await?;
+        }
         Existing::Keep if !is_empty(&to).await? => return Err(RestoreError::NotEmpty),
         Existing::Keep => {}
     }

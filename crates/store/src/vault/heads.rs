@@ -4,7 +4,7 @@ use keyfold_vault::storage::{AccountId, Heads, StorageError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, sqlx};
 
 use super::{
-    line::{Fit, Line, Work},
+    line::{Line, Work},
     postgres_session::PostgresSession,
 };
 use crate::{
@@ -27,12 +27,10 @@ impl Work for HeadsOf {
         &database.lines.heads
     }
 
-    fn fit(&self, group: &mut usize) -> Fit {
-        if *group == GROUP {
-            return Fit::Full;
-        }
-        *group += 1;
-        Fit::Goes
+    fn fits(&self, group: &mut usize) -> bool {
+        let fits = *group < GROUP;
+        *group += usize::from(fits);
+        fits
     }
 
     async fn together(

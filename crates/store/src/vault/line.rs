@@ -1,5 +1,5 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt,
     future::Future,
     marker::PhantomData,
@@ -8,10 +8,11 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use keyfold_vault::storage::StorageError;
+use keyfold_vault::storage::{AccountId, StorageError};
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
+use super::postgres_session;
 use crate::{
     Database,
     error::{NoAnswer, unavailable},
@@ -36,8 +37,14 @@ pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
     /// The line in which it waits.
     fn line(database: &Database) -> &Line<Self>;
 
-    /// Whether it goes with those that came before; if so, `load` has it now too. An empty group takes every one.
-    fn fit(&self, load: &mut Self::Load) -> Fit;
+    /// The account of which one goes at a time, if that is so: its others wait for their turns behind everybody else's.
+    fn one_of(&self) -> Option<AccountId> {
+        None
+    }
+
+    /// Whether it goes with those that came before; if so, `load` has it now too. An empty group takes every one, and what
+    /// does not fit ends a group.
+    fn fits(&self, load: &mut Self::Load) -> bool;
 
     /// Does it; the answers are in the order of the group. What fails for several is tried for each of them alone.
     fn together(
@@ -47,21 +54,20 @@ pub(crate) trait Work: fmt::Debug + Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StorageError>> + Send;
 }
 
-/// Whether one that waits goes with a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit {
-    Goes,
-    /// Not with this group, but who stands behind it may.
-    Waits,
-    /// The group is full.
-    Full,
+#[derive(Debug)]
+struct Places<W: Work> {
+    order: VecDeque<Place<W>>,
+    /// Of each account that stands in the order, those that wait; never none.
+    accounts: BTreeMap<AccountId, VecDeque<Waiting<W>>>,
+    /// Whether there is a task that works.
+    is_served: bool,
 }
 
 #[derive(Debug)]
-struct Places<W: Work> {
-    waiting: VecDeque<Waiting<W>>,
-    /// Whether there is a task that works.
-    is_served: bool,
+enum Place<W: Work> {
+    One(Waiting<W>),
+    /// The first of this account's.
+    Account(AccountId),
 }
 
 #[derive(Debug)]
@@ -84,36 +90,71 @@ impl<W: Work> Line<W> {
 
     /// How many wait.
     pub(crate) fn depth(&self) -> usize {
-        self.places().waiting.len()
+        let places = self.places();
+        let ones = places.order.len() - places.accounts.len();
+        ones + places.accounts.values().map(VecDeque::len).sum::<usize>()
     }
 
     /// Takes a place; whether somebody must begin to serve.
     fn join(&self, waiting: Waiting<W>) -> bool {
         let mut places = self.places();
-        places.waiting.push_back(waiting);
+        places.add(waiting);
         !mem::replace(&mut places.is_served, true)
     }
 
-    /// Those that came first and go together; none when nobody waits, and then whoever comes next begins to serve. Of the
-    /// first [`LOOKED_AT`], those that have to wait go behind all others, in their order.
+    /// Those whose turn it is and who go together; none when nobody waits, and then whoever comes next begins to serve.
     fn group(&self) -> Vec<Waiting<W>> {
         let mut places = self.places();
-        let (mut group, mut later, mut load) = (Vec::new(), Vec::new(), W::Load::default());
-        for _ in 0..LOOKED_AT {
-            let Some(next) = places.waiting.front() else { break };
-            match next.work.fit(&mut load) {
-                Fit::Goes => group.extend(places.waiting.pop_front()),
-                Fit::Waits => later.extend(places.waiting.pop_front()),
-                Fit::Full => break,
-            }
-        }
-        places.waiting.extend(later);
+        let group = places.group();
         places.is_served = !group.is_empty();
         group
     }
 
     fn places(&self) -> MutexGuard<'_, Places<W>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Work> Places<W> {
+    fn add(&mut self, waiting: Waiting<W>) {
+        let Some(account) = waiting.work.one_of() else { return self.order.push_back(Place::One(waiting)) };
+        let of_account = self.accounts.entry(account).or_default();
+        if of_account.is_empty() {
+            self.order.push_back(Place::Account(account));
+        }
+        of_account.push_back(waiting);
+    }
+
+    /// Whoever stands in the order has one turn.
+    fn group(&mut self) -> Vec<Waiting<W>> {
+        let (mut group, mut load) = (Vec::new(), W::Load::default());
+        for _ in 0..self.order.len() {
+            let next = match self.order.front() {
+                Some(Place::One(one)) => Some(one),
+                Some(Place::Account(account)) => self.accounts.get(account).and_then(VecDeque::front),
+                None => None,
+            };
+            if next.is_some_and(|next| !next.work.fits(&mut load)) {
+                break;
+            }
+            group.extend(self.take_first());
+        }
+        group
+    }
+
+    fn take_first(&mut self) -> Option<Waiting<W>> {
+        let account = match self.order.pop_front()? {
+            Place::One(one) => return Some(one),
+            Place::Account(account) => account,
+        };
+        let of_account = self.accounts.get_mut(&account)?;
+        let first = of_account.pop_front();
+        if of_account.is_empty() {
+            self.accounts.remove(&account);
+        } else {
+            self.order.push_back(Place::Account(account));
+        }
+        first
     }
 }
 
@@ -133,7 +174,7 @@ impl<W: Work> Default for Line<W> {
 
 impl<W: Work> Default for Places<W> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), is_served: false }
+        Self { order: VecDeque::new(), accounts: BTreeMap::new(), is_served: false }
     }
 }
 
@@ -176,7 +217,9 @@ async fn serve<W: Work>(database: &Database, session: &mut W::Session, group: Ve
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if group.len() == 1 => vec![Err(error)],
         // Nor would there be an answer for one alone: whoever waits is not to wait as long again.
-        Err(error) if NoAnswer::is(&error) => group.iter().map(|_| Err(unavailable(NoAnswer))).collect(),
+        Err(error) if NoAnswer::is(&error) && !postgres_session::answers(database).await => {
+            group.iter().map(|_| Err(unavailable(NoAnswer))).collect()
+        }
         // What fails of one leaves the others alone.
         Err(error) => {
             tracing::warn!(%error, "a group of {} failed: each is tried alone", group.len());
@@ -197,9 +240,6 @@ async fn alone<W: Work>(database: &Database, work: &W) -> Result<W::Answer, Stor
 fn given_up() -> StorageError {
     StorageError::Unavailable("the group that this was in was given up".into())
 }
-
-/// Of those that wait, so that a long line costs no more.
-const LOOKED_AT: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -248,16 +288,23 @@ mod tests {
     }
 
     #[test]
-    fn not_even_one_that_asks_more_than_is_looked_at_holds_up_the_others() {
+    fn each_account_has_its_turn_and_its_pushes_go_in_the_order_in_which_they_came() {
         let line = Line::default();
-        for _ in 0..3 * LOOKED_AT {
-            join(&line, 1, 1);
+        for commit in 0..100 {
+            join(&line, 0, commit);
         }
-        join(&line, 2, 2);
-        join(&line, 3, 3);
-        assert_eq!([commits(line.group()), commits(line.group()), commits(line.group())], [[1], [1], [1]]);
-        assert_eq!(commits(line.group()), [2, 3, 1]);
-        assert_eq!(line.depth(), 3 * LOOKED_AT - 4);
+        let mut served = Vec::new();
+        // Two accounts more than go at once, and more of each keep coming than can go.
+        for _ in 0..104 {
+            for account in 0..66 {
+                join(&line, account, 255);
+            }
+            let group = commits(line.group());
+            assert_eq!(group.len(), 64);
+            served.extend(group.into_iter().filter(|commit| *commit != 255));
+        }
+        assert_eq!(served, Vec::from_iter(0..100));
+        assert_eq!(line.depth(), 100 + 104 * (66 - 64));
     }
 
     /// This commit of this account waits; whether somebody must begin to serve.

@@ -22,11 +22,20 @@ impl PostgresSession {
         database: &Database,
         question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, StorageError> {
+        self.ask_within(PATIENCE, database, question).await
+    }
+
+    async fn ask_within<T>(
+        &mut self,
+        patience: Duration,
+        database: &Database,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StorageError> {
         let mut session = match self.0.take() {
             Some(session) => session,
-            None => database.reader.get_postgres_connection_pool().acquire().await.map_err(unavailable)?,
+            None => database.reader.get_postgres_connection_pool().acquire().await.map_err(not_given)?,
         };
-        let Ok(answer) = timeout(PATIENCE, question(&mut session)).await else {
+        let Ok(answer) = timeout(patience, question(&mut session)).await else {
             // The pool would wait for it as well.
             drop(session.detach());
             return Err(unavailable(NoAnswer));
@@ -37,5 +46,17 @@ impl PostgresSession {
     }
 }
 
+/// Whether anything comes back from PostgreSQL: if not, there is no use in asking for less.
+pub(super) async fn answers(database: &Database) -> bool {
+    let question = async |session: &mut PgConnection| sqlx::query("SELECT 1").execute(session).await;
+    PostgresSession::default().ask_within(A_MOMENT, database, question).await.is_ok()
+}
+
+/// The pool has no session in which anything comes back, and could make none.
+fn not_given(error: sqlx::Error) -> StorageError {
+    if matches!(error, sqlx::Error::PoolTimedOut) { unavailable(NoAnswer) } else { unavailable(error) }
+}
+
 /// Longer than a group waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
+const A_MOMENT: Duration = Duration::from_secs(2);

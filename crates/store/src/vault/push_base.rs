@@ -4,7 +4,7 @@ use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, 
 use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, QueryResult, Statement, Value, sqlx};
 
 use super::{
-    line::{Fit, Line, Work},
+    line::{Line, Work},
     postgres_session::PostgresSession,
 };
 use crate::{
@@ -31,13 +31,13 @@ impl Work for BaseOf {
         &database.lines.bases
     }
 
-    fn fit(&self, group: &mut Group) -> Fit {
+    fn fits(&self, group: &mut Group) -> bool {
         let items = group.items + self.items.len();
         if group.pushes == GROUP || group.pushes > 0 && items > GROUP_ITEMS {
-            return Fit::Full;
+            return false;
         }
         (group.pushes, group.items) = (group.pushes + 1, items);
-        Fit::Goes
+        true
     }
 
     async fn together(

@@ -1,10 +1,8 @@
-use std::collections::BTreeSet;
-
 use keyfold_vault::storage::{AccountId, PushWrite, StorageError, Written};
 
 use super::{
     chains::Growth,
-    line::{Fit, Line, Work},
+    line::{Line, Work},
     postgres_session::PostgresSession,
     push::push_within,
     push_postgres,
@@ -23,21 +21,19 @@ impl Work for PushWrite {
         &database.lines.pushes
     }
 
-    /// Of each account one: what it asks beside waits for the next group.
-    fn fit(&self, group: &mut Group) -> Fit {
-        if group.accounts.contains(&self.account) {
-            return Fit::Waits;
-        }
+    /// A commit is checked against the one before it: of two at once, one at most stands.
+    fn one_of(&self) -> Option<AccountId> {
+        Some(self.account)
+    }
+
+    fn fits(&self, group: &mut Group) -> bool {
         let bytes = group.bytes + size(self);
         let changes = group.changes + self.changes.len();
-        if group.accounts.len() == GROUP
-            || !group.accounts.is_empty() && (bytes > GROUP_BYTES || changes > GROUP_CHANGES)
-        {
-            return Fit::Full;
+        if group.pushes == GROUP || group.pushes > 0 && (bytes > GROUP_BYTES || changes > GROUP_CHANGES) {
+            return false;
         }
-        group.accounts.insert(self.account);
-        (group.bytes, group.changes) = (bytes, changes);
-        Fit::Goes
+        *group = Group { pushes: group.pushes + 1, bytes, changes };
+        true
     }
 
     async fn together(
@@ -58,7 +54,7 @@ impl Work for PushWrite {
 /// What one transaction has to write.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    accounts: BTreeSet<AccountId>,
+    pushes: usize,
     bytes: usize,
     changes: usize,
 }

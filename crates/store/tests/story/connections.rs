@@ -98,7 +98,7 @@ async fn pushes_that_postgresql_does_not_answer_end_together_and_hold_no_connect
         drop(silent);
         for answer in answers.expect("whoever waited waits as long again") {
             let Err(StorageError::Unavailable(why)) = answer else { panic!("{answer:?}") };
-            assert_eq!(why.to_string(), "PostgreSQL did not answer within ten seconds");
+            assert_eq!(why.to_string(), "PostgreSQL did not answer in time");
         }
         assert_eq!(in_use.busy, 0);
 
@@ -139,5 +139,5 @@ impl Drop for Silent {
 
 const PUSHES: i64 = 20;
 const A_MINUTE: Duration = Duration::from_secs(60);
-/// And shorter than two of ten seconds.
-const LONGER_THAN_ONE_PATIENCE: Duration = Duration::from_secs(15);
+/// Ten seconds, and at most seven to see whether there is any answer; shorter than two of ten.
+const LONGER_THAN_ONE_PATIENCE: Duration = Duration::from_secs(18);

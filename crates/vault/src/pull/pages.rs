@@ -2,37 +2,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use keyfold_crypto::Hash;
-use keyfold_wire::{AccountId, MemberId};
+use keyfold_wire::AccountId;
 use moka::sync::Cache;
 
 use super::stream::Step;
 
-/// Pages of pulls that were read a while ago, encoded: a device pulls again what broke off, and several devices of an account
-/// pull the same. Where a chain's head is the same, so is a page of it.
+/// Pages of pulls that were read a while ago, encoded: several devices of an account pull the same. Where the vault's head is
+/// the same, so is a page of it, whoever pulls; what a pull has for its caller alone is in none.
 #[derive(Clone)]
 pub(super) struct Pages(Cache<PageOf, Arc<Page>>);
 
-/// Which page: of this account, in a pull that ends at this head of the chain.
+/// Which page: of this account, in a pull that ends at this head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct PageOf {
     pub(super) account: AccountId,
-    pub(super) head: Hash,
-    pub(super) content: Content,
+    pub(super) vault_head: Hash,
+    /// The first commit whose items' envelopes the pull gives.
+    pub(super) since: u64,
+    /// In the brief form.
+    pub(super) brief: bool,
     pub(super) step: Step,
-}
-
-/// What beside the head a page depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Content {
-    /// Roster entries, with the keys that are sealed to this one alone.
-    Roster { caller: MemberId },
-    /// The vault: the same whoever pulls.
-    Vault {
-        /// The first commit whose items' envelopes the pull gives.
-        since: u64,
-        /// In the brief form.
-        brief: bool,
-    },
 }
 
 /// A page, and where the next begins.

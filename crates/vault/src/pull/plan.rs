@@ -50,8 +50,7 @@ pub(super) struct Plan {
     pub(super) commits: Span,
     /// Items changed in this span, each in its last revision.
     pub(super) envelopes: Span,
-    /// Where both chains stand at its end.
-    pub(super) roster_head: Hash,
+    /// Where the vault stands at its end.
     pub(super) vault_head: Hash,
     /// In the brief form, for who has the roster and the vault up to these.
     pub(super) brief_since: Option<(u64, u64)>,
@@ -64,7 +63,6 @@ impl Pulls {
             elements: None,
             commits: Span { first: vault, last: heads.vault_seq },
             envelopes: Span { first: vault, last: heads.vault_seq },
-            roster_head: heads.roster_head,
             vault_head: heads.vault_head,
             brief_since: None,
         };

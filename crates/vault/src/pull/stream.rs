@@ -14,7 +14,7 @@ use keyfold_wire::{
 use super::{
     FrameStream,
     frames::Frames,
-    pages::{Content, Page, PageOf, Pages},
+    pages::{Page, PageOf, Pages},
     plan::Plan,
 };
 use crate::{
@@ -23,11 +23,10 @@ use crate::{
     storage::{Cursor, RevisionRow, Span, Storage},
 };
 
-/// Where the stream is. Each step gives one chunk and the next step, which depends on nothing that a page is not kept under.
+/// Where the stream is. Each step gives one chunk and the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Entries(Span),
-    Vault,
     Elements(Span, Option<Cursor>),
     Commits(Span),
     Envelopes(Option<Cursor>),
@@ -91,26 +90,30 @@ impl Pull {
         Ok((bytes, next))
     }
 
-    /// Under what this step's page is kept, if it is one.
+    /// Under what this step's page is kept, if anything is read for it that others read as well.
     const fn page_of(&self, step: Step) -> Option<PageOf> {
-        let (head, content) = match step {
-            Step::Entries(_) => (self.plan.roster_head, Content::Roster { caller: self.caller.device }),
-            Step::Elements(..) | Step::Commits(_) | Step::Envelopes(_) => {
-                let (since, brief) = (self.plan.envelopes.first, self.plan.brief_since.is_some());
-                (self.plan.vault_head, Content::Vault { since, brief })
-            }
-            Step::Vault | Step::End | Step::Done => return None,
+        let is_read = match step {
+            Step::Elements(..) => true,
+            Step::Commits(span) => span.first <= span.last,
+            Step::Envelopes(_) => self.plan.envelopes.first <= self.plan.envelopes.last,
+            Step::Entries(_) | Step::End | Step::Done => false,
         };
-        Some(PageOf { account: self.caller.account, head, content, step })
+        if !is_read {
+            return None;
+        }
+        Some(PageOf {
+            account: self.caller.account,
+            vault_head: self.plan.vault_head,
+            since: self.plan.envelopes.first,
+            brief: self.plan.brief_since.is_some(),
+            step,
+        })
     }
 
     async fn read(&mut self, step: Step) -> Result<(Bytes, Step), AccountUnavailable> {
         let mut frames = Frames::default();
         let next = match step {
             Step::Entries(span) => self.entries(span, &mut frames).await?,
-            Step::Vault => {
-                self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None))
-            }
             Step::Elements(span, cursor) => self.elements(span, cursor, &mut frames).await?,
             Step::Commits(span) => self.commits(span, &mut frames).await?,
             Step::Envelopes(cursor) => self.envelopes(cursor, &mut frames).await?,
@@ -125,7 +128,7 @@ impl Pull {
 
     async fn entries(&self, span: Span, frames: &mut Frames) -> Result<Step, AccountUnavailable> {
         if span.first > span.last {
-            return Ok(Step::Vault);
+            return Ok(self.plan.elements.map_or(Step::Commits(self.plan.commits), |span| Step::Elements(span, None)));
         }
         let rows = self.storage.entries(self.caller.account, span, Some(self.caller.device), ENTRIES).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Err(self.gap().await) };

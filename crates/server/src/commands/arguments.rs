@@ -190,7 +190,7 @@ Stop every keyfoldd first. The database is made if it is not there, and may be a
 All of it is restored, or nothing. Every account is then behind: it gives what it has and takes nothing new until its devices \
 have offered what they have seen since (`keyfold offer`). Sessions are opened anew; enrolments that were under way have ended; \
 an account that was made after the backup comes back when the device that made it runs `keyfold offer`; one that was deleted \
-after the backup is there again.";
+after the backup is there again, unless --replace finds the deletion in the database.";
 
 const TEACH: &str = "\
 Settings come from defaults, then the file, then the environment, then flags. In the environment a setting is written \

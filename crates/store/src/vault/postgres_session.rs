@@ -33,7 +33,10 @@ impl PostgresSession {
     ) -> Result<T, StorageError> {
         let mut session = match self.0.take() {
             Some(session) => session,
-            None => database.reader.get_postgres_connection_pool().acquire().await.map_err(not_given)?,
+            None => {
+                let given = timeout(patience, database.reader.get_postgres_connection_pool().acquire()).await;
+                given.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(not_given)?
+            }
         };
         let Ok(answer) = timeout(patience, question(&mut session)).await else {
             // The pool would wait for it as well.
@@ -52,7 +55,7 @@ pub(super) async fn answers(database: &Database) -> bool {
     PostgresSession::default().ask_within(A_MOMENT, database, question).await.is_ok()
 }
 
-/// The pool has no session in which anything comes back, and could make none.
+/// In time there was no session in which anything comes back.
 fn not_given(error: sqlx::Error) -> StorageError {
     if matches!(error, sqlx::Error::PoolTimedOut) { unavailable(NoAnswer) } else { unavailable(error) }
 }

@@ -139,5 +139,5 @@ impl Drop for Silent {
 
 const PUSHES: i64 = 20;
 const A_MINUTE: Duration = Duration::from_secs(60);
-/// Ten seconds, and at most seven to see whether there is any answer; shorter than two of ten.
-const LONGER_THAN_ONE_PATIENCE: Duration = Duration::from_secs(18);
+/// Ten seconds, and at most four to see whether there is any answer; to try each alone takes five more at least.
+const LONGER_THAN_ONE_PATIENCE: Duration = Duration::from_millis(14_500);

@@ -52,6 +52,7 @@ async fn what_ended_after_a_backup_stays_ended_where_the_backup_is_restored() {
         assert_eq!(restore(&url, &file, Existing::Undo, &|_, _| {}).await.unwrap().deleted, 0);
         let database = place.open().await;
         assert_eq!(ben.standing(&database).await, Standing::Active(ben.heads));
+        assert_eq!(database.create_account(invited("somebody else", "for carl")).await.unwrap(), Created::Done);
         database.close().await.unwrap();
     })
     .await;

@@ -15,6 +15,7 @@ mod m20261122_000001_vault;
 mod m20261125_000002_behind;
 mod m20261129_000003_latest;
 mod m20261129_000004_rows;
+mod m20261130_000005_fences;
 mod migrate;
 
 pub use migrate::{MigrationError, check, migrate};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000002_behind::Migration),
             Box::new(m20261129_000003_latest::Migration),
             Box::new(m20261129_000004_rows::Migration),
+            Box::new(m20261130_000005_fences::Migration),
         ]
     }
 }

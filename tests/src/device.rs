@@ -66,7 +66,7 @@ impl Device {
     /// Joins the approver's account through a QR code.
     #[track_caller]
     pub fn join(&self, approver: &Self, name: &str, key: &str) {
-        let qr = self.pipe("qr.txt");
+        let qr = self.new_pipe();
         let enroll = self.enroll(name, &["--device-key", key, "--qr-file", qr.to_str().unwrap()]);
         let code = fs::read_to_string(&qr).unwrap();
         approver.run_with(&["device", "approve", "--qr", "-", "--yes"], &code).done();

@@ -48,8 +48,8 @@ fn tests() -> Held {
     let crates = here().join("../crates");
     let (own, threats) = (here().join("tests"), here().join("tests/threats"));
     let mut held = Held::new();
-    let [crypto, ledger, store] = ["crypto", "ledger", "store"].map(|name| (name, crates.join(name).join("tests")));
-    for (place, folder) in [crypto, ledger, store, ("", own)] {
+    let of_crates = ["crypto", "ledger", "store", "vault"].map(|name| (name, crates.join(name).join("tests")));
+    for (place, folder) in of_crates.into_iter().chain([("", own)]) {
         for file in files_of(&folder, "rs") {
             let place = if file.starts_with(&threats) { "threats" } else { place };
             let name = file.file_stem().unwrap().to_str().unwrap();

@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     keyring::DesktopKeyring,
     output::{Form, Output, Remarks, say},
-    terminal::{self, PullProgress, printable, read_small_file},
+    terminal::{self, SyncProgress, printable, read_small_file},
 };
 
 pub(crate) struct App {
@@ -107,7 +107,9 @@ impl App {
     /// A sync engine for the profile.
     pub(crate) fn engine(&self, vault: UnlockedVault) -> Result<SyncEngine, Failure> {
         let api = self.api_of(vault.local().profile())?;
-        Ok(SyncEngine::new(vault, api).with_progress(Arc::new(PullProgress::new(self.out))))
+        Ok(SyncEngine::new(vault, api)
+            .with_progress(Arc::new(SyncProgress::new(self.out)))
+            .with_keyring(Arc::new(DesktopKeyring)))
     }
 
     /// A server's API, as a new profile will reach it.

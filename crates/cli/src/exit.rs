@@ -16,6 +16,7 @@ pub(crate) enum Exit {
     Output = 14,
     Unknown = 15,
     Keyring = 16,
+    Removed = 17,
     Internal = 70,
 }
 
@@ -38,6 +39,7 @@ impl Exit {
             Self::Output => "output",
             Self::Unknown => "unknown",
             Self::Keyring => "keyring",
+            Self::Removed => "removed",
             Self::Internal => "internal",
         }
     }
@@ -66,4 +68,5 @@ Exit status:
   14  the result could not be written
   15  not known whether it was done: the server's answer was lost
   16  no keyring can be used: locked, silent, or not there
+  17  this device was removed from its account, and its vault was wiped
   70  a fault in this program";

@@ -38,7 +38,7 @@ pub mod transport;
 pub mod vault;
 pub mod webauthn;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, rfc3339};
 pub use keyfold_authenticator as authenticator;
 pub use keyfold_crypto::{
     SigningAlgorithm,

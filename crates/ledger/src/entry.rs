@@ -157,7 +157,11 @@ impl Entry {
         }
     }
 
-    pub(crate) fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
+    /// Holds the signature against a key, and nothing else against anything.
+    ///
+    /// # Errors
+    /// [`SignatureError`].
+    pub fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
         signing::verify_bytes::<v1::RosterEntry>(key, &self.signed.body, &self.signed.signature)
     }
 }

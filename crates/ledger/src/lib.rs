@@ -50,7 +50,7 @@ pub use element::{Element, Elements};
 pub use entry::{Entry, EntryError};
 pub use fork::{ForkError, ForkProof};
 pub use receipt::{Chain, Receipt, ReceiptError};
-pub use roster::{Device, Epoch, Member, PendingRecovery, Role, Roster, RosterError};
+pub use roster::{Device, Epoch, Member, PendingRecovery, Removed, Role, Roster, RosterError};
 pub use safety_number::{SafetyNumber, heads_at};
 pub use set::SetState;
 pub use vault::{CommitError, Pushed, Vault, VaultParts, vault_zero};

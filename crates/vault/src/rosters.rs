@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use keyfold_crypto::{Hash, VerifyingKey};
-use keyfold_ledger::{Entry, Member, Roster};
+use keyfold_crypto::Hash;
+use keyfold_ledger::{Entry, Member, Removed, Roster};
 use keyfold_wire::{AccountId, MemberId};
 use moka::sync::Cache;
 
@@ -100,7 +100,7 @@ const BROKEN: AccountUnavailable = AccountUnavailable::Storage(StorageError::Dam
 /// About how many bytes a roster takes in memory.
 fn weight(roster: &Roster) -> u32 {
     let members = roster.members().len().saturating_mul(size_of::<(MemberId, Member)>() + ON_THE_HEAP);
-    let removed = roster.removed().len().saturating_mul(size_of::<(MemberId, VerifyingKey)>() + KEY);
+    let removed = roster.removed().len().saturating_mul(size_of::<(MemberId, Removed)>() + KEY);
     let epochs = size_of_val(roster.epochs());
     let bytes = size_of::<Roster>().saturating_add(members).saturating_add(removed).saturating_add(epochs);
     u32::try_from(bytes).unwrap_or(u32::MAX)

@@ -172,6 +172,38 @@ async fn sixteen_devices_on_two_replicas_commit_at_once_and_nothing_is_lost() {
     }
 }
 
+/// What it has open ends, wherever that is; without words between the replicas a second is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_device_is_cut_off_at_every_replica_also_while_redis_is_away() {
+    let mut redis = Redis::start();
+    let servers = replicas(&redis).await;
+    let laptop = Member::founded(&servers[0], "Ana's laptop").await;
+    for redis_is_there in [true, false] {
+        let thief = Member::enrolled(&servers[1], "A stolen phone", &laptop).await;
+        laptop.sync().await;
+        if !redis_is_there {
+            redis.kill();
+            tells(&servers[1], "keyfold_bus_up 0").await;
+        }
+        let mut open = [listens(&servers[0], &thief).await, listens(&servers[1], &thief).await];
+        laptop.engine.remove_devices(&[thief.vault().keys().id()]).await.unwrap();
+        for server in &servers {
+            server.time.pass(1_000);
+        }
+        for hints in &mut open {
+            let ended = async { while matches!(hints.next().await, Ok(Some(_))) {} };
+            // Much longer than it may take, and shorter than it would take without being told.
+            tokio::time::timeout(Duration::from_secs(6), ended).await.expect("it is still open");
+        }
+        for server in &servers {
+            let account = laptop.vault().local().profile().account;
+            let api = Api::new(server.url(), Arc::new(server.transport()), thief.clock.clone());
+            let api = MemberApi::new(api, account, Arc::clone(thief.vault().keys()));
+            assert_eq!(api.head().await.unwrap_err().code(), Some(ProblemCode::NotAMember));
+        }
+    }
+}
+
 /// Who asks one replica and then the other has asked twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_limited_over_all_replicas_together_and_without_redis_by_each() {

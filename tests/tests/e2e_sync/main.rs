@@ -12,6 +12,7 @@
 
 mod clocks;
 mod cut_pulls;
+mod epochs;
 mod interleavings;
 mod lost_answers;
 mod model;

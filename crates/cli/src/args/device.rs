@@ -17,6 +17,16 @@ pub(crate) enum DeviceCommand {
         #[arg(long)]
         check_codes: bool,
     },
+    /// Remove devices from the account, such as one that was lost or sold
+    ///
+    /// From then on they can read nothing new, are refused by the server, and wipe their vaults when they hear of it. All
+    /// passkeys are encrypted anew under a key that they do not get. What a removed device has copied before stays
+    /// valid at the relying parties: the passkeys to be replaced there are listed.
+    Remove {
+        /// The devices' ids, or enough of their beginnings
+        #[arg(required = true, value_name = "DEVICE")]
+        devices: Vec<String>,
+    },
     /// Give a device another name
     Rename {
         /// The device's id, or enough of its beginning

@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod epoch;
 mod keyring;
 mod passkey;
 mod secrets;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
+pub(crate) use epoch::EpochCommand;
 pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
 pub(crate) use secrets::{KeyringChoice, PassphraseSource};
@@ -67,9 +69,12 @@ pub(crate) enum Command {
     /// Create or delete an account
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Enrol, approve, list and rename devices
+    /// Enrol, approve, list, rename and remove devices
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Change the key that all passkeys are encrypted under
+    #[command(subcommand)]
+    Epoch(EpochCommand),
     /// Exchange changes with the server
     Sync {
         /// Stay, and sync whenever something changes

@@ -7,6 +7,9 @@ pub(crate) enum PasskeyCommand {
         /// Deleted ones as well
         #[arg(long)]
         deleted: bool,
+        /// Only those that a device may have copied before it was removed: replace them at their relying parties
+        #[arg(long)]
+        exposed: bool,
         /// Only those for this relying party
         #[arg(long, value_name = "RP_ID")]
         rp: Option<String>,

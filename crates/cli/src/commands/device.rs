@@ -1,12 +1,17 @@
-use keyfold_client::vault::DeviceStatus;
+use keyfold_client::{sync::RemoveError, vault::DeviceStatus};
 use serde::Serialize;
 
-use super::{approve, by_id::by_id, enroll};
+use super::{
+    approve,
+    by_id::by_id,
+    enroll, epoch,
+    passkey::{PasskeyView, Passkeys},
+};
 use crate::{
     app::App,
     args::DeviceCommand,
     failure::Failure,
-    terminal::{rfc3339, table},
+    terminal::{printable, rfc3339, spinner, table},
 };
 
 #[derive(Serialize)]
@@ -31,11 +36,27 @@ struct Renamed {
     name: String,
 }
 
+#[derive(Serialize)]
+struct Removed {
+    removed: Vec<Gone>,
+    epoch: u64,
+    passkeys_reencrypted: u64,
+    /// What the removed devices may have copied.
+    to_replace: Passkeys,
+}
+
+#[derive(Serialize)]
+struct Gone {
+    id: String,
+    name: String,
+}
+
 pub(crate) async fn run(app: &App, command: DeviceCommand) -> Result<(), Failure> {
     match command {
         DeviceCommand::Enroll(enroll) => enroll::run(app, enroll).await,
         DeviceCommand::Approve(approve) => approve::run(app, approve).await,
         DeviceCommand::List { check_codes } => list(app, check_codes).await,
+        DeviceCommand::Remove { devices } => remove(app, &devices).await,
         DeviceCommand::Rename { device, name } => rename(app, &device, &name).await,
     }
 }
@@ -53,6 +74,41 @@ async fn list(app: &App, check_codes: bool) -> Result<(), Failure> {
     })
 }
 
+async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
+    let engine = app.engine(app.verified().await?)?;
+    engine.sync().await?;
+    let status = engine.vault().local().status().await?;
+    let mut chosen: Vec<&DeviceStatus> = Vec::new();
+    for device in devices {
+        let device = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?;
+        if !chosen.iter().any(|chosen| chosen.id == device.id) {
+            chosen.push(device);
+        }
+    }
+    if chosen.iter().any(|device| device.this) {
+        return Err(RemoveError::OwnDevice.into());
+    }
+    for device in &chosen {
+        let (name, platform) = (printable(&device.name), printable(&device.platform));
+        let joined = rfc3339(device.joined_at);
+        app.confirm(&format!("Remove \"{name}\" ({platform}, joined {joined}, {}) from the account?", device.id))?;
+    }
+    let ids: Vec<_> = chosen.iter().map(|device| device.id).collect();
+    let spinner = spinner("removing", app.out);
+    let removed = engine.remove_devices(&ids).await;
+    spinner.finish_and_clear();
+    removed?;
+    let passkeys_reencrypted = epoch::reencrypted(&engine).await;
+    let contents = engine.vault().contents().await?;
+    let removed = Removed {
+        removed: chosen.iter().map(|device| Gone { id: device.id.to_string(), name: device.name.clone() }).collect(),
+        epoch: epoch::epoch(&engine).await?,
+        passkeys_reencrypted,
+        to_replace: Passkeys::new(contents.live().map(PasskeyView::of).collect(), &[]),
+    };
+    app.out.result(&removed, Removed::text)
+}
+
 async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
     let name = name.parse()?;
     let vault = app.unlocked().await?;
@@ -64,6 +120,29 @@ async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
     app.out.result(&Renamed { device: id.to_string(), name: name.to_string() }, |renamed| {
         format!("Device {} is now called \"{}\".", renamed.device, renamed.name)
     })
+}
+
+impl Removed {
+    fn text(&self) -> String {
+        let mut lines: Vec<String> = self
+            .removed
+            .iter()
+            .map(|device| format!("Device \"{}\" ({}) is removed.", printable(&device.name), device.id))
+            .collect();
+        lines.push(format!(
+            "Epoch {} has begun; {} passkeys are encrypted anew.",
+            self.epoch, self.passkeys_reencrypted
+        ));
+        if !self.to_replace.is_empty() {
+            lines.push(
+                "What was on it may have been copied. If somebody else has it, replace these passkeys at their relying parties \
+                 (`keyfold passkey list --exposed` shows those that are left):"
+                    .to_owned(),
+            );
+            lines.push(self.to_replace.text());
+        }
+        lines.join("\n")
+    }
 }
 
 impl From<&DeviceStatus> for Device {

@@ -5,6 +5,7 @@ mod approve;
 mod by_id;
 mod device;
 mod enroll;
+mod epoch;
 mod keyring;
 mod offer;
 mod passkey;
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Account(command) => account::run(&app, command).await,
         Command::Device(command) => device::run(&app, command).await,
+        Command::Epoch(command) => epoch::run(&app, command).await,
         Command::Sync { watch, resume } => sync::run(&app, watch, resume).await,
         Command::Offer { end } => offer::run(&app, end).await,
         Command::Status => status::run(&app).await,

@@ -8,14 +8,22 @@ use keyfold_client::{
     vault::{UnlockedVault, VaultItem},
 };
 
-use self::view::{PasskeyView, Passkeys};
+pub(super) use self::view::{PasskeyView, Passkeys};
 use super::by_id::by_id;
 use crate::{app::App, args::PasskeyCommand, failure::Failure};
 
 pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failure> {
     let vault = app.unlocked().await?;
     match command {
-        PasskeyCommand::List { deleted, rp } => list(app, &vault, deleted, rp.as_deref()).await,
+        PasskeyCommand::List { deleted, exposed, rp } => {
+            let before = if exposed { vault.local().held().await?.last_removal().unwrap_or(0) } else { u64::MAX };
+            list(app, &vault, |item| {
+                (deleted || item.item.fields.deleted_at().is_none())
+                    && item.item.passkey.created_at <= before
+                    && rp.as_deref().is_none_or(|rp| item.item.passkey.rp_id == rp)
+            })
+            .await
+        }
         PasskeyCommand::Show { passkey } => {
             let id = find(&vault, &passkey).await?;
             show(app, &vault, id).await
@@ -37,12 +45,9 @@ pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failur
     }
 }
 
-async fn list(app: &App, vault: &UnlockedVault, deleted: bool, rp: Option<&str>) -> Result<(), Failure> {
+async fn list(app: &App, vault: &UnlockedVault, wanted: impl Fn(&VaultItem) -> bool) -> Result<(), Failure> {
     let contents = vault.contents().await?;
-    let wanted = |item: &&VaultItem| {
-        (deleted || item.item.fields.deleted_at().is_none()) && rp.is_none_or(|rp| item.item.passkey.rp_id == rp)
-    };
-    let passkeys = contents.items.iter().filter(wanted).map(PasskeyView::of).collect();
+    let passkeys = contents.items.iter().filter(|item| wanted(item)).map(PasskeyView::of).collect();
     let passkeys = Passkeys::new(passkeys, &contents.unreadable);
     app.out.result(&passkeys, Passkeys::text)
 }

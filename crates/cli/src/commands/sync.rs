@@ -9,6 +9,9 @@ struct Synced {
     commits_pulled: u64,
     items_pulled: u64,
     items_pushed: u64,
+    items_reencrypted: u64,
+    /// For want of room on the server.
+    items_not_reencrypted: u64,
     quarantined: Vec<Quarantined>,
 }
 
@@ -73,6 +76,8 @@ impl From<&SyncReport> for Synced {
             commits_pulled: report.commits_pulled,
             items_pulled: report.items_pulled,
             items_pushed: report.items_pushed,
+            items_reencrypted: report.items_reencrypted,
+            items_not_reencrypted: report.items_without_room,
             quarantined: quarantined.collect(),
         }
     }
@@ -93,6 +98,15 @@ impl Synced {
             "Synced: {} commits and {} passkeys pulled, {} passkeys pushed.",
             self.commits_pulled, self.items_pulled, self.items_pushed
         );
+        if self.items_reencrypted > 0 {
+            line.push_str(&format!("\n{} passkeys encrypted anew.", self.items_reencrypted));
+        }
+        if self.items_not_reencrypted > 0 {
+            line.push_str(&format!(
+                "\n{} passkeys cannot be encrypted anew: the account's room on the server is used up.",
+                self.items_not_reencrypted
+            ));
+        }
         for item in &self.quarantined {
             let author = item.author.as_deref().unwrap_or("an unknown device");
             line.push_str(&format!(
@@ -124,6 +138,8 @@ mod tests {
             commits_pulled: 1,
             items_pulled: 1,
             items_pushed: 0,
+            items_reencrypted: 0,
+            items_not_reencrypted: 0,
             quarantined: vec![Quarantined {
                 passkey: "abc".into(),
                 revision: 3,

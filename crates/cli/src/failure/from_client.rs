@@ -4,7 +4,7 @@ use keyfold_client::{
     device::{BadDeviceName, KeyringError, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
     storage::StorageError,
-    sync::{AppendError, CreateError, OfferError, SyncError},
+    sync::{AppendError, CreateError, OfferError, RemoveError, SyncError},
     transport::{BadCertificates, NotAServerUrl, TransportError},
     vault::{RegisterError, SignInError, VaultError},
     webauthn,
@@ -92,6 +92,7 @@ impl HasExit for VaultError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoProfile | Self::Enrolling | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
+            Self::Removed(_) => Exit::Removed,
             Self::Secrets(error) => error.exit(),
             Self::Keyring(error) => error.exit(),
             Self::Storage(error) => error.exit(),
@@ -135,6 +136,15 @@ impl HasExit for AppendError {
             Self::Entry(_) => Exit::Malformed,
             Self::NoSuchDevice => Exit::NotFound,
             Self::Sync(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for RemoveError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::OwnDevice => Exit::NotAllowed,
+            Self::Append(error) => error.exit(),
         }
     }
 }

@@ -32,32 +32,41 @@ fn styled(bar: ProgressBar) -> ProgressBar {
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
-/// A bar for long pulls.
-pub(crate) struct PullProgress {
+/// A bar for what takes long in a sync.
+pub(crate) struct SyncProgress {
     out: Output,
     bar: Mutex<Option<ProgressBar>>,
 }
 
-impl PullProgress {
+impl SyncProgress {
     pub(crate) const fn new(out: Output) -> Self {
         Self { out, bar: Mutex::new(None) }
     }
-}
 
-impl Progress for PullProgress {
-    fn items(&self, done: u64, total: u64) {
+    fn show(&self, what: &'static str, done: u64, total: u64) {
         if total < LONG || !is_watched(self.out) {
             return;
         }
-        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bar.get_or_insert_with(|| {
-            styled(ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message("pulling"))
+        let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = shown.get_or_insert_with(|| {
+            styled(ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message(what))
         });
         bar.set_length(total);
         bar.set_position(done);
         if done == total {
             bar.finish_and_clear();
+            *shown = None;
         }
+    }
+}
+
+impl Progress for SyncProgress {
+    fn items(&self, done: u64, total: u64) {
+        self.show("pulling", done, total);
+    }
+
+    fn reencrypted(&self, done: u64, total: u64) {
+        self.show("encrypting anew", done, total);
     }
 }
 

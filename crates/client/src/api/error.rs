@@ -1,6 +1,6 @@
 use keyfold_crypto::exact::{self, Malformed};
 use keyfold_ledger::printable;
-use keyfold_wire::v1::{Heads, Problem, ProblemCode};
+use keyfold_wire::v1::{Heads, Problem, ProblemCode, Signed};
 
 use crate::transport::TransportError;
 
@@ -38,6 +38,8 @@ pub struct Refusal {
     pub time: u64,
     /// Milliseconds to wait.
     pub retry_after: u64,
+    /// What is to show a device that it was removed: a roster entry. It is not verified.
+    pub removal: Option<Signed>,
 }
 
 impl Refusal {
@@ -85,6 +87,7 @@ impl ApiError {
                 heads: problem.heads,
                 time: problem.time,
                 retry_after: problem.retry_after,
+                removal: problem.removal,
             })),
         }
     }
@@ -116,7 +119,8 @@ impl ApiError {
     }
 }
 
-pub(super) const MAX_PROBLEM: usize = 16 * 1024;
+/// It may carry a roster entry.
+pub(super) const MAX_PROBLEM: usize = 48 * 1024;
 
 #[cfg(test)]
 mod tests {

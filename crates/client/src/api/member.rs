@@ -155,7 +155,8 @@ impl MemberApi {
             session.sign(&self.api, &mut request);
             match self.api.exchange(request).await {
                 // The server forgot its key or its clock runs ahead: a new session, once.
-                Err(error) if error.code() == Some(ProblemCode::Unauthenticated) && attempt == 1 => {
+                // Who was removed is shown by whom when it asks for one.
+                Err(error) if wants_another_session(&error) && attempt == 1 => {
                     *self.session.lock().await = None;
                 }
                 // The server closed the connection as the request was on its way: signed anew, it goes again.
@@ -178,6 +179,10 @@ impl MemberApi {
         *held = Some(Arc::clone(&session));
         Ok(session)
     }
+}
+
+fn wants_another_session(error: &ApiError) -> bool {
+    matches!(error.code(), Some(ProblemCode::Unauthenticated | ProblemCode::NotAMember))
 }
 
 /// How long to wait before asking again; `None` if waiting does not help.

@@ -16,8 +16,8 @@ use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
 pub use records::{
-    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, Revision, SealedKey, SealedLink,
-    Shown, Stop, StoredItem,
+    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, Revision, Says,
+    SealedKey, SealedLink, Shown, Stop, StoredItem,
 };
 pub use sqlite::SqliteStorage;
 pub use step::Step;
@@ -34,6 +34,9 @@ pub trait Storage: Send + Sync {
 
     /// What [`Write::KeyringSecrets`] keeps: the bytes of `KeyringSecrets`.
     async fn keyring_secrets(&self) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// What [`Write::Farewell`] keeps, until another profile begins.
+    async fn farewell(&self) -> Result<Option<Farewell>, StorageError>;
 
     /// Both chains' state.
     async fn chains(&self) -> Result<Chains, StorageError>;
@@ -55,6 +58,13 @@ pub trait Storage: Send + Sync {
 
     /// The items whose latest revision is not shown for just this reason.
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError>;
+
+    /// The first `limit` items whose latest revision is good and encrypted under an earlier epoch than this, oldest epoch
+    /// first.
+    async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError>;
+
+    /// How many of these there are.
+    async fn count_of_earlier_epochs(&self, epoch: u64) -> Result<u64, StorageError>;
 
     /// Commit `seq`, if this device holds it.
     async fn commit(&self, seq: u64) -> Result<Option<Signed>, StorageError>;

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::rfc3339;
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Element, VaultParts};
 use keyfold_wire::{
@@ -144,8 +145,50 @@ pub struct Revision {
     pub seq: Option<u64>,
     /// Who wrote it; `None` as in [`Fault::author`].
     pub author: Option<MemberId>,
+    /// The epoch under whose key its envelope opens; `None` where it is not shown.
+    pub epoch: Option<u64>,
+    /// Whether it says something new.
+    pub says: Says,
     /// Why it is not shown.
     pub fault: Option<String>,
+}
+
+/// What a revision adds to its item's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// Something.
+    New,
+    /// What the one before it said: it was encrypted anew.
+    Again,
+}
+
+/// What is left of a device that was removed from its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// The account.
+    pub account: AccountId,
+    /// What people call the device that removed it.
+    pub remover: String,
+    /// When, by that device's clock: Unix milliseconds.
+    pub at: u64,
+    /// Edits of this device that no acknowledged commit held: they are lost.
+    pub unsent: u64,
+}
+
+impl fmt::Display for Farewell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, remover, at, unsent } = self;
+        let at = rfc3339(*at);
+        write!(
+            f,
+            "this device was removed from the account {account} by \"{remover}\" at {at}, and its vault was wiped"
+        )?;
+        match unsent {
+            0 => Ok(()),
+            1 => f.write_str("; one change that was never sent is lost with it"),
+            many => write!(f, "; {many} changes that were never sent are lost with it"),
+        }
+    }
 }
 
 /// A quarantined revision that is its item's latest, and what is stored of how it came.

@@ -2,7 +2,7 @@ use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element, VaultParts};
 use keyfold_wire::{ItemId, v1::Signed};
 
-use super::{Condition, Head, Outbox, OutboxKind, Profile, Revision, SealedKey, SealedLink, Stop};
+use super::{Condition, Farewell, Head, Outbox, OutboxKind, Profile, Revision, SealedKey, SealedLink, Stop};
 
 /// One change of a profile's storage.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub enum Write {
     Stopped(Option<Stop>),
     /// Everything is forgotten.
     Erase,
+    /// Why, if somebody should ask.
+    Farewell(Farewell),
     /// The next roster entry.
     Entry {
         /// Its seq.
@@ -38,7 +40,8 @@ pub enum Write {
     Head(Chain, Head),
     /// An item's latest revision.
     Element(Element),
-    /// A revision; the oldest beyond ten, and envelopes that nothing names any more, go.
+    /// A revision. Of those that say something new the last ten stay, good and quarantined ones each; the others, and
+    /// envelopes that nothing names any more, go.
     Revision(Revision),
     /// Every readable revision of an item goes: a justified tombstone.
     Purge(ItemId),

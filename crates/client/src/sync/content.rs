@@ -4,6 +4,7 @@ use keyfold_wire::{AccountId, MemberId};
 
 use crate::{
     item::{Item, Revision},
+    storage::{Revision as Stored, Says},
     vault::EpochKeys,
 };
 
@@ -23,6 +24,34 @@ pub(super) struct CommitOf {
     pub(super) author: MemberId,
     pub(super) at: u64,
     pub(super) epoch: u64,
+}
+
+/// What a good revision is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Good {
+    /// The epoch under whose key it opened.
+    pub(super) epoch: u64,
+    pub(super) says: Says,
+}
+
+impl Touch {
+    /// The revision that was touched, as it was found to be.
+    pub(super) fn revision(&self, examined: Result<Good, ContentFailure>) -> Stored {
+        let (good, fault) = match examined {
+            Ok(good) => (Some(good), None),
+            Err(failure) => (None, Some(failure.to_string())),
+        };
+        Stored {
+            item: self.element.item,
+            revision: self.element.revision,
+            envelope: self.element.envelope,
+            seq: self.commit.map(|commit| commit.seq),
+            author: self.commit.map(|commit| commit.author),
+            epoch: good.map(|good| good.epoch),
+            says: good.map_or(Says::New, |good| good.says),
+            fault,
+        }
+    }
 }
 
 /// Why a revision's content is refused: its author wrote it so.
@@ -58,7 +87,7 @@ pub(super) fn examine(
     last_commit_at: u64,
     last_good: Option<&Item>,
     bytes: &[u8],
-) -> Result<Item, ContentFailure> {
+) -> Result<Good, ContentFailure> {
     let envelope = Envelope::parse(account, bytes)?;
     let context = envelope.context();
     let element = &touch.element;
@@ -78,7 +107,8 @@ pub(super) fn examine(
     if last_good.is_some_and(|good| good.passkey != revision.item.passkey) {
         return Err(ContentFailure::KeyMaterial);
     }
-    Ok(revision.item)
+    let says = if last_good == Some(&revision.item) { Says::Again } else { Says::New };
+    Ok(Good { epoch: context.epoch, says })
 }
 
 /// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before.

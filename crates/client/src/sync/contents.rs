@@ -5,12 +5,12 @@ use keyfold_ledger::Vault;
 use keyfold_wire::{AccountId, ItemId};
 
 use super::{
-    content::{ContentFailure, Touch, examine, examine_purge},
+    content::{ContentFailure, Good, Touch, examine, examine_purge},
     incoming::Incoming,
 };
 use crate::{
     item::Item,
-    storage::{Fault, Revision, Write},
+    storage::{Fault, Write},
     vault::EpochKeys,
 };
 
@@ -58,7 +58,7 @@ impl Contents {
 
     pub(super) fn envelope(&mut self, touch: &Touch, last_good: Option<&Item>, envelope: &[u8]) {
         let examined = examine(self.account, &self.keys, touch, self.last_commit_at, last_good, envelope);
-        self.revision(touch, examined.err());
+        self.revision(touch, examined);
         self.done += 1;
     }
 
@@ -68,24 +68,16 @@ impl Contents {
         match examine_purge(last_good, commit.at) {
             Ok(()) => self.writes.push(Write::Purge(touch.element.item)),
             Err(_) if last_good.is_none() => {}
-            Err(failure) => self.revision(touch, Some(failure)),
+            Err(failure) => self.revision(touch, Err(failure)),
         }
     }
 
-    fn revision(&mut self, touch: &Touch, failure: Option<ContentFailure>) {
-        let element = touch.element;
-        let author = touch.commit.map(|commit| commit.author);
-        let fault = failure.map(|failure| failure.to_string());
-        if let Some(reason) = fault.clone() {
-            self.quarantined.push((element.item, Fault { revision: element.revision, author, reason }));
+    fn revision(&mut self, touch: &Touch, examined: Result<Good, ContentFailure>) {
+        let revision = touch.revision(examined);
+        if let Some(reason) = revision.fault.clone() {
+            let fault = Fault { revision: revision.revision, author: revision.author, reason };
+            self.quarantined.push((revision.item, fault));
         }
-        self.writes.push(Write::Revision(Revision {
-            item: element.item,
-            revision: element.revision,
-            envelope: element.envelope,
-            seq: touch.commit.map(|commit| commit.seq),
-            author,
-            fault,
-        }));
+        self.writes.push(Write::Revision(revision));
     }
 }

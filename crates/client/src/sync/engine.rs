@@ -1,10 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use keyfold_crypto::random;
+use keyfold_ledger::MAX_CHANGES;
 
-use super::{AppendError, ChainFailure, Progress, Quiet, SyncError, SyncReport, push::Pushed};
+use super::{AppendError, ChainFailure, Progress, Quiet, SyncError, SyncReport, push::Pushed, reencrypt::Reencrypted};
 use crate::{
     api::{Api, MemberApi},
+    device::Keyring,
     storage::{Condition, Step, Stop, Storage, Write},
     vault::{Held, UnlockedVault},
 };
@@ -14,6 +16,7 @@ pub struct SyncEngine {
     pub(super) vault: UnlockedVault,
     pub(super) api: MemberApi,
     pub(super) progress: Arc<dyn Progress>,
+    pub(super) keyring: Option<Arc<dyn Keyring>>,
 }
 
 impl SyncEngine {
@@ -21,13 +24,20 @@ impl SyncEngine {
     #[must_use]
     pub fn new(vault: UnlockedVault, api: Api) -> Self {
         let api = MemberApi::new(api, vault.local().profile().account, Arc::clone(vault.keys()));
-        Self { vault, api, progress: Arc::new(Quiet) }
+        Self { vault, api, progress: Arc::new(Quiet), keyring: None }
     }
 
     /// Tells somebody how far long pulls have come.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// The keyring that may have a key of this device: it forgets it when the device is removed from the account.
+    #[must_use]
+    pub fn with_keyring(mut self, keyring: Arc<dyn Keyring>) -> Self {
+        self.keyring = Some(keyring);
         self
     }
 
@@ -43,21 +53,39 @@ impl SyncEngine {
         &self.api
     }
 
-    /// Pulls, merges, and pushes until nothing is left to send.
+    /// Pulls, merges, and pushes until nothing is left to send; then encrypts anew what is still under an earlier epoch's key.
     ///
     /// # Errors
     /// [`SyncError`]; what was pulled and acknowledged before stays.
     pub async fn sync(&self) -> Result<SyncReport, SyncError> {
         let mut report = SyncReport::default();
+        let (mut room, mut races) = (MAX_CHANGES, 0);
+        while races < MAX_RACES {
+            self.exchange(&mut report).await?;
+            match self.reencrypt(room, &mut report).await? {
+                Reencrypted::AsFarAsItGoes => return Ok(report),
+                // Others have their turn in between, and edits go first.
+                Reencrypted::Some => races = 0,
+                Reencrypted::HeadMoved => {
+                    tokio::time::sleep(jitter(races)).await;
+                    races += 1;
+                }
+                Reencrypted::TooLarge(smaller) => room = smaller,
+            }
+        }
+        Err(SyncError::Busy)
+    }
+
+    async fn exchange(&self, report: &mut SyncReport) -> Result<(), SyncError> {
         for race in 0..MAX_RACES {
             let step = self.storage().step().await?;
             self.check_condition().await?;
             report.add(self.pull(&step).await?);
             self.reopen(&step).await?;
             self.resend_entry(&step).await.map_err(AppendError::into_sync)?;
-            match self.push_all(&step, &mut report).await? {
-                Pushed::Everything => return Ok(report),
-                Pushed::HeadMoved | Pushed::TooLarge(_) => {}
+            match self.push_all(&step, report).await? {
+                Pushed::Everything => return Ok(()),
+                Pushed::HeadMoved => {}
             }
             drop(step);
             tokio::time::sleep(jitter(race)).await;

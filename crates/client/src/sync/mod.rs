@@ -17,6 +17,8 @@ mod outgoing;
 mod progress;
 mod pull;
 mod push;
+mod reencrypt;
+mod removed;
 mod reopen;
 mod report;
 mod rotate;
@@ -30,6 +32,7 @@ pub use error::{Behind, ChainFailure, SyncError};
 pub use offer::{OfferError, Offered};
 pub use progress::{Progress, Quiet};
 pub use report::SyncReport;
+pub use rotate::RemoveError;
 pub use watch::WatchEvent;
 
 pub(crate) use account::check_clock;

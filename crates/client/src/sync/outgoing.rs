@@ -37,10 +37,10 @@ enum Merged {
 }
 
 /// One item of a commit that is being made.
-struct Draft {
-    item: Item,
-    element: Option<Element>,
-    edits: Vec<i64>,
+pub(super) struct Draft {
+    pub(super) item: Item,
+    pub(super) element: Option<Element>,
+    pub(super) edits: Vec<i64>,
 }
 
 impl SyncEngine {
@@ -55,6 +55,9 @@ impl SyncEngine {
         let edits = self.vault.edits().await?;
         if edits.is_empty() || !self.is_due(&edits) {
             return Ok(Outgoing::Nothing { moot: Vec::new() });
+        }
+        if keys.current().is_none() {
+            return Err(SyncError::NoEpochKey);
         }
         let at = self.api.anonymous().now().max(account.vault().at());
         let mut moot = Vec::new();
@@ -73,7 +76,10 @@ impl SyncEngine {
                 Merged::Wait => {}
             }
         }
-        if drafts.is_empty() { Ok(Outgoing::Nothing { moot }) } else { self.seal(account, keys, at, drafts, moot) }
+        if drafts.is_empty() {
+            return Ok(Outgoing::Nothing { moot });
+        }
+        self.seal(account, keys, at, drafts, moot).map(Outgoing::Commit)
     }
 
     /// Whether edits wait that are worth a commit now.
@@ -127,14 +133,15 @@ impl SyncEngine {
         Merged::Write(Box::new(Item { passkey: base.passkey, fields }))
     }
 
-    fn seal(
+    /// Encrypts these items for a commit, as many as fit into one.
+    pub(super) fn seal(
         &self,
         account: &Account,
         keys: &EpochKeys,
         at: u64,
         drafts: BTreeMap<ItemId, Draft>,
         moot: Vec<i64>,
-    ) -> Result<Outgoing, SyncError> {
+    ) -> Result<Outbox, SyncError> {
         let (epoch, key) = keys.current().ok_or(SyncError::NoEpochKey)?;
         let device = self.vault.keys();
         let (mut changes, mut envelopes, mut edits) = (Vec::new(), Vec::new(), moot);
@@ -161,7 +168,7 @@ impl SyncEngine {
             error => VaultError::Damaged(error.to_string()),
         })?;
         let push = v1::Push { commit: Some(device.author.signing.sign(&commit)), envelopes };
-        Ok(Outgoing::Commit(Outbox { kind: OutboxKind::Commit, message: push.encode_to_vec(), edits }))
+        Ok(Outbox { kind: OutboxKind::Commit, message: push.encode_to_vec(), edits })
     }
 }
 

@@ -2,6 +2,11 @@
 pub trait Progress: Send + Sync {
     /// So many of so many items are verified.
     fn items(&self, done: u64, total: u64);
+
+    /// So many of so many items are encrypted anew.
+    fn reencrypted(&self, done: u64, total: u64) {
+        let _ = (done, total);
+    }
 }
 
 /// Tells nobody.

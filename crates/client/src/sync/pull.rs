@@ -66,7 +66,10 @@ impl SyncEngine {
             None => joined_by(&held.entries, &device).map_or(PullFrom::Nothing, PullFrom::Snapshot),
         };
         self.storage().apply(step, vec![Write::Sweep]).await?;
-        let stream = self.api.pull(from).await?;
+        let stream = match self.api.pull(from).await {
+            Ok(stream) => stream,
+            Err(error) => return Err(self.refused_by(step, error).await),
+        };
         let mut incoming = Incoming::new(held, device, receipt);
         match self.take_stream(step, stream, &mut incoming).await {
             Ok(Taken::Whole(verified, contents)) => {
@@ -176,7 +179,7 @@ impl SyncEngine {
         Ok((Staged::Envelope { hash, envelope }, bytes))
     }
 
-    async fn last_good(&self, keys: &EpochKeys, item: ItemId) -> Result<Option<Item>, SyncError> {
+    pub(super) async fn last_good(&self, keys: &EpochKeys, item: ItemId) -> Result<Option<Item>, SyncError> {
         let account = self.vault.local().profile().account;
         let stored = self.storage().item(item).await?;
         let shown = stored.as_ref().and_then(|stored| read_shown(account, keys, stored).ok().flatten());
@@ -199,8 +202,8 @@ impl SyncEngine {
             entries_pulled: u64::try_from(incoming.entries.len()).unwrap_or(u64::MAX),
             commits_pulled: incoming.commits(),
             items_pulled: contents.total,
-            items_pushed: 0,
             quarantined: contents.quarantined,
+            ..SyncReport::default()
         };
         let mut writes = chain_writes(incoming, verified);
         writes.extend(contents.writes);

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use super::{
     ChainFailure, SyncEngine, SyncError, SyncReport,
+    content::{CommitOf, Touch, examine},
     incoming::head,
     outgoing::{Outgoing, read_push},
 };
 use crate::{
     api::ApiError,
-    storage::{Outbox, OutboxKind, Revision, Staged, Step, Write},
+    storage::{Outbox, OutboxKind, Staged, Step, Write},
     vault::VaultError,
 };
 
@@ -22,6 +23,15 @@ use crate::{
 pub(super) enum Pushed {
     /// Nothing waits any more.
     Everything,
+    /// Another device was faster: pull, and merge again.
+    HeadMoved,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It stands, with so many items.
+    Accepted(u64),
     /// Another device was faster: pull, and merge again.
     HeadMoved,
     /// The server takes commits of fewer changes: at most so many.
@@ -50,16 +60,22 @@ impl SyncEngine {
                     }
                 },
             };
-            match self.api.push(&outbox.message).await {
-                Ok(accepted) => match self.accepted(step, &account, &outbox, accepted).await? {
-                    Some(items) => report.items_pushed += items,
-                    None => return Ok(Pushed::HeadMoved),
-                },
-                Err(error) => match self.refused(step, &outbox, error).await? {
-                    Pushed::TooLarge(smaller) => room = smaller,
-                    pushed => return Ok(pushed),
-                },
+            match self.send_commit(step, &account, &outbox).await? {
+                Sent::Accepted(items) => report.items_pushed += items,
+                Sent::HeadMoved => return Ok(Pushed::HeadMoved),
+                Sent::TooLarge(smaller) => room = smaller,
             }
+        }
+    }
+
+    /// Sends the commit in the outbox.
+    pub(super) async fn send_commit(&self, step: &Step, account: &Account, outbox: &Outbox) -> Result<Sent, SyncError> {
+        match self.api.push(&outbox.message).await {
+            Ok(accepted) => Ok(match self.accepted(step, account, outbox, accepted).await? {
+                Some(items) => Sent::Accepted(items),
+                None => Sent::HeadMoved,
+            }),
+            Err(error) => self.refused(step, outbox, error).await,
         }
     }
 
@@ -91,6 +107,21 @@ impl SyncEngine {
             Err(failure) => return Err(self.stop(step, &failure).await),
         };
         let items = u64::try_from(written.len()).unwrap_or(u64::MAX);
+        let mut writes = vec![
+            Write::Vault(Box::new(after.vault().parts().clone())),
+            Write::Head(Chain::Roster, roster_head),
+            Write::Head(Chain::Vault, vault_head),
+        ];
+        let keys = self.vault.epoch_keys(&self.held().await?);
+        for (element, envelope) in written.into_iter().zip(&envelopes) {
+            let previous = Some(elements.get(&element.item).and_then(|before| before.envelope));
+            let touch = Touch { element, commit: Some(CommitOf::from(&commit)), previous };
+            let last_good = self.last_good(&keys, element.item).await?;
+            let id = account.roster().account();
+            let examined = examine(id, &keys, &touch, commit.at(), last_good.as_ref(), envelope);
+            writes.push(Write::Element(element));
+            writes.push(Write::Revision(touch.revision(examined)));
+        }
         let mut staged: Vec<Staged> = envelopes
             .into_iter()
             .map(|envelope| Staged::Envelope { hash: envelope_hash(&envelope), envelope })
@@ -98,22 +129,6 @@ impl SyncEngine {
         let signed = commit.signed().clone();
         staged.push(Staged::Commit { seq: commit.seq(), head: commit.hash(), commit: signed });
         self.storage().stage(step, staged).await?;
-        let mut writes = vec![
-            Write::Vault(Box::new(after.vault().parts().clone())),
-            Write::Head(Chain::Roster, roster_head),
-            Write::Head(Chain::Vault, vault_head),
-        ];
-        for element in written {
-            writes.push(Write::Element(element));
-            writes.push(Write::Revision(Revision {
-                item: element.item,
-                revision: element.revision,
-                envelope: element.envelope,
-                seq: Some(commit.seq()),
-                author: Some(commit.author()),
-                fault: None,
-            }));
-        }
         writes.push(Write::DropEdits(outbox.edits.clone()));
         writes.push(Write::ClearOutbox(OutboxKind::Commit));
         self.storage().apply(step, writes).await?;
@@ -121,14 +136,14 @@ impl SyncEngine {
     }
 
     /// What a refusal means for the commit in the outbox. Its edits stay in any case.
-    async fn refused(&self, step: &Step, outbox: &Outbox, error: ApiError) -> Result<Pushed, SyncError> {
+    async fn refused(&self, step: &Step, outbox: &Outbox, error: ApiError) -> Result<Sent, SyncError> {
         if error.is_final() {
             self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Commit)]).await?;
         }
         let changes = read_push(&outbox.message).map_or(0, |(commit, _)| commit.changes().len());
         match error.code() {
-            Some(ProblemCode::HeadMoved) => Ok(Pushed::HeadMoved),
-            Some(ProblemCode::TooLarge) if changes > 1 => Ok(Pushed::TooLarge(changes / 2)),
+            Some(ProblemCode::HeadMoved) => Ok(Sent::HeadMoved),
+            Some(ProblemCode::TooLarge) if changes > 1 => Ok(Sent::TooLarge(changes / 2)),
             _ => Err(error.into()),
         }
     }

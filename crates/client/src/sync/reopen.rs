@@ -5,7 +5,7 @@ use super::{
     content::{CommitOf, NO_KEY, Touch, examine},
 };
 use crate::{
-    storage::{Quarantined, Revision, Step, Write},
+    storage::{Quarantined, Step, Write},
     vault::read_shown,
 };
 
@@ -28,14 +28,7 @@ impl SyncEngine {
             let last_good = read_shown(account, &keys, &stored).ok().flatten().map(|(_, item)| item);
             let touch = Touch { element, commit: self.commit_of(seq).await?, previous };
             let examined = examine(account, &keys, &touch, last_commit_at, last_good.as_ref(), &envelope);
-            writes.push(Write::Revision(Revision {
-                item: element.item,
-                revision: element.revision,
-                envelope: Some(hash),
-                seq,
-                author: touch.commit.map(|commit| commit.author),
-                fault: examined.err().map(|failure| failure.to_string()),
-            }));
+            writes.push(Write::Revision(touch.revision(examined)));
         }
         Ok(self.storage().apply(step, writes).await?)
     }

@@ -13,6 +13,10 @@ pub struct SyncReport {
     pub items_pulled: u64,
     /// Items that were sent and acknowledged.
     pub items_pushed: u64,
+    /// Items that were encrypted anew under the current epoch's key.
+    pub items_reencrypted: u64,
+    /// Items that still are not: the account's room on the server is used up.
+    pub items_without_room: u64,
     /// Items that came and are quarantined.
     pub quarantined: Vec<(ItemId, Fault)>,
 }
@@ -21,7 +25,7 @@ impl SyncReport {
     /// Whether nothing came and nothing was sent.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.entries_pulled == 0 && self.commits_pulled == 0 && self.items_pushed == 0
+        self.entries_pulled == 0 && self.commits_pulled == 0 && self.items_pushed == 0 && self.items_reencrypted == 0
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -29,6 +33,8 @@ impl SyncReport {
         self.commits_pulled += other.commits_pulled;
         self.items_pulled += other.items_pulled;
         self.items_pushed += other.items_pushed;
+        self.items_reencrypted += other.items_reencrypted;
+        self.items_without_room += other.items_without_room;
         self.quarantined.extend(other.quarantined);
     }
 }

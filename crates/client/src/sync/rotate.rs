@@ -1,23 +1,69 @@
-use keyfold_crypto::random;
+use keyfold_crypto::{MemberKeys, random};
 use keyfold_ledger::author;
-use keyfold_wire::v1::{ProblemCode, roster_entry::Body};
+use keyfold_wire::{
+    MemberId,
+    v1::{self, ProblemCode, roster_entry::Body},
+};
 
 use super::{AppendError, EntryKeys, SyncEngine, SyncError, append};
 use crate::{api::ApiError, storage::Step, vault::Held};
 
+/// Why devices are not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// No device removes itself.
+    #[error("a device cannot remove itself; do it on another device, or wipe this one with `keyfold wipe`")]
+    OwnDevice,
+    /// The entry did not get into the roster.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
 impl SyncEngine {
     /// Begins a new epoch: draws its key and seals it to every member, so that each has one again. A key is drawn anew for
-    /// every attempt.
+    /// every attempt. What is there is encrypted anew by the syncs that follow.
     ///
     /// # Errors
     /// [`AppendError`].
     pub async fn rotate(&self) -> Result<(), AppendError> {
         let attempt = async |step: &Step, held: Held| {
-            let (body, keys) = self.next_epoch(&held)?;
-            let entry = self.sign_entry(&held, body)?;
+            let (rotate, keys) = self.next_epoch(&held, &[])?;
+            let entry = self.sign_entry(&held, Body::Rotate(rotate))?;
             self.append(step, &held, entry, keys).await
         };
         self.while_the_roster_moves(attempt).await
+    }
+
+    /// Removes devices from the account, all in one entry, which begins an epoch whose key they are not given: whatever is
+    /// written from here on they cannot read. Those that somebody has removed already are left out.
+    ///
+    /// # Errors
+    /// [`RemoveError`]; if an answer was lost, the next sync sends the same entry again.
+    pub async fn remove_devices(&self, devices: &[MemberId]) -> Result<(), RemoveError> {
+        if devices.contains(&self.vault.keys().id()) {
+            return Err(RemoveError::OwnDevice);
+        }
+        let attempt = async |step: &Step, held: Held| {
+            let mut members = Vec::new();
+            for device in devices {
+                match held.roster.device(device) {
+                    Some(_) => members.push(*device),
+                    None if held.roster.removed().contains_key(device) => {}
+                    None => return Err(AppendError::NoSuchDevice),
+                }
+            }
+            members.sort_unstable();
+            members.dedup();
+            if members.is_empty() {
+                return Ok(());
+            }
+            let (rotate, keys) = self.next_epoch(&held, &members)?;
+            let members = members.iter().map(|member| member.to_vec()).collect();
+            let body = Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement: None });
+            let entry = self.sign_entry(&held, body)?;
+            self.append(step, &held, entry, keys).await
+        };
+        Ok(self.while_the_roster_moves(attempt).await?)
     }
 
     /// Ends a restored server's wait for offers, whatever other devices still have, by a rotation of this device, so that
@@ -27,8 +73,8 @@ impl SyncEngine {
     /// [`AppendError`].
     pub async fn end_offers(&self) -> Result<(), AppendError> {
         let attempt = async |step: &Step, held: Held| {
-            let (body, keys) = self.next_epoch(&held)?;
-            let entry = self.sign_entry(&held, body)?;
+            let (rotate, keys) = self.next_epoch(&held, &[])?;
+            let entry = self.sign_entry(&held, Body::Rotate(rotate))?;
             let message = append::message(&entry, &keys);
             let accepted = match self.api.end_offers(&message).await {
                 Ok(accepted) => Some(accepted),
@@ -44,20 +90,20 @@ impl SyncEngine {
         self.while_the_roster_moves(attempt).await
     }
 
-    /// A rotation that links the epoch before. A device that has no key of that one leaves the rotation to one that has: what
-    /// was written in that epoch would else be out of others' reach.
-    fn next_epoch(&self, held: &Held) -> Result<(Body, EntryKeys), SyncError> {
+    /// A rotation for all members but those that go, with links to what of earlier epochs would else be out of reach.
+    fn next_epoch(&self, held: &Held, gone: &[MemberId]) -> Result<(v1::Rotate, EntryKeys), SyncError> {
         let keys = self.vault.epoch_keys(held);
-        let epoch = held.roster.epoch().number;
-        let earlier = [keys.current().ok_or(SyncError::NoEpochKey)?];
-        let members: Vec<_> = held.roster.members().iter().map(|(id, member)| (*id, member.keys.clone())).collect();
+        let earlier = keys.to_link().ok_or(SyncError::NoEpochKey)?;
+        let roster = &held.roster;
+        let stay = roster.members().iter().filter(|(id, _)| !gone.contains(id));
+        let members: Vec<(MemberId, MemberKeys)> = stay.map(|(id, member)| (*id, member.keys.clone())).collect();
         let rotation = author::Rotation {
-            account: held.roster.account(),
-            prev: held.roster.head(),
-            epoch: epoch.saturating_add(1),
+            account: roster.account(),
+            prev: roster.head(),
+            epoch: roster.epoch().number.saturating_add(1),
             earlier: &earlier,
         };
         let author::Rotated { rotate, sealed_keys, links, .. } = rotation.to(&members, &mut random::system());
-        Ok((Body::Rotate(rotate), EntryKeys { sealed: sealed_keys, links }))
+        Ok((rotate, EntryKeys { sealed: sealed_keys, links }))
     }
 }

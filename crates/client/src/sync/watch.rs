@@ -36,7 +36,13 @@ impl SyncEngine {
     /// Hints first, so that none is missed between the sync and the stream.
     async fn watch_once(&self, tell: &mut impl FnMut(WatchEvent), failures: &mut u32) -> Result<(), SyncError> {
         self.check_condition().await?;
-        let mut hints = self.api.hints().await?;
+        let mut hints = match self.api.hints().await {
+            Ok(hints) => hints,
+            Err(error) => {
+                let step = self.storage().step().await?;
+                return Err(self.refused_by(&step, error).await);
+            }
+        };
         tell(WatchEvent::Synced(self.sync().await?));
         *failures = 0;
         loop {

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyfold_crypto::{
     EpochKey, Hash,
     epoch::{Epochs, SealContext, link_hash, sealed_hash},
 };
-use keyfold_ledger::{Body, Entry, Roster};
+use keyfold_ledger::{Body, Entry, MAX_LINKS, Roster};
 use keyfold_wire::MemberId;
 
 use crate::{
@@ -16,6 +16,10 @@ use crate::{
 pub(crate) struct EpochKeys {
     keys: BTreeMap<u64, EpochKey>,
     current: u64,
+    /// Links that opened: from a later epoch to an earlier one.
+    links: Vec<Epochs>,
+    /// The server gave this device a key of the current epoch, as its author made it: it does not open.
+    is_spoiled: bool,
 }
 
 impl EpochKeys {
@@ -28,7 +32,8 @@ impl EpochKeys {
         sealed_keys: &[SealedKey],
         links: &[SealedLink],
     ) -> Self {
-        let mut opened = Self { keys: BTreeMap::new(), current: roster.epoch().number };
+        let current = roster.epoch().number;
+        let mut opened = Self { keys: BTreeMap::new(), current, links: Vec::new(), is_spoiled: false };
         for sealed in sealed_keys {
             opened.open_sealed(device, roster, entries, sealed);
         }
@@ -48,14 +53,37 @@ impl EpochKeys {
         self.keys.get(&epoch)
     }
 
+    /// What the next rotation links: the current epoch's key, and each that no link leads to from there. Where its author spoiled
+    /// the current one, the device goes on without it. `None` if it is only withheld: whoever has it must rotate, for what was
+    /// written under it would else be out of others' reach.
+    pub(crate) fn to_link(&self) -> Option<Vec<(u64, &EpochKey)>> {
+        if !self.keys.contains_key(&self.current) && !self.is_spoiled {
+            return None;
+        }
+        // From the newest on: a link leads to an earlier epoch.
+        let mut reached = BTreeSet::new();
+        let mut linked = Vec::new();
+        for (&epoch, key) in self.keys.iter().rev() {
+            if reached.insert(epoch) && linked.len() < MAX_LINKS {
+                linked.push((epoch, key));
+            }
+            reached.extend(self.links.iter().filter(|link| link.epoch == epoch).map(|link| link.earlier));
+        }
+        linked.reverse();
+        (!linked.is_empty()).then_some(linked)
+    }
+
     fn open_sealed(&mut self, device: &DeviceKeys, roster: &Roster, entries: &[Entry], sealed: &SealedKey) {
         let Some(entry) = position(entries, sealed.roster_seq) else { return };
         // The key of the epoch that the entry begins, or that was in force when it was written.
         let Some(epoch) = roster.epochs().iter().rfind(|epoch| epoch.seq <= entry.seq()) else { return };
         let context =
             SealContext { account: roster.account(), epoch: epoch.number, member: device.id(), prev: entry.prev() };
-        if let Ok(key) = EpochKey::open(&device.author.wrapping, &context, &epoch.commitment, &sealed.sealed) {
-            self.keys.insert(epoch.number, key);
+        match EpochKey::open(&device.author.wrapping, &context, &epoch.commitment, &sealed.sealed) {
+            Ok(key) => {
+                self.keys.insert(epoch.number, key);
+            }
+            Err(_) => self.is_spoiled |= epoch.number == self.current,
         }
     }
 
@@ -66,6 +94,7 @@ impl EpochKeys {
         let epochs = Epochs { epoch: rotation.epoch, earlier: link.epoch };
         if let Ok(key) = key.open_link(&roster.account(), epochs, &earlier.commitment, &link.sealed) {
             self.keys.insert(link.epoch, key);
+            self.links.push(epochs);
         }
     }
 }

@@ -2,7 +2,7 @@ use keyfold_ledger::{AccountError, EntryError};
 
 use crate::{
     device::{KeyringError, SecretsError},
-    storage::StorageError,
+    storage::{Farewell, StorageError},
 };
 
 /// Why the local vault did not do what it was asked.
@@ -13,6 +13,9 @@ pub enum VaultError {
         "this profile has no account yet; create one with `keyfold account create`, or join one with `keyfold device enroll`"
     )]
     NoProfile,
+    /// Another device removed this one from the account, and its vault was wiped.
+    #[error("{0}")]
+    Removed(Farewell),
     /// The account waits for the server's word; until then it may come to nothing.
     #[error("the account is not created yet; run `keyfold account create` again")]
     NotCreated,

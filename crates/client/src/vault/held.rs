@@ -1,4 +1,4 @@
-use keyfold_ledger::{Account, AccountError, Entry, Roster, RosterError, Vault};
+use keyfold_ledger::{Account, AccountError, Body, Entry, Roster, RosterError, Vault};
 use keyfold_wire::{AccountId, MemberId};
 
 use super::VaultError;
@@ -48,6 +48,13 @@ impl Held {
     #[must_use]
     pub fn account(&self) -> Option<Account> {
         Some(Account::from_verified(self.roster.clone(), self.vault.clone()?))
+    }
+
+    /// When a device was last removed from the account, by the clock of the one that did it: Unix milliseconds. What is older
+    /// may have been copied.
+    #[must_use]
+    pub fn last_removal(&self) -> Option<u64> {
+        self.entries.iter().rfind(|entry| matches!(entry.body(), Body::Remove(_))).map(Entry::at)
     }
 
     /// What people call a member, also one that was removed; its id if it never had a name.

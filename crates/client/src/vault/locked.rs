@@ -19,9 +19,12 @@ impl LocalVault {
     /// Opens the profile that is in `storage`.
     ///
     /// # Errors
-    /// [`VaultError::NoProfile`] if there is none, [`VaultError::Enrolling`] if it is in no account yet.
+    /// [`VaultError::NoProfile`] if there is none, [`VaultError::Enrolling`] if it is in no account yet,
+    /// [`VaultError::Removed`] if it is in none any more.
     pub async fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Result<Self, VaultError> {
-        let profile = storage.profile().await?.ok_or(VaultError::NoProfile)?;
+        let Some(profile) = storage.profile().await? else {
+            return Err(storage.farewell().await?.map_or(VaultError::NoProfile, VaultError::Removed));
+        };
         if profile.condition == Condition::Enrolling {
             return Err(VaultError::Enrolling);
         }

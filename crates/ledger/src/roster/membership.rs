@@ -4,8 +4,8 @@ use keyfold_crypto::{
 };
 use keyfold_wire::{MemberId, TenantId, v1};
 
-use super::{Device, Member, Role, Roster, RosterError};
-use crate::{AddDevice, Description, Entry, MAX_DEVICES, MAX_TENANTS, Remove, Transcript};
+use super::{Device, Member, Removed, Role, Roster, RosterError};
+use crate::{AddDevice, Body, Description, Entry, MAX_DEVICES, MAX_TENANTS, Remove, Transcript};
 
 impl Roster {
     pub(super) fn add_device(&mut self, add: &AddDevice, entry: &Entry) -> Result<(), RosterError> {
@@ -65,7 +65,7 @@ impl Roster {
             }
             let member = self.members.remove(id).ok_or(RosterError::NotThere)?;
             recovery_removed |= matches!(member.role, Role::Recovery { .. });
-            self.removed.insert(*id, member.keys.signing().clone());
+            self.removed.insert(*id, Removed { signing: member.keys.signing().clone(), seq: entry.seq() });
             self.forget_recovery_of(id);
         }
         if let Some(replacement) = &remove.replacement {
@@ -75,6 +75,16 @@ impl Roster {
             self.add_recovery(replacement, entry)?;
         }
         self.rotate(&remove.rotation, entry)
+    }
+
+    /// Whether this entry shows, to a device that has not seen what came between, that it was removed from the account: a
+    /// later removal of it, signed by another device that is active here. Nothing else is proof.
+    #[must_use]
+    pub fn shows_removal(&self, entry: &Entry, device: &MemberId) -> bool {
+        let removes = matches!(entry.body(), Body::Remove(remove) if remove.members.contains(device));
+        let author = self.device(&entry.author()).filter(|_| entry.author() != *device);
+        let signed = author.is_some_and(|(author, _)| entry.verify(author.keys.signing()).is_ok());
+        removes && signed && entry.seq() > self.seq
     }
 
     pub(super) fn rename(&mut self, device: &MemberId, name: &str) -> Result<(), RosterError> {

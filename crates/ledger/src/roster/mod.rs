@@ -26,7 +26,7 @@ pub struct Roster {
     vault_head: Hash,
     log_key: VerifyingKey,
     members: BTreeMap<MemberId, Member>,
-    removed: BTreeMap<MemberId, VerifyingKey>,
+    removed: BTreeMap<MemberId, Removed>,
     epochs: Vec<Epoch>,
     pending: Option<PendingRecovery>,
     /// Devices that came by recovery, each with the recovery member that it must still replace.
@@ -64,6 +64,15 @@ pub enum Role {
 pub struct Device {
     /// Its name, platform and agent.
     pub description: Description,
+}
+
+/// A member that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// What it signed with.
+    pub signing: VerifyingKey,
+    /// The roster entry that removed it.
+    pub seq: u64,
 }
 
 impl Roster {
@@ -203,9 +212,9 @@ impl Roster {
         &self.members
     }
 
-    /// Members that were removed, and what they signed with; their ids never return.
+    /// Members that were removed; their ids never return.
     #[must_use]
-    pub const fn removed(&self) -> &BTreeMap<MemberId, VerifyingKey> {
+    pub const fn removed(&self) -> &BTreeMap<MemberId, Removed> {
         &self.removed
     }
 
@@ -213,7 +222,8 @@ impl Roster {
     /// it was one.
     #[must_use]
     pub fn signing_key(&self, member: &MemberId) -> Option<&VerifyingKey> {
-        self.members.get(member).map(|member| member.keys.signing()).or_else(|| self.removed.get(member))
+        let active = self.members.get(member).map(|member| member.keys.signing());
+        active.or_else(|| self.removed.get(member).map(|removed| &removed.signing))
     }
 
     /// The account.

@@ -12,14 +12,14 @@ use actix_web::{
 use keyfold_vault::{
     AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
-    chains::{AppendError, Behind, NotAnOffer, NotBehind, OfferError, PushError, Stale},
+    chains::{AppendError, Behind, NotAnOffer, NotBehind, NotItsTurn, OfferError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
     exact::Malformed,
     pull::PullError,
     sessions::{OpenSessionError, RequestRefused},
     storage::StorageError,
 };
-use keyfold_wire::v1::{Heads, Problem, ProblemCode};
+use keyfold_wire::v1::{Heads, Problem, ProblemCode, Signed};
 use prost::Message;
 
 use super::answer::PROTOBUF;
@@ -31,12 +31,13 @@ pub(crate) struct Refusal {
     code: ProblemCode,
     detail: String,
     heads: Option<Box<Heads>>,
+    removal: Option<Box<Signed>>,
     retry_after: Duration,
 }
 
 impl Refusal {
     pub(crate) fn new(code: ProblemCode, detail: impl fmt::Display) -> Self {
-        Self { code, detail: detail.to_string(), heads: None, retry_after: Duration::ZERO }
+        Self { code, detail: detail.to_string(), heads: None, removal: None, retry_after: Duration::ZERO }
     }
 
     pub(crate) fn later(detail: impl fmt::Display, retry_after: Duration) -> Self {
@@ -72,6 +73,7 @@ impl ResponseError for Refusal {
             detail: self.detail.clone(),
             heads: self.heads.as_deref().cloned(),
             time: SystemClock.now(),
+            removal: self.removal.as_deref().cloned(),
             retry_after: u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX),
         };
         let mut response = HttpResponse::build(self.status_code());
@@ -133,6 +135,12 @@ impl From<Stale> for Refusal {
     fn from(error: Stale) -> Self {
         let refusal = Self::new(ProblemCode::HeadMoved, &error);
         Self { heads: Some(error.0), ..refusal }
+    }
+}
+
+impl From<NotItsTurn> for Refusal {
+    fn from(error: NotItsTurn) -> Self {
+        Self::later(error, error.0)
     }
 }
 
@@ -216,7 +224,11 @@ impl From<OpenSessionError> for Refusal {
             }
             OpenSessionError::ClockSkew => Self::new(ProblemCode::ClockSkew, error),
             OpenSessionError::Account(error) => error.into(),
-            OpenSessionError::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            OpenSessionError::Removed(ref removal) => {
+                let removal = Some(removal.clone());
+                Self { removal, ..Self::new(ProblemCode::NotAMember, error) }
+            }
+            OpenSessionError::NotADevice => Self::new(ProblemCode::NotAMember, error),
             OpenSessionError::Replayed => Self::new(ProblemCode::Replayed, error),
             OpenSessionError::Storage(error) => error.into(),
         }
@@ -274,6 +286,7 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Form(_) => Self::new(ProblemCode::Malformed, error),
             AppendError::Stale(error) => error.into(),
+            AppendError::NotItsTurn(error) => error.into(),
             AppendError::Behind(error) => error.into(),
             AppendError::NotBehind(error) => error.into(),
             AppendError::NotAMember => Self::new(ProblemCode::NotAMember, error),
@@ -308,6 +321,7 @@ impl From<PushError> for Refusal {
         match error {
             PushError::Form(_) | PushError::ShortEnvelope => Self::new(ProblemCode::Malformed, error),
             PushError::Stale(error) => error.into(),
+            PushError::NotItsTurn(error) => error.into(),
             PushError::Behind(error) => error.into(),
             PushError::NotAMember => Self::new(ProblemCode::NotAMember, error),
             PushError::OtherAuthor | PushError::Envelopes | PushError::Rule(_) => {

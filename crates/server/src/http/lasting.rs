@@ -83,7 +83,7 @@ fn over(state: Arc<State>, caller: Caller, time: Duration) -> impl Future<Output
                 tokio::select! {
                     () = heads.moved() => {}
                     // In case a word was lost.
-                    () = sleep(LOOK) => {}
+                    () = sleep(state.services.heads.patience()) => {}
                 }
             }
         };
@@ -111,7 +111,6 @@ const HINTS: usize = 4;
 /// What the connection holds of an answer beside this is of the same size.
 const PIECE: usize = 256 * 1024;
 const GRACE: Duration = Duration::from_millis(500);
-const LOOK: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -251,9 +251,9 @@ const CHANNEL: &str = "keyfold:moved";
 const WAITING: usize = 4_096;
 const BATCH: usize = 256;
 /// Between two words, if nothing moves.
-const BEAT: Duration = Duration::from_secs(5);
+const BEAT: Duration = Duration::from_secs(1);
 /// Without a word, not even one's own.
-const DEAF: Duration = Duration::from_secs(15);
+const DEAF: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(2);
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
 const MOST_PAUSE: Duration = Duration::from_secs(2);

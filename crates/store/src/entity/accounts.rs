@@ -19,6 +19,8 @@ pub(crate) struct Model {
     pub(crate) set_state: Vec<u8>,
     /// It came from a backup and waits for what its devices hold beyond.
     pub(crate) behind: bool,
+    /// Turns of devices whose entries others kept out.
+    pub(crate) fences: Vec<u8>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

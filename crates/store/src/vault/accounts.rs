@@ -130,6 +130,7 @@ fn row(new: &NewAccount) -> accounts::Model {
         created_at: signed(new.created_at),
         set_state: SetState::empty().to_bytes(),
         behind: new.behind,
+        fences: Vec::new(),
     }
 }
 

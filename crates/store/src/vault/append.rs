@@ -38,15 +38,16 @@ pub(super) async fn append_within(
 ) -> Result<Appended, StorageError> {
     let seq = signed(write.expected.roster_seq.saturating_add(1));
     let account_id = write.account.to_vec();
-    let moved = Entity::update_many()
+    let mut update = Entity::update_many()
         .col_expr(Column::RosterSeq, Expr::value(seq))
         .col_expr(Column::RosterHead, Expr::value(write.hash.to_vec()))
         .col_expr(Column::BytesUsed, Expr::col(Column::BytesUsed).add(signed(write.bytes_added)))
-        .col_expr(Column::Behind, Expr::value(growth == Growth::Offered && !write.ends_offers))
-        .filter(still_at(write.account, &write.expected, growth))
-        .exec(transaction)
-        .await
-        .map_err(unavailable)?;
+        .col_expr(Column::Behind, Expr::value(growth == Growth::Offered && !write.ends_offers));
+    if let Some(fences) = &write.fences {
+        update = update.col_expr(Column::Fences, Expr::value(fences.to_bytes()));
+    }
+    let moved =
+        update.filter(still_at(write.account, &write.expected, growth)).exec(transaction).await.map_err(unavailable)?;
     if moved.rows_affected == 0 {
         return Ok(Appended::Moved);
     }

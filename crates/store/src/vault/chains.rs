@@ -1,12 +1,17 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    AccountId, AppendWrite, Appended, ChainStorage, Heads, ItemId, Offered, PushBase, PushWrite, StorageError, Taken,
-    Written,
+    AccountId, AppendWrite, Appended, ChainStorage, Fences, Heads, ItemId, Offered, PushBase, PushWrite, StorageError,
+    Taken, Written,
 };
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{append::append, line::Line, offers::offer, push_base::BaseOf};
-use crate::{Database, entity::accounts::Column};
+use crate::{
+    Database,
+    entity::accounts::{Column, Entity},
+    error::unavailable,
+    transaction::commit,
+};
 
 #[async_trait]
 impl ChainStorage for Database {
@@ -20,6 +25,22 @@ impl ChainStorage for Database {
 
     async fn push(&self, write: PushWrite) -> Result<Written, StorageError> {
         Line::wait(self, write).await
+    }
+
+    async fn fence(&self, account: AccountId, before: &Fences, after: &Fences) -> Result<Written, StorageError> {
+        let transaction = self.write().await?;
+        let fenced = Entity::update_many()
+            .col_expr(Column::Fences, Expr::value(after.to_bytes()))
+            .filter(Column::AccountId.eq(account.to_vec()))
+            .filter(Column::Fences.eq(before.to_bytes()))
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
+        if fenced.rows_affected == 0 {
+            return Ok(Written::Moved);
+        }
+        commit(transaction).await?;
+        Ok(Written::Done)
     }
 
     async fn offer(&self, steps: Vec<Offered>) -> Result<Taken, StorageError> {

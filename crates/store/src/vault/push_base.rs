@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use keyfold_vault::storage::{AccountId, Element, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError};
+use keyfold_vault::storage::{
+    AccountId, Element, Fences, Heads, ItemId, KEPT_REVISIONS, PushBase, SetState, StorageError,
+};
 use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, QueryResult, Statement, Value, sqlx};
 
 use super::{
@@ -113,6 +115,7 @@ impl Found {
             set: SetState::try_from(row.set_state.as_slice())
                 .map_err(|_| StorageError::Damaged("a set state has not 2,048 bytes"))?,
             behind: row.behind,
+            fences: Fences::try_from(row.fences.as_slice())?,
             changed: self.latest(base).map(|latest| latest.element).collect(),
             reclaimed: self.reclaimed(base),
         }))
@@ -174,12 +177,12 @@ fn sql(wanted: &str) -> String {
         "WITH wanted (account_id, item_id) AS ({wanted})
         SELECT accounts.account_id, NULL AS item_id, NULL AS revision, NULL AS tombstone, NULL AS envelope_hash,
             NULL AS reclaimed, roster_seq, roster_head, vault_seq, vault_head, vault_at, item_count, element_count,
-            bytes_used, set_state, behind
+            bytes_used, set_state, behind, fences
         FROM wanted CROSS JOIN accounts
         WHERE wanted.item_id IS NULL AND accounts.account_id = wanted.account_id
         UNION ALL
         SELECT latest.account_id, latest.item_id, latest.revision, latest.tombstone, latest.envelope_hash,
-            COALESCE(oldest.size, 0), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            COALESCE(oldest.size, 0), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM wanted CROSS JOIN revisions AS latest
         LEFT JOIN revisions AS oldest
             ON oldest.account_id = latest.account_id AND oldest.item_id = latest.item_id
@@ -204,6 +207,7 @@ struct AccountRow {
     bytes_used: i64,
     set_state: Vec<u8>,
     behind: bool,
+    fences: Vec<u8>,
 }
 
 #[derive(FromQueryResult)]

@@ -1,11 +1,11 @@
 //! The roster grows by one entry at a time, each on the heads that it was checked against.
 
 use futures_util::future::join_all;
-use keyfold_vault::storage::{AppendWrite, Appended, EntryRow, Heads, Span, Standing, Storage};
+use keyfold_vault::storage::{AppendWrite, Appended, EntryRow, Fences, Heads, Span, Standing, Storage, Written};
 
 use crate::{
     databases::on_each_database,
-    names::{device, message, named},
+    names::{NOW, device, message, named},
     vaults::{Edit, Vault, sealed},
 };
 
@@ -95,4 +95,35 @@ async fn the_largest_rotation_is_written_whole() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_turn_is_given_once_and_ends_with_the_entry_that_it_was_for() {
+    on_each_database(async |storage| {
+        let mut ana = Vault::founded(storage, "ana").await;
+        let fences = async |vault: &Vault| storage.push_base(vault.account, &[]).await.unwrap().unwrap().fences;
+        let none = Fences::default();
+        assert_eq!(fences(&ana).await, none);
+        let [phones, laptops] = [fence("phone", 0), fence("laptop", 0)];
+        assert_eq!(storage.fence(ana.account, &none, &phones).await.unwrap(), Written::Done);
+        assert_eq!(storage.fence(ana.account, &none, &laptops).await.unwrap(), Written::Moved);
+        assert_eq!(fences(&ana).await, phones);
+
+        let over = fence("phone", 2);
+        let stale = AppendWrite { expected: Heads { roster_head: named("x"), ..ana.heads }, ..ana.rotation("late") };
+        let stale = AppendWrite { fences: Some(over.clone()), ..stale };
+        assert_eq!(storage.append(stale).await.unwrap(), Appended::Moved);
+        assert_eq!(fences(&ana).await, phones);
+        let rotation = AppendWrite { fences: Some(over.clone()), ..ana.rotation("epoch 2") };
+        assert_eq!(ana.append(storage, rotation).await, Appended::Done);
+        assert_eq!(fences(&ana).await, over);
+        ana.rotate(storage, "epoch 3").await;
+        assert_eq!(fences(&ana).await, over);
+    })
+    .await;
+}
+
+fn fence(name: &str, flags: u8) -> Fences {
+    let bytes = [device(name).as_bytes().as_slice(), &NOW.to_be_bytes(), &[flags]].concat();
+    Fences::try_from(bytes.as_slice()).unwrap()
 }

@@ -55,6 +55,7 @@ impl Vault {
             bytes_added: 0,
             enrolment: None,
             ends_offers: false,
+            fences: None,
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
 use keyfold_wire::v1::{Accepted, AppendEntry};
 
-use super::{Behind, Chains, NotBehind, Stale};
+use super::{Behind, Chains, NotBehind, NotItsTurn, Stale, turns::aim};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
     enrolments::AddDeviceRefused,
@@ -22,6 +22,9 @@ pub enum AppendError {
     /// Another write came first.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// Another device has its turn to write.
+    #[error(transparent)]
+    NotItsTurn(#[from] NotItsTurn),
     /// The account waits for what its devices hold beyond the server.
     #[error(transparent)]
     Behind(#[from] Behind),
@@ -116,8 +119,9 @@ impl Chains {
             (Wait::Ends, true) if !matches!(entry.body(), Body::Rotate(_)) => return Err(AppendError::NotARotation),
             (Wait::Ends, true) | (Wait::IsOver, false) => {}
         }
+        self.check_turn(caller, &base, aim(entry.body()))?;
         if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
-            return Err(self.stale(caller.account, &heads).into());
+            return Err(self.too_late(caller, &entry, &roster, &heads).await?.into());
         }
         let Checked { next, enrolment } = self.check_entry(caller, &entry, &roster).await?;
         let sealed_keys = check_keys(&entry, message.sealed_keys)?;
@@ -137,6 +141,7 @@ impl Chains {
             bytes_added,
             enrolment,
             ends_offers: wait == Wait::Ends,
+            fences: base.fences.ended_by(&caller.device, self.clock.now()),
         };
         let begun_at = self.clock.now();
         match self.storage.append(write).await? {
@@ -146,7 +151,10 @@ impl Chains {
                 self.rosters.keep(Arc::new(next));
                 Ok(Accepted { heads: Some(heads) })
             }
-            Appended::Moved => Err(self.moved(caller.account).await?.into()),
+            Appended::Moved => {
+                let (heads, roster) = self.rosters.current(caller.account).await?;
+                Err(self.too_late(caller, &entry, &roster, &heads).await?.into())
+            }
             Appended::EnrolmentEnded => Err(AddDeviceRefused::Ended.into()),
         }
     }

@@ -5,13 +5,17 @@ mod append;
 mod error;
 mod offers;
 mod push;
+mod turns;
 
 pub use append::AppendError;
 pub use error::{Behind, NotBehind, Stale};
 pub use offers::{NotAnOffer, Offer, OfferError};
 pub use push::PushError;
+pub use turns::NotItsTurn;
 
 use std::sync::Arc;
+
+use self::turns::Latecomers;
 
 use crate::{Clock, HeadBoard, Limits, ReceiptSigner, enrolments::EnrolmentGate, rosters::Rosters, storage::Storage};
 
@@ -24,6 +28,7 @@ pub struct Chains {
     clock: Arc<dyn Clock>,
     gate: EnrolmentGate,
     limits: Limits,
+    latecomers: Latecomers,
 }
 
 impl Chains {
@@ -36,6 +41,6 @@ impl Chains {
         gate: EnrolmentGate,
         limits: Limits,
     ) -> Self {
-        Self { storage, rosters, heads, receipts, clock, gate, limits }
+        Self { storage, rosters, heads, receipts, clock, gate, limits, latecomers: Latecomers::new() }
     }
 }

@@ -7,12 +7,12 @@ use keyfold_wire::{
     v1::{Accepted, Push},
 };
 
-use super::{Behind, Chains, Stale};
+use super::{Behind, Chains, NotItsTurn, Stale};
 use crate::{
     AccountUnavailable, Caller, LimitError,
     clock::DAY,
     quota,
-    storage::{Change, Heads, PushBase, PushWrite, StorageError, Written},
+    storage::{Aim, Change, Heads, PushBase, PushWrite, StorageError, Written},
 };
 
 /// Why a commit is not accepted. Nothing was written, unless storage gave no answer.
@@ -30,6 +30,9 @@ pub enum PushError {
     /// Another write came first.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// Another device has its turn to write.
+    #[error(transparent)]
+    NotItsTurn(#[from] NotItsTurn),
     /// The account waits for what its devices hold beyond the server.
     #[error(transparent)]
     Behind(#[from] Behind),
@@ -74,6 +77,7 @@ impl Chains {
         if base.behind {
             return Err(self.behind(caller.account, &base.heads).into());
         }
+        self.check_turn(caller, &base, Aim::Other)?;
         if commit.prev() != base.heads.vault_head || commit.roster_head() != base.heads.roster_head {
             return Err(self.stale(caller.account, &base.heads).into());
         }

@@ -3,7 +3,7 @@ mod cache;
 
 pub use cache::{CachedHeads, HeadCache};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use keyfold_crypto::{Hash, exact};
@@ -13,6 +13,7 @@ use keyfold_wire::{AccountId, v1};
 use self::board::{Board, Known, Post};
 use crate::{
     Bus, Caller, Clock, Subscription, Topic,
+    clock::SECOND,
     receipts::ReceiptSigner,
     rosters::{AccountUnavailable, Rosters},
     storage::{Heads, StorageError},
@@ -93,6 +94,13 @@ impl HeadBoard {
     /// Begins to listen for new heads. Whoever listens polls once afterwards, to hear of what came before.
     pub fn listen(&self, caller: &Caller) -> Box<dyn Subscription> {
         self.bus.subscribe(Topic::Account(caller.account))
+    }
+
+    /// How long whoever listens waits for a word before looking at the heads without one: a second while other replicas may
+    /// not be heard.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        if self.bus.is_up() { PATIENCE } else { Duration::from_millis(SECOND) }
     }
 
     /// The message for heads that were read or written just now.
@@ -180,5 +188,7 @@ impl Known {
     }
 }
 
+/// A word may be lost all the same.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of encoded heads with their receipts.
 const MAX_HEADS: usize = 1_024;

@@ -13,7 +13,7 @@ use keyfold_wire::{
 use super::Sessions;
 use crate::{
     clock::{MINUTE, SECOND},
-    rosters::AccountUnavailable,
+    rosters::{AccountUnavailable, missing},
     storage::StorageError,
 };
 
@@ -35,9 +35,13 @@ pub enum OpenSessionError {
     /// There is no account to open a session in.
     #[error(transparent)]
     Account(#[from] AccountUnavailable),
-    /// The device was removed from the account. Nobody else is told: the request is signed with the keys that it had.
+    /// The device was removed from the account, by this entry. Nobody else is told: the request is signed with the keys
+    /// that it had.
     #[error("this device is no longer active in the account")]
-    NotAMember,
+    Removed(Box<Signed>),
+    /// Not a device.
+    #[error("this member is not a device of the account")]
+    NotADevice,
     /// Not signed by a device that the account has or had.
     #[error("the signature is not that of a device of the account")]
     Signature,
@@ -73,12 +77,23 @@ impl Sessions {
         // Who cannot sign as somebody who is or was a member is told nothing of the members.
         let key = roster.signing_key(&device).ok_or(OpenSessionError::Signature)?;
         signing::verify_bytes::<SessionOpen>(key, &signed.body, &signed.signature)?;
-        roster.author(&device).ok_or(OpenSessionError::NotAMember)?;
+        if let Some(removed) = roster.removed().get(&device) {
+            return Err(self.removed(account, removed.seq).await?);
+        }
+        roster.author(&device).ok_or(OpenSessionError::NotADevice)?;
         // Only now, so that nobody but the device can fill the table.
         if !self.storage.use_nonce(account, nonce, request.at.saturating_add(NONCE_KEPT)).await? {
             return Err(OpenSessionError::Replayed);
         }
         self.opened(account, device, now)
+    }
+
+    /// What tells a device that it was removed: the entry that did it.
+    async fn removed(&self, account: AccountId, seq: u64) -> Result<OpenSessionError, OpenSessionError> {
+        match self.storage.entry(account, seq).await? {
+            Some(row) => Ok(OpenSessionError::Removed(Box::new(row.entry))),
+            None => Err(missing(self.storage.as_ref(), account, "a roster entry is missing").await.into()),
+        }
     }
 
     fn opened(&self, account: AccountId, device: MemberId, now: u64) -> Result<SessionOpened, OpenSessionError> {

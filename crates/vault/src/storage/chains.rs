@@ -3,7 +3,7 @@ use keyfold_crypto::Hash;
 use keyfold_ledger::{Element, SetState};
 use keyfold_wire::{AccountId, ItemId, MemberId, v1::Signed};
 
-use super::{Heads, StorageError, UsedEnrolment};
+use super::{Fences, Heads, StorageError, UsedEnrolment};
 
 /// A roster entry that passed every check at `expected`.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct AppendWrite {
     pub enrolment: Option<UsedEnrolment>,
     /// It ends the wait for offers, and is taken only while there is one; else only while there is none.
     pub ends_offers: bool,
+    /// The account's fences from then on, where the entry ends one.
+    pub fences: Option<Fences>,
 }
 
 /// What became of an append.
@@ -57,6 +59,8 @@ pub struct PushBase {
     pub set: SetState,
     /// The account came from a backup and waits for what its devices hold beyond.
     pub behind: bool,
+    /// Whose turn it is to write, if others' writes kept somebody out.
+    pub fences: Fences,
     /// The element of each item asked for that has one.
     pub changed: Vec<Element>,
     /// Bytes that come free when each of these items takes a further revision and its oldest kept envelope goes.
@@ -144,6 +148,9 @@ pub trait ChainStorage: Send + Sync {
     /// Appends a commit and its envelopes, if the account still stands where it was checked and is not behind, and drops
     /// the envelopes that are then more than [`KEPT_REVISIONS`] old.
     async fn push(&self, write: PushWrite) -> Result<Written, StorageError>;
+
+    /// Sets the account's fences, if they are still those `before`.
+    async fn fence(&self, account: AccountId, before: &Fences, after: &Fences) -> Result<Written, StorageError>;
 
     /// Takes steps of a lost history, each checked against where the one before it leaves the account, if the account
     /// is behind.

@@ -8,6 +8,7 @@ mod accounts;
 mod chains;
 mod enrolments;
 mod error;
+mod fences;
 mod guesses;
 mod heads;
 mod invites;
@@ -25,6 +26,8 @@ pub use chains::{
 };
 pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, UsedEnrolment};
 pub use error::StorageError;
+pub(crate) use fences::Aim;
+pub use fences::Fences;
 pub use guesses::{GuessStorage, GuessWindow, NonceStorage};
 pub use heads::Heads;
 pub use invites::{InviteHash, InviteRow, InviteStorage};

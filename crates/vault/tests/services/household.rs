@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keyfold_crypto::{
     EpochKey, Hash, MemberKeys, SUITE, SigningAlgorithm, SigningKey, VerifyingKey, WrappingKey, epoch::SealContext,
@@ -21,7 +21,7 @@ pub(crate) struct Household {
     pub(crate) account: Account,
     pub(crate) elements: BTreeMap<ItemId, Element>,
     pub(crate) laptop: Author,
-    pub(crate) epoch_key: EpochKey,
+    pub(crate) epoch_key: Arc<EpochKey>,
     pub(crate) now: u64,
 }
 
@@ -47,8 +47,19 @@ impl Household {
             lost: None,
         };
         let account = Account::found(&founded.genesis, &founded.rotation).unwrap();
-        let epoch_key = founded.epoch_key;
+        let epoch_key = Arc::new(founded.epoch_key);
         (Self { account, elements: BTreeMap::new(), laptop, epoch_key, now: info.time }, message)
+    }
+
+    /// The account as another of its devices holds it, which does here what the laptop does.
+    pub(crate) fn seen_by(&self, device: Author) -> Self {
+        let (account, elements) = (self.account.clone(), self.elements.clone());
+        Self { account, elements, laptop: device, epoch_key: Arc::clone(&self.epoch_key), now: self.now }
+    }
+
+    /// Sees all that another device has seen.
+    pub(crate) fn catches_up_with(&mut self, other: &Self) {
+        (self.account, self.elements) = (other.account.clone(), other.elements.clone());
     }
 
     pub(crate) fn caller(&self) -> Caller {
@@ -99,7 +110,7 @@ impl Household {
             .map(|(id, member)| (*id, member.keys.clone()))
             .collect();
         let (account, prev, epoch) = (roster.account(), roster.head(), roster.epoch().number + 1);
-        let earlier = [(roster.epoch().number, &self.epoch_key)];
+        let earlier = [(roster.epoch().number, self.epoch_key.as_ref())];
         let rotated = Rotation { account, prev, epoch, earlier: &earlier }.to(&members, &mut random::system());
         let entry = self.entry(body(rotated.rotate));
         AppendEntry { sealed_keys: rotated.sealed_keys, links: rotated.links, ..entry }

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use keyfold_store::Database;
 use keyfold_vault::storage::{
     AccountId, AccountStorage, AppendWrite, Appended, ChainStorage, Claim, CommitRow, Created, Cursor, Deleted,
-    Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, GuessStorage, GuessWindow, InviteHash, InviteRow,
-    InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered, PullStorage, PushBase,
-    PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept, Taken, Upkeep, Written,
+    Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, Fences, GuessStorage, GuessWindow, InviteHash,
+    InviteRow, InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered, PullStorage,
+    PushBase, PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept, Taken, Upkeep,
+    Written,
 };
 use tokio::sync::oneshot;
 
@@ -90,6 +91,7 @@ hold_up! {
         append(write: AppendWrite) -> Appended;
         push_base(account: AccountId, items: &[ItemId]) -> Option<PushBase>;
         push(write: PushWrite) -> Written;
+        fence(account: AccountId, before: &Fences, after: &Fences) -> Written;
         offer(steps: Vec<Offered>) -> Taken;
     }
     PullStorage {

@@ -17,4 +17,5 @@ mod quota;
 mod refused_bodies;
 mod roster_room;
 mod sweeps;
+mod turns;
 mod used_once;

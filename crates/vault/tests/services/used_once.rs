@@ -51,6 +51,7 @@ async fn append(server: &Server, ana: &Household, now: u64) -> Appended {
         bytes_added: 73,
         enrolment: Some(UsedEnrolment { enrolment: TABLET, now }),
         ends_offers: false,
+        fences: None,
     };
     server.database.append(write).await.unwrap()
 }

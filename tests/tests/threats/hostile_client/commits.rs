@@ -127,7 +127,6 @@ async fn threat_client_a_removed_device_does_nothing_any_more() {
     let before = world.laptop.everything().await;
     let not_a_member = Some(ProblemCode::NotAMember);
     assert_eq!(code(thief.pushes(&commit, &[&envelope]).await), ProblemCode::NotAMember);
-    assert!(thief.engine.sync().await.unwrap_err().to_string().contains("not a member"));
     assert_eq!(thief.engine.api().head().await.unwrap_err().code(), not_a_member);
     assert_eq!(thief.engine.api().enrolment_by_code("23456789").await.unwrap_err().code(), not_a_member);
     assert_eq!(world.laptop.everything().await, before);

@@ -20,7 +20,9 @@ impl Lost {
         let backup = world.home.backs_up().await;
         world.laptop_edits_both().await;
         world.laptop.engine.rotate().await.unwrap();
+        // Both again: nothing is left to be encrypted anew.
         world.laptop.labels(world.mail, "newest mail").await;
+        world.laptop.labels(world.bank, "newer bank").await;
         world.laptop.syncs().await;
         world.phone.syncs().await;
         world.home.is_restored(&backup).await;

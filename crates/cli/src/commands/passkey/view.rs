@@ -10,7 +10,7 @@ use crate::terminal::{printable, rfc3339, table};
 
 /// What may be shown of a passkey: everything but its secrets.
 #[derive(Serialize)]
-pub(super) struct PasskeyView {
+pub(in crate::commands) struct PasskeyView {
     id: String,
     rp_id: String,
     rp_name: String,
@@ -32,7 +32,7 @@ pub(super) struct PasskeyView {
 }
 
 #[derive(Serialize)]
-pub(super) struct Passkeys {
+pub(in crate::commands) struct Passkeys {
     passkeys: Vec<PasskeyView>,
     unreadable: Vec<UnreadableView>,
 }
@@ -51,7 +51,7 @@ struct FaultView {
 }
 
 impl PasskeyView {
-    pub(super) fn of(item: &VaultItem) -> Self {
+    pub(in crate::commands) fn of(item: &VaultItem) -> Self {
         let (passkey, fields) = (&item.item.passkey, &item.item.fields);
         let text = |tag| fields.text(tag).to_owned();
         Self {
@@ -83,7 +83,7 @@ impl PasskeyView {
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in crate::commands) fn text(&self) -> String {
         let mut lines = vec![
             format!("Passkey        {}", self.id),
             format!("Relying party  {} {}", self.rp_id, parenthesised(&self.rp_name)),
@@ -103,14 +103,18 @@ impl PasskeyView {
 }
 
 impl Passkeys {
-    pub(super) fn new(passkeys: Vec<PasskeyView>, unreadable: &[Unreadable]) -> Self {
+    pub(in crate::commands) fn new(passkeys: Vec<PasskeyView>, unreadable: &[Unreadable]) -> Self {
         let unreadable = unreadable
             .iter()
             .map(|item| UnreadableView { id: item.id.to_string(), fault: FaultView::from(&item.fault) });
         Self { passkeys, unreadable: unreadable.collect() }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in crate::commands) const fn is_empty(&self) -> bool {
+        self.passkeys.is_empty()
+    }
+
+    pub(in crate::commands) fn text(&self) -> String {
         let rows = self.passkeys.iter().map(|passkey| {
             let name = if passkey.label.is_empty() { &passkey.user_name } else { &passkey.label };
             let state = match (&passkey.deleted_at, &passkey.fault) {

@@ -4,9 +4,9 @@ use keyfold_wire::ItemId;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::rows::{chain_name, to_sql};
-use crate::storage::{Head, Outbox, Profile, Revision, Staged, StorageError, Write};
+use crate::storage::{Farewell, Head, Outbox, Profile, Revision, Says, Staged, StorageError, Write};
 
-/// Superseded revisions that are kept, the latest among them.
+/// Revisions of an item that are kept, of good ones and of quarantined ones each.
 const REVISIONS: i64 = 10;
 
 const TABLES: [&str; 15] = [
@@ -92,6 +92,7 @@ async fn one(
     let query = match write {
         Write::Profile(profile) => return put_profile(connection, *profile).await,
         Write::Erase => return erase(connection).await,
+        Write::Farewell(farewell) => return put_farewell(connection, farewell).await,
         Write::Vault(vault) => return put_vault(connection, *vault).await,
         Write::Head(chain, head) => return put_head(connection, chain, head).await,
         Write::Element(element) => return put_element(connection, element).await,
@@ -135,12 +136,20 @@ async fn one(
 }
 
 async fn put_profile(connection: &mut SqliteConnection, profile: Profile) -> Result<(), StorageError> {
+    sqlx::query("DELETE FROM farewell").execute(&mut *connection).await?;
     let query = sqlx::query(
         "INSERT INTO profile (id, account, device, server, ca, sealed_secrets, condition) VALUES (1, ?, ?, ?, ?, ?, ?)",
     );
     let query = query.bind(profile.account.to_vec()).bind(profile.device.to_vec()).bind(profile.server);
     let query = query.bind(profile.ca).bind(profile.sealed_secrets).bind(profile.condition.name());
     query.execute(connection).await?;
+    Ok(())
+}
+
+async fn put_farewell(connection: &mut SqliteConnection, farewell: Farewell) -> Result<(), StorageError> {
+    let query = "INSERT OR REPLACE INTO farewell (id, account, remover, at, unsent) VALUES (1, ?, ?, ?, ?)";
+    let query = sqlx::query(query).bind(farewell.account.to_vec()).bind(farewell.remover);
+    query.bind(to_sql(farewell.at)).bind(to_sql(farewell.unsent)).execute(connection).await?;
     Ok(())
 }
 
@@ -184,19 +193,27 @@ async fn put_revision(
 ) -> Result<(), StorageError> {
     let item = revision.item.to_vec();
     let query = sqlx::query(
-        "INSERT OR REPLACE INTO revisions (item, revision, envelope, seq, author, fault) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO revisions (item, revision, envelope, seq, author, restates, fault)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     let query = query.bind(item.clone()).bind(to_sql(revision.revision)).bind(revision.envelope.map(Hash::to_vec));
-    let query =
-        query.bind(revision.seq.map(to_sql)).bind(revision.author.map(|author| author.to_vec())).bind(revision.fault);
+    let query = query.bind(revision.seq.map(to_sql)).bind(revision.author.map(|author| author.to_vec()));
+    query.bind(revision.says == Says::Again).bind(revision.fault).execute(&mut *connection).await?;
+    let query = sqlx::query("UPDATE elements SET epoch = ? WHERE item = ? AND revision = ?");
+    let query = query.bind(revision.epoch.map(to_sql)).bind(item.clone()).bind(to_sql(revision.revision));
     query.execute(&mut *connection).await?;
     if let Some(envelope) = revision.envelope {
         let query = sqlx::query("UPDATE envelopes SET staged = 0 WHERE hash = ?");
         query.bind(envelope.to_vec()).execute(&mut *connection).await?;
     }
-    // The newest good revision stays, however many bad ones follow it.
-    let old = "item = ?1 AND revision <= (SELECT max(revision) FROM revisions WHERE item = ?1) - ?2
-        AND revision IS NOT (SELECT max(revision) FROM revisions WHERE item = ?1 AND fault IS NULL)";
+    // The newest good revision stays, however many bad ones follow it; and so does what it said first.
+    let old = "item = ?1
+        AND revision IS NOT (SELECT max(revision) FROM revisions WHERE item = ?1)
+        AND revision IS NOT (SELECT max(revision) FROM revisions WHERE item = ?1 AND fault IS NULL)
+        AND (restates OR revision < (SELECT min(revision) FROM (
+            SELECT alike.revision FROM revisions AS alike
+            WHERE alike.item = ?1 AND NOT alike.restates AND (alike.fault IS NULL) = (revisions.fault IS NULL)
+            ORDER BY alike.revision DESC LIMIT ?2)))";
     forget(connection, old, &item, forgotten).await
 }
 

@@ -15,8 +15,8 @@ use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
 use super::{
-    Chains, Edit, Head, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError, StoredItem,
-    Write,
+    Chains, Edit, Farewell, Head, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError,
+    StoredItem, Write,
 };
 
 /// The storage of everybody who has a file system.
@@ -41,6 +41,10 @@ impl Storage for SqliteStorage {
 
     async fn keyring_secrets(&self) -> Result<Option<Vec<u8>>, StorageError> {
         queries::keyring_secrets(&self.pool).await
+    }
+
+    async fn farewell(&self) -> Result<Option<Farewell>, StorageError> {
+        queries::farewell(&self.pool).await
     }
 
     async fn chains(&self) -> Result<Chains, StorageError> {
@@ -69,6 +73,14 @@ impl Storage for SqliteStorage {
 
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError> {
         queries::quarantined(&self.pool, reason).await
+    }
+
+    async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError> {
+        queries::of_earlier_epochs(&self.pool, epoch, limit).await
+    }
+
+    async fn count_of_earlier_epochs(&self, epoch: u64) -> Result<u64, StorageError> {
+        queries::count_of_earlier_epochs(&self.pool, epoch).await
     }
 
     async fn commit(&self, seq: u64) -> Result<Option<Signed>, StorageError> {

@@ -5,8 +5,8 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use super::rows::{chain_name, damaged, hash, id, number, optional_hash, optional_id, signed, to_sql};
 use crate::storage::{
-    Chains, Condition, Edit, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, SealedKey, SealedLink, Shown, Stop,
-    StorageError, StoredItem,
+    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, SealedKey, SealedLink,
+    Shown, Stop, StorageError, StoredItem,
 };
 
 pub(super) async fn profile(pool: &SqlitePool) -> Result<Option<Profile>, StorageError> {
@@ -31,6 +31,16 @@ pub(super) async fn profile(pool: &SqlitePool) -> Result<Option<Profile>, Storag
 pub(super) async fn keyring_secrets(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StorageError> {
     let row = sqlx::query("SELECT sealed FROM keyring").fetch_optional(pool).await?;
     Ok(row.map(|row| row.try_get("sealed")).transpose()?)
+}
+
+pub(super) async fn farewell(pool: &SqlitePool) -> Result<Option<Farewell>, StorageError> {
+    let Some(row) = sqlx::query("SELECT * FROM farewell").fetch_optional(pool).await? else { return Ok(None) };
+    Ok(Some(Farewell {
+        account: id(&row, "account")?,
+        remover: row.try_get("remover")?,
+        at: number(&row, "at")?,
+        unsent: number(&row, "unsent")?,
+    }))
 }
 
 pub(super) async fn chains(pool: &SqlitePool) -> Result<Chains, StorageError> {
@@ -120,6 +130,21 @@ pub(super) async fn quarantined(pool: &SqlitePool, reason: &str) -> Result<Vec<Q
         Ok(Quarantined { element, seq, previous })
     };
     rows.iter().map(quarantined).collect()
+}
+
+pub(super) async fn of_earlier_epochs(
+    pool: &SqlitePool,
+    epoch: u64,
+    limit: usize,
+) -> Result<Vec<ItemId>, StorageError> {
+    let query = sqlx::query("SELECT item FROM elements WHERE epoch < ? ORDER BY epoch, item LIMIT ?");
+    let query = query.bind(to_sql(epoch)).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    query.fetch_all(pool).await?.iter().map(|row| id(row, "item")).collect()
+}
+
+pub(super) async fn count_of_earlier_epochs(pool: &SqlitePool, epoch: u64) -> Result<u64, StorageError> {
+    let query = sqlx::query("SELECT count(*) AS items FROM elements WHERE epoch < ?").bind(to_sql(epoch));
+    number(&query.fetch_one(pool).await?, "items")
 }
 
 pub(super) async fn commit(pool: &SqlitePool, seq: u64) -> Result<Option<Signed>, StorageError> {

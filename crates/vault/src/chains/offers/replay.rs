@@ -104,6 +104,7 @@ impl<'a> Replay<'a> {
             bytes_added,
             enrolment: None,
             ends_offers: false,
+            fences: None,
         }));
         Ok(())
     }

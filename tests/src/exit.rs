@@ -27,6 +27,7 @@ pub const OUTPUT: Exit = exit(14, "output");
 pub const UNKNOWN: Exit = exit(15, "unknown");
 pub const KEYRING: Exit = exit(16, "keyring");
 pub const REMOVED: Exit = exit(17, "removed");
+pub const LOCKED: Exit = exit(18, "locked");
 
 /// How `keyfoldd` ends that failed.
 pub const SERVER_FAILED: Exit = exit(1, "failed");

@@ -81,7 +81,7 @@ async fn keys(device: &Device) -> (Vec<u8>, Arc<DeviceKeys>) {
     let passphrase = fs::read_to_string(device.passphrase_file()).unwrap().trim_end().to_owned();
     let storage = SqliteStorage::open(&device.profile_folder()).await.unwrap();
     let vault = LocalVault::open(Arc::new(storage.clone()), Arc::new(SystemClock)).await.unwrap();
-    let vault = vault.unlock(&Passphrase::typed(passphrase.into())).unwrap();
+    let vault = vault.unlock(&Passphrase::typed(passphrase.into())).await.unwrap();
     let found = (vault.local().profile().account.to_vec(), Arc::clone(vault.keys()));
     storage.close().await;
     found

@@ -175,6 +175,35 @@ fn threat_keyring_whoever_forgot_the_passphrase_keeps_the_keyring_and_disabling_
     assert_eq!(asks_for_the_passphrase(&a, &desktop), "");
 }
 
+/// Whoever finds the device has its keyring, as long as that is unlocked; its passphrase they do not have.
+#[test]
+fn threat_lost_a_device_that_is_locked_or_was_not_used_for_a_while_does_not_open_by_its_keyring() {
+    let (desktop, server) = (Desktop::logged_in(), Server::start());
+    let a = enabled(&server, &desktop);
+    alone(&desktop, &a, &["lock"], "").done();
+    let note = asks_for_the_passphrase(&a, &desktop);
+    assert!(note.contains("this device is locked. The passphrase unlocks it"), "{note}");
+    let told = status(&a, &desktop);
+    assert!(told["opens"] == false && told["detail"].as_str().unwrap().contains("locked"), "{told}");
+    on(&desktop, &a, &["unlock"]).done();
+    opens(&a, &desktop);
+
+    let later = |offset: &str| {
+        let mut command = desktop.lets_in(a.bare_with(&["passkey", "list", "--json"]));
+        command.envs(keyfold_tests::clock_off_by(offset));
+        fed(command, "")
+    };
+    later("+7h").done();
+    later("+14h").done();
+    let idle = later("+23h");
+    idle.last_problem(exit::USAGE);
+    assert!(idle.err.contains("was not used for a while, and is locked"), "{}", idle.err);
+    // Whoever sits there cannot say that it should lock later.
+    alone(&desktop, &a, &["lock", "--after", "never"], "").last_problem(exit::USAGE);
+    on(&desktop, &a, &["lock", "--after", "never"]).done();
+    later("+23h").done();
+}
+
 #[test]
 fn without_a_keyring_it_says_what_is_missing_and_makes_nothing() {
     let (desktop, server) = (Desktop::without_a_keyring(), Server::start());

@@ -79,8 +79,9 @@ impl App {
                 Ok(Some(vault)) => return Ok(Opened { vault, by: OpenedBy::Keyring }),
                 Ok(None) => {}
                 Err(VaultError::Keyring(error)) => {
-                    self.remark(&format!("{error}. The passphrase opens this device too."))
+                    self.remark(&format!("{error}. The passphrase opens this device too."));
                 }
+                Err(error @ VaultError::Locked(_)) => self.remark(&format!("{error}. The passphrase unlocks it.")),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -92,7 +93,7 @@ impl App {
         let local = self.local().await?;
         let passphrase = terminal::passphrase::typed(&self.global.passphrase)?;
         let spinner = terminal::spinner("opening the profile", self.out);
-        let vault = local.unlock(&passphrase);
+        let vault = local.unlock(&passphrase).await;
         spinner.finish_and_clear();
         Ok(vault?)
     }
@@ -142,6 +143,20 @@ impl App {
     /// Asks whether to go on, unless `--yes` was given.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.global.yes || terminal::ask_yes(question)? {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::NotAllowed, "not confirmed; nothing was changed"))
+        }
+    }
+
+    /// Asks for something to be typed that nobody types by the way; `--yes` does not answer it, `option` does.
+    pub(crate) fn confirm_again(&self, question: &str, expected: &str, option: &str) -> Result<(), Failure> {
+        if self.global.yes {
+            let detail = format!("not confirmed; nothing was changed: give {option} as well");
+            return Err(Failure::new(Exit::NotAllowed, detail));
+        }
+        let typed = terminal::ask_line(&format!("{question} "), option)?;
+        if typed.trim() == expected {
             Ok(())
         } else {
             Err(Failure::new(Exit::NotAllowed, "not confirmed; nothing was changed"))

@@ -17,6 +17,7 @@ pub(crate) enum Exit {
     Unknown = 15,
     Keyring = 16,
     Removed = 17,
+    Locked = 18,
     Internal = 70,
 }
 
@@ -40,6 +41,7 @@ impl Exit {
             Self::Unknown => "unknown",
             Self::Keyring => "keyring",
             Self::Removed => "removed",
+            Self::Locked => "locked",
             Self::Internal => "internal",
         }
     }
@@ -69,4 +71,5 @@ Exit status:
   15  not known whether it was done: the server's answer was lost
   16  no keyring can be used: locked, silent, or not there
   17  this device was removed from its account, and its vault was wiped
+  18  locked: the passphrase is needed, or too many wrong ones were given
   70  a fault in this program";

@@ -19,7 +19,7 @@
 //! use keyfold_client::{SystemClock, device::Passphrase, storage::SqliteStorage, vault::LocalVault};
 //! let storage = SqliteStorage::open(Path::new("profiles/laptop")).await?;
 //! let vault = LocalVault::open(Arc::new(storage), Arc::new(SystemClock)).await?;
-//! let vault = vault.unlock(&Passphrase::typed("correct horse battery staple".to_owned().into()))?;
+//! let vault = vault.unlock(&Passphrase::typed("correct horse battery staple".to_owned().into())).await?;
 //! println!("{} passkeys", vault.contents().await?.live().count());
 //! # Ok(())
 //! # }

@@ -18,7 +18,7 @@ async fn main() {
 
     let storage = SqliteStorage::open(Path::new(folder)).await.unwrap();
     let vault = LocalVault::open(Arc::new(storage), Arc::new(SystemClock)).await.unwrap();
-    let vault = vault.unlock(&Passphrase::typed(passphrase.into())).unwrap();
+    let vault = vault.unlock(&Passphrase::typed(passphrase.into())).await.unwrap();
     let contents = vault.contents().await.unwrap();
     let passkey = &contents.items.first().unwrap().item.passkey;
     let revealed = serde_json::json!({

@@ -129,7 +129,8 @@ impl Device {
         let Self { folder, engine, way, url, ca, made, sent } = self;
         drop(engine);
         let storage = Arc::new(SqliteStorage::open(folder.path()).await.unwrap());
-        let vault = LocalVault::open(storage, Arc::new(SystemClock)).await.unwrap().unlock(&passphrase()).unwrap();
+        let vault =
+            LocalVault::open(storage, Arc::new(SystemClock)).await.unwrap().unlock(&passphrase()).await.unwrap();
         let engine = SyncEngine::new(vault, api(&url, &way));
         Self { folder, engine, way, url, ca, made, sent }
     }

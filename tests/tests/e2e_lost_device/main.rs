@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod history;
+mod lock;
 mod removed;
 
 use keyfold_tests::{Device, Server, Shop};

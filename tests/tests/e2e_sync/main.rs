@@ -13,6 +13,7 @@
 mod clocks;
 mod cut_pulls;
 mod epochs;
+mod history;
 mod interleavings;
 mod lost_answers;
 mod model;

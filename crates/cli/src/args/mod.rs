@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod duration;
 mod epoch;
 mod keyring;
 mod passkey;
@@ -15,6 +16,7 @@ use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
+pub(crate) use duration::{SpanOrNever, written};
 pub(crate) use epoch::EpochCommand;
 pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
@@ -102,7 +104,7 @@ pub(crate) enum Command {
         #[arg(long, requires = "roster_seq", value_name = "M")]
         vault_seq: Option<u64>,
     },
-    /// List, show, rename and delete passkeys
+    /// List, show, rename, delete and restore passkeys
     #[command(subcommand)]
     Passkey(PasskeyCommand),
     /// Make a passkey, or sign in with one, for any relying party
@@ -120,6 +122,20 @@ pub(crate) enum Command {
     /// a stolen disk. Where you fear either, stay with the passphrase.
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// Lock this device: nothing but the passphrase opens it until somebody has typed that
+    ///
+    /// Without a keyring the passphrase is asked for anyway. A running `keyfold sync --watch` ends within half a minute.
+    Lock {
+        /// Lock by itself after this time without use, such as 30m or 8h, or never; locks nothing now
+        #[arg(long, value_name = "TIME")]
+        after: Option<SpanOrNever>,
+    },
+    /// Unlock this device with its passphrase, as every command does that asks for it
+    Unlock,
+    /// Forget everything in this profile, here alone: keys, passkeys, what was never sent
+    ///
+    /// It asks no server: the account goes on without this device, and counts it in until another removes it.
+    Wipe,
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -26,9 +26,26 @@ pub(crate) enum PasskeyCommand {
         /// Its new name; empty for none
         name: String,
     },
-    /// Delete a passkey on all devices
+    /// Delete passkeys on all devices; for 30 days they can be restored
     Delete {
+        /// The passkeys' ids, or enough of their beginnings
+        #[arg(required = true, value_name = "PASSKEY")]
+        passkeys: Vec<String>,
+        /// Delete even if more than half of the vault would be gone within a day, which --yes alone does not agree to
+        #[arg(long)]
+        most_of_the_vault: bool,
+    },
+    /// Show what a passkey said before: the last ten changes that this device has seen
+    History {
         /// The passkey's id, or enough of its beginning
         passkey: String,
+    },
+    /// Bring a deleted passkey back, or one as it was before
+    Restore {
+        /// The passkey's id, or enough of its beginning
+        passkey: String,
+        /// As it was at this revision [default: as it is, only not deleted]
+        #[arg(long, value_name = "N")]
+        revision: Option<u64>,
     },
 }

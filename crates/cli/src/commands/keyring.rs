@@ -77,6 +77,10 @@ impl From<KeyringState> for Keyring {
         match state {
             KeyringState::Off => Self { enabled: false, opens: false, detail: None },
             KeyringState::Opens => Self { enabled: true, opens: true, detail: None },
+            KeyringState::Locked => {
+                let detail = "this device is locked; `keyfold unlock` unlocks it with the passphrase".to_owned();
+                Self { enabled: true, opens: false, detail: Some(detail) }
+            }
             KeyringState::Fails(error) => Self { enabled: true, opens: false, detail: Some(error.to_string()) },
         }
     }

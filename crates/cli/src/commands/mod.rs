@@ -7,6 +7,7 @@ mod device;
 mod enroll;
 mod epoch;
 mod keyring;
+mod lock;
 mod offer;
 mod passkey;
 mod safety_number;
@@ -36,6 +37,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
         Command::Keyring(command) => keyring::run(&app, command).await,
+        Command::Lock { after } => lock::lock(&app, after).await,
+        Command::Unlock => lock::unlock(&app).await,
+        Command::Wipe => lock::wipe(&app).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "keyfold", &mut script);

@@ -1,3 +1,4 @@
+mod history;
 mod view;
 
 use std::time::Duration;
@@ -5,12 +6,13 @@ use std::time::Duration;
 use keyfold_client::{
     ItemId,
     item::FieldTag,
-    vault::{UnlockedVault, VaultItem},
+    vault::{MassDeletion, UnlockedVault, VaultItem},
 };
 
+use self::history::History;
 pub(super) use self::view::{PasskeyView, Passkeys};
 use super::by_id::by_id;
-use crate::{app::App, args::PasskeyCommand, failure::Failure};
+use crate::{app::App, args::PasskeyCommand, failure::Failure, terminal::printable};
 
 pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failure> {
     let vault = app.unlocked().await?;
@@ -34,14 +36,48 @@ pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failur
             send(app, &vault).await?;
             show(app, &vault, id).await
         }
-        PasskeyCommand::Delete { passkey } => {
+        PasskeyCommand::Delete { passkeys, most_of_the_vault } => {
+            delete(app, &vault, &passkeys, most_of_the_vault).await
+        }
+        PasskeyCommand::History { passkey } => {
             let id = find(&vault, &passkey).await?;
-            let item = vault.passkey(id).await?;
-            app.confirm(&format!("Delete the passkey for {} on all devices?", item.item.passkey.rp_id))?;
-            vault.set(id, FieldTag::Deleted, vec![1]).await?;
+            let history = History::of(&vault, id).await?;
+            app.out.result(&history, History::text)
+        }
+        PasskeyCommand::Restore { passkey, revision } => {
+            let id = find(&vault, &passkey).await?;
+            let id = vault.restore(id, revision).await?;
             send(app, &vault).await?;
             show(app, &vault, id).await
         }
+    }
+}
+
+async fn delete(app: &App, vault: &UnlockedVault, passkeys: &[String], most_of_the_vault: bool) -> Result<(), Failure> {
+    let mut going = Vec::new();
+    for passkey in passkeys {
+        let id = find(vault, passkey).await?;
+        if !going.contains(&id) {
+            going.push(id);
+        }
+    }
+    for id in &going {
+        let item = vault.passkey(*id).await?.item;
+        let (rp_id, name) = (&item.passkey.rp_id, printable(item.fields.text(FieldTag::UserName)));
+        app.confirm(&format!("Delete the passkey of \"{name}\" for {rp_id} on all devices?"))?;
+    }
+    if let Some(MassDeletion { deleted, of }) = vault.mass_deletion(&going).await?.filter(|_| !most_of_the_vault) {
+        app.confirm_again(
+            &format!("With that {deleted} of {of} passkeys are gone within a day. Type {deleted} to go on:"),
+            &deleted.to_string(),
+            "--most-of-the-vault",
+        )?;
+    }
+    vault.delete(&going).await?;
+    send(app, vault).await?;
+    match going.as_slice() {
+        [id] => show(app, vault, *id).await,
+        _ => list(app, vault, |item| going.contains(&item.id)).await,
     }
 }
 

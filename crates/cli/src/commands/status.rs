@@ -1,7 +1,7 @@
 use keyfold_client::storage::Condition;
 use serde::Serialize;
 
-use super::device::Device;
+use super::{device::Device, lock::reason};
 use crate::{
     app::App,
     failure::Failure,
@@ -19,6 +19,10 @@ struct Status {
     items: u64,
     unsent_edits: u64,
     quarantined: usize,
+    /// Why nothing but the passphrase opens it.
+    locked: Option<&'static str>,
+    /// Passkeys that are still under an earlier epoch's key.
+    to_reencrypt: u64,
     stopped: Option<Stopped>,
     devices: Vec<Device>,
 }
@@ -31,7 +35,8 @@ struct Stopped {
 }
 
 pub(crate) async fn run(app: &App) -> Result<(), Failure> {
-    let status = app.local().await?.status().await?;
+    let local = app.local().await?;
+    let (status, locked) = (local.status().await?, local.locked().await?);
     let name = status.devices.iter().find(|device| device.this).map(|device| device.name.clone());
     let status = Status {
         account: status.account.to_string(),
@@ -48,6 +53,8 @@ pub(crate) async fn run(app: &App) -> Result<(), Failure> {
         items: status.items,
         unsent_edits: status.unsent_edits,
         quarantined: status.quarantined,
+        locked: locked.map(reason),
+        to_reencrypt: status.to_reencrypt,
         stopped: status.stopped.map(|stop| Stopped { code: stop.code, detail: stop.detail, at: rfc3339(stop.at) }),
         devices: status.devices.iter().map(Device::from).collect(),
     };
@@ -68,6 +75,12 @@ fn text(status: &Status, name: &str) -> String {
     }
     if status.quarantined > 0 {
         lines.push(format!("Quarantined   {}: see `keyfold passkey list`", status.quarantined));
+    }
+    if status.to_reencrypt > 0 {
+        lines.push(format!("Old epoch     {} passkeys: `keyfold sync` encrypts them anew", status.to_reencrypt));
+    }
+    if let Some(locked) = status.locked {
+        lines.push(format!("Locked        {locked}: `keyfold unlock`"));
     }
     if let Some(stop) = &status.stopped {
         lines.push(format!("Sync stopped  {} (since {})", printable(&stop.detail), stop.at));

@@ -10,6 +10,7 @@ struct Synced {
     items_pulled: u64,
     items_pushed: u64,
     items_reencrypted: u64,
+    items_purged: u64,
     /// For want of room on the server.
     items_not_reencrypted: u64,
     quarantined: Vec<Quarantined>,
@@ -77,6 +78,7 @@ impl From<&SyncReport> for Synced {
             items_pulled: report.items_pulled,
             items_pushed: report.items_pushed,
             items_reencrypted: report.items_reencrypted,
+            items_purged: report.items_purged,
             items_not_reencrypted: report.items_without_room,
             quarantined: quarantined.collect(),
         }
@@ -100,6 +102,9 @@ impl Synced {
         );
         if self.items_reencrypted > 0 {
             line.push_str(&format!("\n{} passkeys encrypted anew.", self.items_reencrypted));
+        }
+        if self.items_purged > 0 {
+            line.push_str(&format!("\n{} passkeys purged, which were deleted 30 days ago.", self.items_purged));
         }
         if self.items_not_reencrypted > 0 {
             line.push_str(&format!(
@@ -139,6 +144,7 @@ mod tests {
             items_pulled: 1,
             items_pushed: 0,
             items_reencrypted: 0,
+            items_purged: 0,
             items_not_reencrypted: 0,
             quarantined: vec![Quarantined {
                 passkey: "abc".into(),

@@ -1,7 +1,7 @@
 use std::{io::Read, path::Path};
 
 use keyfold_client::{
-    authenticator::{Action, Answer, Prompt, UserVerification, VerificationRequirement},
+    authenticator::{Action, Answer, Prompt, User, UserVerification, VerificationRequirement},
     webauthn::Origin,
 };
 
@@ -27,8 +27,12 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let opened = app.opened().await?;
     let vault = &opened.vault;
     let mut person = Person::new(app, &opened, None);
-    let response = vault.register(&origin, &options, &mut person).await;
-    let response = person.or_why_not(response)?;
+    let response = loop {
+        let response = vault.register(&origin, &options, &mut person).await;
+        if !person.is_verified_now().await? {
+            break person.or_why_not(response)?;
+        }
+    };
     // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
     print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)?;
     send(app, vault).await
@@ -38,8 +42,12 @@ async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
     let (origin, options) = read(&sign_in.ceremony)?;
     let opened = app.opened().await?;
     let mut person = Person::new(app, &opened, sign_in.account);
-    let signed_in = opened.vault.sign_in(&origin, &options, &mut person).await;
-    let signed_in = person.or_why_not(signed_in)?;
+    let signed_in = loop {
+        let signed_in = opened.vault.sign_in(&origin, &options, &mut person).await;
+        if !person.is_verified_now().await? {
+            break person.or_why_not(signed_in)?;
+        }
+    };
     if let Some(error) = signed_in.not_noted {
         say(&format!("keyfold: signed in; when is not noted ({error})"));
     }
@@ -65,16 +73,38 @@ struct Person<'a> {
     opened: &'a Opened,
     /// The user name that `--account` chose.
     account: Option<String>,
+    /// What opened the profile, and then what showed who is there.
+    by: OpenedBy,
+    /// What somebody agreed to, who has yet to show who they are.
+    agreed_to: Option<(Action, Option<User>)>,
     /// Why nobody agreed, where that says more than the ceremony's own error.
     why_not: Option<Failure>,
 }
 
 impl<'a> Person<'a> {
     const fn new(app: &'a App, opened: &'a Opened, account: Option<String>) -> Self {
-        Self { app, opened, account, why_not: None }
+        Self { app, opened, account, by: opened.by, agreed_to: None, why_not: None }
     }
 
-    fn answer(&self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
+    /// Has whoever agreed show who they are, where the ceremony needs that: the passphrase, for what opened the profile does not
+    /// show it. Then the ceremony is to be held again.
+    async fn is_verified_now(&mut self) -> Result<bool, Failure> {
+        if self.agreed_to.is_none() || self.by == OpenedBy::Passphrase {
+            return Ok(false);
+        }
+        let passphrase = terminal::passphrase::typed(&self.app.global.passphrase)?;
+        self.opened.vault.local().unlock(&passphrase).await?;
+        self.by = OpenedBy::Passphrase;
+        Ok(true)
+    }
+
+    fn answer(&mut self, prompt: &Prompt<'_>) -> Result<Answer, Failure> {
+        if let Some((action, user)) = &self.agreed_to
+            && *action == prompt.action
+            && let Some(account) = prompt.accounts.iter().position(|account| Some(account) == user.as_ref())
+        {
+            return Ok(self.agreed(prompt, account));
+        }
         let account = match (prompt.action, &self.account, prompt.accounts) {
             (Action::SignIn, Some(name), _) => named(name, prompt)?,
             (Action::SignIn, None, [_, _, ..]) if self.app.global.yes => {
@@ -82,26 +112,25 @@ impl<'a> Person<'a> {
                 return Err(Failure::new(Exit::Usage, detail));
             }
             (Action::SignIn, None, [_, _, ..]) => {
-                return choose(prompt)?.map_or(Ok(Answer::Denied), |account| self.agreed(prompt, account));
+                return Ok(choose(prompt)?.map_or(Answer::Denied, |account| self.agreed(prompt, account)));
             }
             _ => 0,
         };
         let question = question(prompt, account)?;
         let agreed = self.app.global.yes || ask_yes(&question)?;
-        if agreed { self.agreed(prompt, account) } else { Ok(Answer::Denied) }
+        Ok(if agreed { self.agreed(prompt, account) } else { Answer::Denied })
     }
 
     /// Somebody agreed. Only the passphrase shows who.
-    fn agreed(&self, prompt: &Prompt<'_>, account: usize) -> Result<Answer, Failure> {
-        match (self.opened.by, prompt.verification) {
-            (OpenedBy::Passphrase, _) => Ok(Answer::Verified { account }),
+    fn agreed(&mut self, prompt: &Prompt<'_>, account: usize) -> Answer {
+        match (self.by, prompt.verification) {
+            (OpenedBy::Passphrase, _) => Answer::Verified { account },
             (OpenedBy::Keyring, VerificationRequirement::Preferred | VerificationRequirement::Discouraged) => {
-                Ok(Answer::Present { account })
+                Answer::Present { account }
             }
             (OpenedBy::Keyring, VerificationRequirement::Required) => {
-                let passphrase = terminal::passphrase::typed(&self.app.global.passphrase)?;
-                self.opened.vault.local().unlock(&passphrase)?;
-                Ok(Answer::Verified { account })
+                self.agreed_to = Some((prompt.action, prompt.accounts.get(account).cloned()));
+                Answer::Denied
             }
         }
     }
@@ -158,7 +187,7 @@ fn choose(prompt: &Prompt<'_>) -> Result<Option<usize>, Failure> {
     Ok(chosen.filter(|account| *account < prompt.accounts.len()))
 }
 
-fn name_of(user: &keyfold_client::authenticator::User) -> String {
+fn name_of(user: &User) -> String {
     let name = user.name.as_ref().or(user.display_name.as_ref());
     printable(name.map_or("an account without a name", |name| name.as_str()))
 }

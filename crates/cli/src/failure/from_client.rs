@@ -91,9 +91,15 @@ impl HasExit for SecretsError {
 impl HasExit for VaultError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoProfile | Self::Enrolling | Self::NotCreated | Self::NotFound | Self::NotHeld => Exit::NotFound,
+            Self::NoProfile
+            | Self::Enrolling
+            | Self::NotCreated
+            | Self::NotFound
+            | Self::NoSuchRevision
+            | Self::NotHeld => Exit::NotFound,
             Self::Removed(_) => Exit::Removed,
             Self::Secrets(error) => error.exit(),
+            Self::TooManyGuesses { .. } | Self::Locked(_) => Exit::Locked,
             Self::Keyring(error) => error.exit(),
             Self::Storage(error) => error.exit(),
             Self::Damaged(_) => Exit::Storage,

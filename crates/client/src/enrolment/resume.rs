@@ -5,10 +5,10 @@ use keyfold_wire::v1::ProblemCode;
 use super::{Confirmed, EnrolmentError, Opened, pending::Pending, poll::Step};
 use crate::{
     api::{Api, ApiError, MemberApi},
-    device::{DeviceKeys, Passphrase, SecretsError},
+    device::{Passphrase, SecretsError},
     storage::{Condition, Profile, Storage, Write},
     sync::CreateError,
-    vault::{LocalVault, UnlockedVault, VaultError},
+    vault::{LocalVault, UnlockedVault, VaultError, open_secrets},
 };
 
 /// How an enrolment that was interrupted on the new device stands.
@@ -39,7 +39,7 @@ pub async fn resume(storage: Arc<dyn Storage>, api: Api, passphrase: &Passphrase
         Condition::Enrolling => {}
         Condition::Joining => {
             let local = LocalVault::open(storage, api.clock()).await?;
-            return Ok(Resumed::Joined(local.unlock(passphrase)?));
+            return Ok(Resumed::Joined(local.unlock(passphrase).await?));
         }
         Condition::Creating | Condition::Active => return Err(CreateError::ProfileInUse.into()),
     }
@@ -78,7 +78,8 @@ async fn reopen(
     profile: &Profile,
     passphrase: &Passphrase,
 ) -> Result<Opened, VaultError> {
-    let (account, keys) = DeviceKeys::open(&profile.sealed_secrets, passphrase)?;
+    let (account, keys) =
+        open_secrets(storage.as_ref(), api.clock().as_ref(), &profile.sealed_secrets, passphrase).await?;
     if account != profile.account || keys.id() != profile.device {
         return Err(SecretsError::Contents.into());
     }

@@ -76,6 +76,13 @@ impl Fields {
         self.0.iter().map(|(tag, field)| (*tag, field))
     }
 
+    /// Whether they say nothing but when it was used that the others do not say, and the other way round.
+    #[must_use]
+    pub fn say_the_same_as(&self, others: &Self) -> bool {
+        let is_said = |(tag, _): &(FieldTag, &Field)| *tag != FieldTag::LastUsed;
+        self.iter().filter(is_said).eq(others.iter().filter(is_said))
+    }
+
     /// Whether no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -14,3 +14,6 @@ pub use passkey::{Algorithm, Passkey};
 pub use plaintext::{Item, ItemError, Revision};
 pub(crate) use plaintext::{decode_edit, encode_edit};
 pub use stamp::Stamp;
+
+/// So long after its deletion a passkey may be purged, and until then restored: 30 days in milliseconds.
+pub const PURGED_AFTER: u64 = 30 * 24 * 60 * 60 * 1_000;

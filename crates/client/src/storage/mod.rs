@@ -16,8 +16,8 @@ use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
 pub use records::{
-    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, Revision, Says,
-    SealedKey, SealedLink, Shown, Stop, StoredItem,
+    Chains, Condition, Edit, Farewell, Fault, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
+    Revision, Says, SealedKey, SealedLink, Shown, Stop, StoredItem,
 };
 pub use sqlite::SqliteStorage;
 pub use step::Step;
@@ -38,6 +38,27 @@ pub trait Storage: Send + Sync {
     /// What [`Write::Farewell`] keeps, until another profile begins.
     async fn farewell(&self) -> Result<Option<Farewell>, StorageError>;
 
+    /// How the profile is locked. An empty one is as [`LockState::default`] says.
+    async fn lock_state(&self) -> Result<LockState, StorageError>;
+
+    /// Counts an attempt at the passphrase at `at`, unless the count is no longer `seen`: then nothing is counted.
+    async fn count_guess(&self, seen: u32, at: u64) -> Result<bool, StorageError>;
+
+    /// Takes one attempt back that was none.
+    async fn return_guess(&self) -> Result<(), StorageError>;
+
+    /// The passphrase was right: nothing is counted any more, and the profile is unlocked and in use at `at`.
+    async fn opened(&self, at: u64) -> Result<(), StorageError>;
+
+    /// The profile is in use at `at`.
+    async fn used(&self, at: u64) -> Result<(), StorageError>;
+
+    /// Locks the profile.
+    async fn lock(&self) -> Result<(), StorageError>;
+
+    /// After how many milliseconds without use it locks by itself; `None` for never.
+    async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError>;
+
     /// Both chains' state.
     async fn chains(&self) -> Result<Chains, StorageError>;
 
@@ -55,6 +76,12 @@ pub trait Storage: Send + Sync {
 
     /// One item with the revision to show.
     async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError>;
+
+    /// What is kept of an item's good revisions that said something new, newest first.
+    async fn history(&self, item: ItemId) -> Result<Vec<Past>, StorageError>;
+
+    /// What [`Write::LookedForPurges`] keeps.
+    async fn looked_for_purges(&self) -> Result<Option<u64>, StorageError>;
 
     /// The items whose latest revision is not shown for just this reason.
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError>;

@@ -158,8 +158,30 @@ pub struct Revision {
 pub enum Says {
     /// Something.
     New,
-    /// What the one before it said: it was encrypted anew.
+    /// What the one before it said: it was encrypted anew, or used.
     Again,
+}
+
+/// Who may open a profile now, and how often somebody has tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockState {
+    /// Only by its passphrase.
+    pub is_locked: bool,
+    /// The same once it was not used for so many milliseconds; `None` for never.
+    pub idle_after: Option<u64>,
+    /// When it was opened last, Unix milliseconds.
+    pub used_at: Option<u64>,
+    /// Passphrases that were tried since the last right one.
+    pub guesses: u32,
+    /// When the last of them was, Unix milliseconds.
+    pub guessed_at: Option<u64>,
+}
+
+impl Default for LockState {
+    /// Open, and locked after eight hours without use.
+    fn default() -> Self {
+        Self { is_locked: false, idle_after: Some(8 * 60 * 60 * 1_000), used_at: None, guesses: 0, guessed_at: None }
+    }
 }
 
 /// What is left of a device that was removed from its account.
@@ -189,6 +211,17 @@ impl fmt::Display for Farewell {
             many => write!(f, "; {many} changes that were never sent are lost with it"),
         }
     }
+}
+
+/// A good revision that said something new, and is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub revision: u64,
+    /// Who wrote it; `None` as in [`Fault::author`].
+    pub author: Option<MemberId>,
+    /// The bytes of the envelope.
+    pub envelope: Vec<u8>,
 }
 
 /// A quarantined revision that is its item's latest, and what is stored of how it came.

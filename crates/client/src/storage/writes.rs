@@ -55,6 +55,8 @@ pub enum Write {
     PutEnrolment(Vec<u8>),
     /// The device has joined.
     ClearEnrolment,
+    /// This device has looked for passkeys to be purged, at this time (Unix milliseconds).
+    LookedForPurges(u64),
     /// Whatever was staged and is not in force goes.
     Sweep,
 }

@@ -92,7 +92,7 @@ pub async fn create_account(
         Some(_) => {}
     }
     let local = LocalVault::open(Arc::clone(&storage), api.clock()).await?;
-    let vault = local.unlock(&new.passphrase)?;
+    let vault = local.unlock(&new.passphrase).await?;
     send(storage.as_ref(), api, &local).await?;
     Ok(LocalVault::open(storage, api.clock()).await?.unlocked_with(vault.keys()))
 }

@@ -3,7 +3,7 @@ use keyfold_ledger::{Commit, Element};
 use keyfold_wire::{AccountId, MemberId};
 
 use crate::{
-    item::{Item, Revision},
+    item::{Item, PURGED_AFTER, Revision},
     storage::{Revision as Stored, Says},
     vault::EpochKeys,
 };
@@ -107,14 +107,15 @@ pub(super) fn examine(
     if last_good.is_some_and(|good| good.passkey != revision.item.passkey) {
         return Err(ContentFailure::KeyMaterial);
     }
-    let says = if last_good == Some(&revision.item) { Says::Again } else { Says::New };
+    let says_the_same = last_good.is_some_and(|good| good.fields.say_the_same_as(&revision.item.fields));
+    let says = if says_the_same { Says::Again } else { Says::New };
     Ok(Good { epoch: context.epoch, says })
 }
 
 /// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before.
 pub(super) fn examine_purge(last_good: Option<&Item>, at: u64) -> Result<(), ContentFailure> {
     let deleted_at = last_good.and_then(|item| item.fields.deleted_at()).ok_or(ContentFailure::Purge)?;
-    if deleted_at.saturating_add(PURGE_AFTER) <= at { Ok(()) } else { Err(ContentFailure::Purge) }
+    if deleted_at.saturating_add(PURGED_AFTER) <= at { Ok(()) } else { Err(ContentFailure::Purge) }
 }
 
 impl From<&Commit> for CommitOf {
@@ -122,5 +123,3 @@ impl From<&Commit> for CommitOf {
         Self { seq: commit.seq(), author: commit.author(), at: commit.at(), epoch: commit.epoch() }
     }
 }
-
-const PURGE_AFTER: u64 = 30 * 24 * 60 * 60 * 1_000;

@@ -53,7 +53,8 @@ impl SyncEngine {
         &self.api
     }
 
-    /// Pulls, merges, and pushes until nothing is left to send; then encrypts anew what is still under an earlier epoch's key.
+    /// Pulls, merges, and pushes until nothing is left to send; then encrypts anew what is still under an earlier epoch's key,
+    /// and purges what was deleted 30 days ago.
     ///
     /// # Errors
     /// [`SyncError`]; what was pulled and acknowledged before stays.
@@ -63,7 +64,10 @@ impl SyncEngine {
         while races < MAX_RACES {
             self.exchange(&mut report).await?;
             match self.reencrypt(room, &mut report).await? {
-                Reencrypted::AsFarAsItGoes => return Ok(report),
+                Reencrypted::AsFarAsItGoes => {
+                    self.purge(&mut report).await?;
+                    return Ok(report);
+                }
                 // Others have their turn in between, and edits go first.
                 Reencrypted::Some => races = 0,
                 Reencrypted::HeadMoved => {

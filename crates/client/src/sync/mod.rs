@@ -16,6 +16,7 @@ mod offer;
 mod outgoing;
 mod progress;
 mod pull;
+mod purge;
 mod push;
 mod reencrypt;
 mod removed;

@@ -113,13 +113,19 @@ impl SyncEngine {
             Write::Head(Chain::Vault, vault_head),
         ];
         let keys = self.vault.epoch_keys(&self.held().await?);
-        for (element, envelope) in written.into_iter().zip(&envelopes) {
+        let mut named = envelopes.iter();
+        for element in written {
+            writes.push(Write::Element(element));
+            let envelope = if element.is_tombstone() { None } else { named.next() };
+            let Some(envelope) = envelope else {
+                writes.push(Write::Purge(element.item));
+                continue;
+            };
             let previous = Some(elements.get(&element.item).and_then(|before| before.envelope));
             let touch = Touch { element, commit: Some(CommitOf::from(&commit)), previous };
             let last_good = self.last_good(&keys, element.item).await?;
             let id = account.roster().account();
             let examined = examine(id, &keys, &touch, commit.at(), last_good.as_ref(), envelope);
-            writes.push(Write::Element(element));
             writes.push(Write::Revision(touch.revision(examined)));
         }
         let mut staged: Vec<Staged> = envelopes

@@ -10,8 +10,8 @@ use crate::{
 
 impl SyncEngine {
     /// What a refusal means for this device. If the server shows that another device has removed it, everything here is wiped;
-    /// if it only says so, nothing is: whoever stands at the server could else destroy an only copy. Sync stops, and the
-    /// user decides.
+    /// if it only says so, nothing is: whoever stands at the server could else destroy an only copy. Sync stops, nothing but
+    /// the passphrase opens the profile, and its user decides.
     pub(super) async fn refused_by(&self, step: &Step, error: ApiError) -> SyncError {
         let ApiError::Refused(refusal) = &error else { return error.into() };
         if refusal.code != ProblemCode::NotAMember {
@@ -32,6 +32,7 @@ impl SyncEngine {
                 let at = self.vault.local().clock().now();
                 let stop = Stop { code: NOT_SHOWN.to_owned(), detail: UNPROVEN.to_owned(), at };
                 self.storage().apply(step, vec![Write::Sweep, Write::Stopped(Some(stop.clone()))]).await?;
+                self.storage().lock().await?;
                 Ok(SyncError::Stopped(stop))
             }
         }

@@ -15,6 +15,8 @@ pub struct SyncReport {
     pub items_pushed: u64,
     /// Items that were encrypted anew under the current epoch's key.
     pub items_reencrypted: u64,
+    /// Items that were purged: deleted 30 days ago.
+    pub items_purged: u64,
     /// Items that still are not: the account's room on the server is used up.
     pub items_without_room: u64,
     /// Items that came and are quarantined.
@@ -25,7 +27,11 @@ impl SyncReport {
     /// Whether nothing came and nothing was sent.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.entries_pulled == 0 && self.commits_pulled == 0 && self.items_pushed == 0 && self.items_reencrypted == 0
+        self.entries_pulled == 0
+            && self.commits_pulled == 0
+            && self.items_pushed == 0
+            && self.items_reencrypted == 0
+            && self.items_purged == 0
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -34,6 +40,7 @@ impl SyncReport {
         self.items_pulled += other.items_pulled;
         self.items_pushed += other.items_pushed;
         self.items_reencrypted += other.items_reencrypted;
+        self.items_purged += other.items_purged;
         self.items_without_room += other.items_without_room;
         self.quarantined.extend(other.quarantined);
     }

@@ -1,7 +1,12 @@
 use std::time::Duration;
 
 use super::{SyncEngine, SyncError, SyncReport, engine::jitter};
-use crate::{api::ApiError, storage::StorageError, transport::TransportError, vault::VaultError};
+use crate::{
+    api::ApiError,
+    storage::StorageError,
+    transport::TransportError,
+    vault::{Locked, VaultError},
+};
 
 /// What a watch tells.
 #[derive(Debug, Clone)]
@@ -54,6 +59,9 @@ impl SyncEngine {
                 }
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
+                Err(_) if self.vault.local().locked().await? == Some(Locked::OnRequest) => {
+                    return Err(VaultError::Locked(Locked::OnRequest).into());
+                }
                 // Nothing was heard: another process of this profile may have left an edit, or one has become due.
                 Err(_) if self.has_due_edits().await? => tell(WatchEvent::Synced(self.sync().await?)),
                 Err(_) => {}

@@ -1,5 +1,6 @@
 use keyfold_ledger::{AccountError, EntryError};
 
+use super::Locked;
 use crate::{
     device::{KeyringError, SecretsError},
     storage::{Farewell, StorageError},
@@ -25,6 +26,18 @@ pub enum VaultError {
     /// The device's secrets do not open.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// Too many wrong passphrases in a row.
+    #[error("too many wrong passphrases; wait {seconds} seconds before the next")]
+    TooManyGuesses {
+        /// How long.
+        seconds: u64,
+    },
+    /// Nothing but the passphrase opens the device now.
+    #[error("{}", match .0 {
+        Locked::OnRequest => "this device is locked",
+        Locked::Idle => "this device was not used for a while, and is locked",
+    })]
+    Locked(Locked),
     /// The keyring does not open the device; the passphrase does.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -39,6 +52,9 @@ pub enum VaultError {
     /// No passkey with this id.
     #[error("there is no such passkey; `keyfold passkey list` shows those that are there")]
     NotFound,
+    /// No such revision is kept.
+    #[error("this device keeps no such revision; `keyfold passkey history` shows those that it keeps")]
+    NoSuchRevision,
     /// The item was purged, or cannot be read: it takes no edit.
     #[error("this passkey cannot be changed: no good revision of it is on this device")]
     NotEditable,

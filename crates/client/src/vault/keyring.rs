@@ -13,6 +13,8 @@ pub enum KeyringState {
     Off,
     /// The keyring opens it.
     Opens,
+    /// It would, but the profile is locked: the passphrase unlocks it.
+    Locked,
     /// The keyring should open it and does not: why. The passphrase does.
     Fails(KeyringError),
 }
@@ -32,12 +34,23 @@ impl LocalVault {
     }
 
     /// Opens the device's secrets with the key that the keyring keeps; `None` if no keyring was ever to open them, and then
-    /// none is asked.
+    /// none is asked. That is a use: the profile is idle from here on anew.
     ///
     /// # Errors
-    /// [`VaultError::Keyring`]: the passphrase still opens the device, and nothing was changed.
+    /// [`VaultError::Keyring`], [`VaultError::Locked`]: the passphrase still opens the device, and nothing was changed.
     pub async fn unlock_by_keyring(&self, keyring: &dyn Keyring) -> Result<Option<UnlockedVault>, VaultError> {
+        let opened = self.opened_by_keyring(keyring).await?;
+        if opened.is_some() {
+            self.storage().used(self.clock().now()).await?;
+        }
+        Ok(opened)
+    }
+
+    async fn opened_by_keyring(&self, keyring: &dyn Keyring) -> Result<Option<UnlockedVault>, VaultError> {
         let Some(sealed) = self.storage().keyring_secrets().await? else { return Ok(None) };
+        if let Some(locked) = self.locked().await? {
+            return Err(VaultError::Locked(locked));
+        }
         let owner = self.owner();
         let key = keyring.find(&owner).await?;
         let keys = DeviceKeys::open_with_key(&sealed, &owner, &key)?;
@@ -57,9 +70,10 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::Storage`].
     pub async fn keyring_state(&self, keyring: &dyn Keyring) -> Result<KeyringState, VaultError> {
-        match self.unlock_by_keyring(keyring).await {
+        match self.opened_by_keyring(keyring).await {
             Ok(None) => Ok(KeyringState::Off),
             Ok(Some(_)) => Ok(KeyringState::Opens),
+            Err(VaultError::Locked(_)) => Ok(KeyringState::Locked),
             Err(VaultError::Keyring(error)) => Ok(KeyringState::Fails(error)),
             Err(error) => Err(error),
         }
@@ -74,7 +88,7 @@ impl LocalVault {
         passphrase: &Passphrase,
         keyring: &dyn Keyring,
     ) -> Result<Disabled, VaultError> {
-        self.unlock(passphrase)?;
+        self.unlock(passphrase).await?;
         let step = self.storage().step().await?;
         self.storage().apply(&step, vec![Write::ClearKeyringSecrets]).await?;
         // What the keyring keeps opens nothing from here on, whatever becomes of it.

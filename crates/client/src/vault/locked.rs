@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Held, UnlockedVault, VaultError};
 use crate::{
     clock::Clock,
-    device::{DeviceKeys, Passphrase, SecretsError},
+    device::DeviceKeys,
     storage::{Condition, Profile, Storage},
 };
 
@@ -29,18 +29,6 @@ impl LocalVault {
             return Err(VaultError::Enrolling);
         }
         Ok(Self { storage, clock, profile })
-    }
-
-    /// Opens the device's secrets. This takes a while: the passphrase is meant to be slow to guess.
-    ///
-    /// # Errors
-    /// [`SecretsError`] for another passphrase.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<UnlockedVault, VaultError> {
-        let (account, keys) = DeviceKeys::open(&self.profile.sealed_secrets, passphrase)?;
-        if account != self.profile.account || keys.id() != self.profile.device {
-            return Err(SecretsError::Contents.into());
-        }
-        Ok(UnlockedVault::new(self.clone(), Arc::new(keys)))
     }
 
     /// The profile with secrets that are open already.

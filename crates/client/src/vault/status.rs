@@ -26,6 +26,8 @@ pub struct Status {
     pub unsent_edits: u64,
     /// Items whose newest revision is quarantined.
     pub quarantined: usize,
+    /// Items whose latest revision is still under an earlier epoch's key.
+    pub to_reencrypt: u64,
     /// The account's devices.
     pub devices: Vec<DeviceStatus>,
     /// Why sync stopped.
@@ -80,6 +82,7 @@ impl LocalVault {
             items: held.vault.as_ref().map_or(0, keyfold_ledger::Vault::count),
             unsent_edits: self.storage().count_edits().await?,
             quarantined: items.iter().filter(|item| item.fault.is_some()).count(),
+            to_reencrypt: self.storage().count_of_earlier_epochs(held.roster.epoch().number).await?,
             devices: devices.collect(),
             stopped: profile.stopped.clone(),
         })

@@ -79,6 +79,16 @@ impl UnlockedVault {
         self.keep_edits(vec![edit]).await
     }
 
+    /// Deletes passkeys, all or none, durably, on this device; the next sync sends it. For 30 days they can be restored.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`].
+    pub async fn delete(&self, ids: &[ItemId]) -> Result<(), VaultError> {
+        let contents = self.contents().await?;
+        let edits = ids.iter().map(|id| self.field_edit(&contents, *id, FieldTag::Deleted, vec![1]));
+        self.keep_edits(edits.collect::<Result<_, _>>()?).await
+    }
+
     /// Seals the secrets under another passphrase.
     ///
     /// # Errors
@@ -136,7 +146,7 @@ impl UnlockedVault {
         Ok((id, edits::seal(self.local.profile().account, &self.keys, id, None, &edit)))
     }
 
-    fn set_field(&self, fields: &mut Fields, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
+    pub(super) fn set_field(&self, fields: &mut Fields, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
         if !tag.admits(&value) {
             return Err(VaultError::BadValue);
         }

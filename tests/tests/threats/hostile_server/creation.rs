@@ -37,7 +37,7 @@ async fn no_passkey_is_made_before_the_account_is_acknowledged() {
     says(&newcomer, ProblemCode::Unavailable, 503);
     assert!(creates(&newcomer).await.is_err());
     let local = LocalVault::open(Arc::clone(&newcomer.storage), Arc::new(SystemClock)).await.unwrap();
-    let vault = local.unlock(&passphrase()).unwrap();
+    let vault = local.unlock(&passphrase()).await.unwrap();
     let passkey = any_passkey("mail.example", vault.keys().id());
     assert!(matches!(vault.add(&passkey, []).await, Err(VaultError::NotCreated)));
 

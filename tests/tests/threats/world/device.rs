@@ -82,13 +82,13 @@ impl Device {
     /// Whether the profile opens with its passphrase.
     pub(crate) async fn unlocks(&self) -> Result<(), VaultError> {
         let local = LocalVault::open(open(self.profile.path()).await, Arc::clone(&self.clock) as _).await?;
-        local.unlock(&passphrase()).map(drop)
+        local.unlock(&passphrase()).await.map(drop)
     }
 
     async fn opened_by(&self, wire: &Arc<Wire>) -> SyncEngine {
         let api = Api::new(self.server.clone(), Arc::clone(wire) as _, Arc::clone(&self.clock) as _);
         let local = LocalVault::open(open(self.profile.path()).await, Arc::clone(&self.clock) as _).await.unwrap();
-        SyncEngine::new(local.unlock(&passphrase()).unwrap(), api)
+        SyncEngine::new(local.unlock(&passphrase()).await.unwrap(), api)
     }
 
     pub(crate) const fn vault(&self) -> &UnlockedVault {

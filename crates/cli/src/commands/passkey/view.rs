@@ -1,6 +1,6 @@
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_client::{
-    item::{Algorithm, FieldTag},
+    item::{Algorithm, FieldTag, PURGED_AFTER},
     storage::Fault,
     vault::{Origin, Unreadable, VaultItem},
 };
@@ -24,6 +24,8 @@ pub(in crate::commands) struct PasskeyView {
     created_by: String,
     last_used_at: Option<String>,
     deleted_at: Option<String>,
+    /// When a deleted one is purged.
+    restorable_until: Option<String>,
     revision: u64,
     state: &'static str,
     backup_eligible: bool,
@@ -71,6 +73,7 @@ impl PasskeyView {
             created_by: passkey.created_by.to_string(),
             last_used_at: fields.last_used().map(rfc3339),
             deleted_at: fields.deleted_at().map(rfc3339),
+            restorable_until: fields.deleted_at().map(|at| rfc3339(at.saturating_add(PURGED_AFTER))),
             revision: item.revision,
             state: match item.origin {
                 Origin::Acknowledged => "synced",
@@ -96,7 +99,9 @@ impl PasskeyView {
             format!("State          {}, revision {}", self.state, self.revision),
             format!("Backed up      {}", if self.backed_up { "yes" } else { "no" }),
         ];
-        lines.extend(self.deleted_at.as_ref().map(|at| format!("Deleted        {at}")));
+        if let (Some(at), Some(until)) = (&self.deleted_at, &self.restorable_until) {
+            lines.push(format!("Deleted        {at}; `keyfold passkey restore` brings it back until {until}"));
+        }
         lines.extend(self.fault.as_ref().map(|fault| format!("Quarantined    {}", fault.text())));
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
     }

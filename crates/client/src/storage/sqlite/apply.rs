@@ -9,7 +9,7 @@ use crate::storage::{Farewell, Head, Outbox, Profile, Revision, Says, Staged, St
 /// Revisions of an item that are kept, of good ones and of quarantined ones each.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "profile",
     "roster_entries",
     "commits",
@@ -25,6 +25,8 @@ const TABLES: [&str; 15] = [
     "outbox",
     "enrolment",
     "keyring",
+    "purge",
+    "lock",
 ];
 
 pub(super) async fn add_edits(pool: &SqlitePool, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
@@ -123,6 +125,9 @@ async fn one(
         Write::Link(link) => {
             let query = sqlx::query("INSERT OR IGNORE INTO links (roster_seq, epoch, sealed) VALUES (?, ?, ?)");
             query.bind(to_sql(link.roster_seq)).bind(to_sql(link.epoch)).bind(link.sealed)
+        }
+        Write::LookedForPurges(at) => {
+            sqlx::query("INSERT OR REPLACE INTO purge (id, looked_at) VALUES (1, ?)").bind(to_sql(at))
         }
         Write::Sweep => return sweep(connection).await,
         Write::PutEnrolment(sealed) => {

@@ -1,6 +1,7 @@
 //! A profile in one SQLite file: WAL, `synchronous=FULL`, immediate write transactions.
 
 mod apply;
+mod lock;
 mod open;
 mod queries;
 mod rows;
@@ -15,8 +16,8 @@ use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
 use super::{
-    Chains, Edit, Farewell, Head, Outbox, OutboxKind, Profile, Quarantined, Staged, Step, Storage, StorageError,
-    StoredItem, Write,
+    Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined, Staged, Step, Storage,
+    StorageError, StoredItem, Write,
 };
 
 /// The storage of everybody who has a file system.
@@ -47,6 +48,34 @@ impl Storage for SqliteStorage {
         queries::farewell(&self.pool).await
     }
 
+    async fn lock_state(&self) -> Result<LockState, StorageError> {
+        lock::state(&self.pool).await
+    }
+
+    async fn count_guess(&self, seen: u32, at: u64) -> Result<bool, StorageError> {
+        lock::count_guess(&self.pool, seen, at).await
+    }
+
+    async fn return_guess(&self) -> Result<(), StorageError> {
+        lock::return_guess(&self.pool).await
+    }
+
+    async fn opened(&self, at: u64) -> Result<(), StorageError> {
+        lock::opened(&self.pool, at).await
+    }
+
+    async fn used(&self, at: u64) -> Result<(), StorageError> {
+        lock::used(&self.pool, at).await
+    }
+
+    async fn lock(&self) -> Result<(), StorageError> {
+        lock::lock(&self.pool).await
+    }
+
+    async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError> {
+        lock::lock_after(&self.pool, idle).await
+    }
+
     async fn chains(&self) -> Result<Chains, StorageError> {
         queries::chains(&self.pool).await
     }
@@ -69,6 +98,14 @@ impl Storage for SqliteStorage {
 
     async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError> {
         queries::item(&self.pool, item).await
+    }
+
+    async fn history(&self, item: ItemId) -> Result<Vec<Past>, StorageError> {
+        queries::history(&self.pool, item).await
+    }
+
+    async fn looked_for_purges(&self) -> Result<Option<u64>, StorageError> {
+        queries::looked_for_purges(&self.pool).await
     }
 
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError> {

@@ -5,8 +5,8 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use super::rows::{chain_name, damaged, hash, id, number, optional_hash, optional_id, signed, to_sql};
 use crate::storage::{
-    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Profile, Quarantined, SealedKey, SealedLink,
-    Shown, Stop, StorageError, StoredItem,
+    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Past, Profile, Quarantined, SealedKey,
+    SealedLink, Shown, Stop, StorageError, StoredItem,
 };
 
 pub(super) async fn profile(pool: &SqlitePool) -> Result<Option<Profile>, StorageError> {
@@ -108,6 +108,23 @@ pub(super) async fn item(pool: &SqlitePool, item: ItemId) -> Result<Option<Store
     let query = sqlx::query(sqlx::AssertSqlSafe(format!("{ITEMS} WHERE e.item = ?")));
     let row = query.bind(item.as_bytes().as_slice()).fetch_optional(pool).await?;
     row.as_ref().map(stored_item).transpose()
+}
+
+pub(super) async fn history(pool: &SqlitePool, item: ItemId) -> Result<Vec<Past>, StorageError> {
+    let query = "
+        SELECT r.revision, r.author, e.bytes FROM revisions r JOIN envelopes e ON e.hash = r.envelope
+        WHERE r.item = ? AND r.fault IS NULL AND NOT r.restates ORDER BY r.revision DESC";
+    let rows = sqlx::query(query).bind(item.as_bytes().as_slice()).fetch_all(pool).await?;
+    let past = |row: &SqliteRow| {
+        let (revision, author) = (number(row, "revision")?, optional_id(row, "author")?);
+        Ok(Past { revision, author, envelope: row.try_get("bytes")? })
+    };
+    rows.iter().map(past).collect()
+}
+
+pub(super) async fn looked_for_purges(pool: &SqlitePool) -> Result<Option<u64>, StorageError> {
+    let row = sqlx::query("SELECT looked_at FROM purge").fetch_optional(pool).await?;
+    row.map(|row| number(&row, "looked_at")).transpose()
 }
 
 pub(super) async fn quarantined(pool: &SqlitePool, reason: &str) -> Result<Vec<Quarantined>, StorageError> {

@@ -7,6 +7,17 @@ UPDATE elements SET epoch = 0 WHERE envelope IS NOT NULL AND EXISTS (
     SELECT 1 FROM revisions r WHERE r.item = elements.item AND r.revision = elements.revision AND r.fault IS NULL
 );
 CREATE INDEX elements_by_epoch ON elements (epoch) WHERE epoch IS NOT NULL;
+-- When this device last looked for passkeys whose 30 days are over.
+CREATE TABLE purge (id INTEGER PRIMARY KEY CHECK (id = 1), looked_at INTEGER NOT NULL);
+-- Who may open the profile, and how often somebody has tried.
+CREATE TABLE lock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    is_locked INTEGER NOT NULL DEFAULT 0,
+    idle_after INTEGER,
+    used_at INTEGER,
+    guesses INTEGER NOT NULL DEFAULT 0,
+    guessed_at INTEGER
+);
 CREATE TABLE farewell (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     account BLOB NOT NULL,

@@ -1,0 +1,127 @@
+//! What a passkey said before, how it comes back, and when it is gone for good.
+
+use keyfold_client::{
+    ItemId,
+    item::FieldTag,
+    vault::{MassDeletion, VaultError},
+};
+use keyfold_tests::sdk::{DAY, Hosted, Member};
+
+/// A laptop and a phone with one passkey.
+async fn devices(server: &Hosted) -> (Member, Member, ItemId) {
+    let laptop = Member::founded(server, "laptop").await;
+    let item = laptop.add("shop.example").await;
+    laptop.sync().await;
+    let phone = Member::enrolled(server, "phone", &laptop).await;
+    (laptop, phone, item)
+}
+
+/// The labels that a passkey had, newest first.
+async fn labels(device: &Member, item: ItemId) -> Vec<String> {
+    let history = device.vault().history(item).await.unwrap();
+    history.iter().map(|past| past.item.fields.text(FieldTag::Label).to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_ten_changes_are_kept_whatever_is_encrypted_anew_or_used_meanwhile() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    for number in 1..=12 {
+        laptop.label(item, &format!("name {number}")).await;
+        laptop.sync().await;
+        phone.sync().await;
+        laptop.engine.rotate().await.unwrap();
+        laptop.signs_in(item).await;
+        server.time.pass(DAY);
+        laptop.sync().await;
+        phone.sync().await;
+    }
+    let expected: Vec<String> = (3..=12).rev().map(|number| format!("name {number}")).collect();
+    for device in [&laptop, &phone] {
+        assert_eq!(labels(device, item).await, expected);
+        assert!(device.acknowledged().await[0].2 > 20, "each epoch was a revision");
+    }
+    let by = laptop.vault().history(item).await.unwrap();
+    assert!(by.iter().all(|past| past.author == Some(laptop.vault().keys().id())));
+    assert!(by.windows(2).all(|pair| pair[0].at > pair[1].at && pair[0].revision > pair[1].revision));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_comes_back_as_it_was_on_every_device() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    for name in ["first", "second", ""] {
+        laptop.label(item, name).await;
+        laptop.sync().await;
+    }
+    phone.sync().await;
+    let first = laptop
+        .vault()
+        .history(item)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|past| past.item.fields.text(FieldTag::Label) == "first");
+    laptop.vault().restore(item, Some(first.unwrap().revision)).await.unwrap();
+    laptop.sync().await;
+    phone.sync().await;
+    assert_eq!(phone.acknowledged().await[0].1.fields.text(FieldTag::Label), "first");
+    let refused = laptop.vault().restore(item, Some(99)).await;
+    assert!(matches!(refused, Err(VaultError::NoSuchRevision)), "{refused:?}");
+
+    phone.vault().delete(&[item]).await.unwrap();
+    phone.sync().await;
+    laptop.sync().await;
+    assert_eq!(laptop.contents().await.live().count(), 0);
+    server.time.pass(29 * DAY);
+    laptop.vault().restore(item, None).await.unwrap();
+    laptop.sync().await;
+    phone.sync().await;
+    for device in [&laptop, &phone] {
+        let contents = device.contents().await;
+        assert_eq!(contents.live().next().unwrap().item.fields.text(FieldTag::Label), "first");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_days_after_its_deletion_a_passkey_is_gone_for_good_on_every_device() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    let kept = laptop.add("bank.example").await;
+    laptop.sync().await;
+    phone.vault().delete(&[item]).await.unwrap();
+    phone.sync().await;
+    server.time.pass(30 * DAY - 1_000);
+    assert_eq!(laptop.sync().await.items_purged, 0);
+    server.time.pass(DAY);
+    assert_eq!(laptop.sync().await.items_purged, 1);
+    assert_eq!(phone.sync().await.items_purged, 0, "it is done");
+    for device in [&laptop, &phone] {
+        let acknowledged = device.acknowledged().await;
+        assert_eq!(acknowledged.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [kept]);
+        assert!(device.vault().history(item).await.unwrap().is_empty());
+        let refused = device.vault().restore(item, None).await;
+        assert!(matches!(refused, Err(VaultError::NotFound)), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_half_of_a_vault_within_a_day_is_noticed() {
+    let server = Hosted::start().await;
+    let laptop = Member::founded(&server, "laptop").await;
+    let mut items = Vec::new();
+    for number in 0..8 {
+        items.push(laptop.add(&format!("{number}.example")).await);
+    }
+    laptop.sync().await;
+    let vault = laptop.vault();
+    assert_eq!(vault.mass_deletion(&items[..4]).await.unwrap(), None, "half is not more than half");
+    let most = Some(MassDeletion { deleted: 5, of: 8 });
+    assert_eq!(vault.mass_deletion(&items[..5]).await.unwrap(), most);
+    // One after the other comes to the same.
+    vault.delete(&items[..4]).await.unwrap();
+    laptop.sync().await;
+    assert_eq!(vault.mass_deletion(&items[4..5]).await.unwrap(), most);
+    server.time.pass(2 * DAY);
+    assert_eq!(vault.mass_deletion(&items[4..5]).await.unwrap(), None);
+}

@@ -487,6 +487,7 @@ def recovery_keys(v, same):
     same("signing seed", v["signing_seed"], kdf(v["code"], v["account"], "recovery-signing"))
     same("wrapping seed", v["wrapping_seed"], kdf(v["code"], v["account"], "recovery-wrapping"))
     same("lookup", v["lookup"], kdf(v["code"], b"", "recovery-lookup"))
+    same("lookup hash", v["lookup_hash"], H("recovery-index", v["lookup"]))
     public, _ = sign_ed25519(v["signing_seed"], "receipt", b"")
     same("signing key", v["keys"]["signing_key"], public)
     wrapping = x_wing_public(v["wrapping_seed"])

@@ -16,6 +16,7 @@ mod m20261125_000002_behind;
 mod m20261129_000003_latest;
 mod m20261129_000004_rows;
 mod m20261130_000005_fences;
+mod m20261130_000006_recovery;
 mod migrate;
 
 pub use migrate::{MigrationError, check, migrate};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000003_latest::Migration),
             Box::new(m20261129_000004_rows::Migration),
             Box::new(m20261130_000005_fences::Migration),
+            Box::new(m20261130_000006_recovery::Migration),
         ]
     }
 }

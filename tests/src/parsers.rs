@@ -14,6 +14,7 @@ use keyfold_crypto::{
     exact,
     keyring::{self, KeyringKey, Owner},
     passphrase, random,
+    recovery::RecoveryCode,
     request::SignatureInput,
     session::SessionId,
 };
@@ -85,6 +86,8 @@ pub fn device_api(bytes: &[u8]) {
         EnrolmentOffer,
         EnrolmentTranscript,
         RecoveryTranscript,
+        RecoveryLookup,
+        RecoveryFound,
         ServerInfo,
         Accepted,
         Heads,
@@ -140,6 +143,7 @@ pub fn typed_text(bytes: &[u8]) {
         let _ = text.parse::<AccountId>();
         let _ = text.parse::<ServerUrl>();
         let _ = CheckCode::parse(text);
+        let _ = RecoveryCode::parse(text);
         let _ = Origin::parse(text);
     }
 }

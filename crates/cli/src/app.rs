@@ -53,14 +53,18 @@ impl App {
         Ok(Arc::new(SqliteStorage::open(&self.folder()?).await?))
     }
 
-    /// The profile, which must be there.
-    pub(crate) async fn local(&self) -> Result<LocalVault, Failure> {
+    /// The storage of a profile, which must be there.
+    pub(crate) async fn storage(&self) -> Result<Arc<dyn Storage>, Failure> {
         let folder = self.folder()?;
         if !SqliteStorage::exists(&folder) {
             return Err(VaultError::NoProfile.into());
         }
-        let storage = Arc::new(SqliteStorage::open(&folder).await?);
-        Ok(LocalVault::open(storage, Arc::new(SystemClock)).await?)
+        Ok(Arc::new(SqliteStorage::open(&folder).await?))
+    }
+
+    /// The profile, which must be there.
+    pub(crate) async fn local(&self) -> Result<LocalVault, Failure> {
+        Ok(LocalVault::open(self.storage().await?, Arc::new(SystemClock)).await?)
     }
 
     /// The profile with its secrets open, by whatever opens it.

@@ -32,6 +32,7 @@ mod clock;
 pub mod device;
 pub mod enrolment;
 pub mod item;
+pub mod recovery;
 pub mod storage;
 pub mod sync;
 pub mod transport;
@@ -45,5 +46,9 @@ pub use keyfold_crypto::{
     enrolment::{CheckCode, NotACheckCode},
     passphrase::PassphraseError,
 };
-pub use keyfold_ledger::{SafetyNumber, printable};
+pub use keyfold_crypto::{
+    random,
+    recovery::{NotARecoveryCode, RecoveryCode},
+};
+pub use keyfold_ledger::{PendingRecovery, SafetyNumber, printable};
 pub use keyfold_wire::{AccountId, ItemId, MemberId, v1::ProblemCode};

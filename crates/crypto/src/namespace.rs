@@ -27,6 +27,8 @@ pub enum Namespace {
     CheckCodes,
     SafetyNumber,
     Invite,
+    RecoveryIndex,
+    RestoredItem,
     // Derived keys.
     EpochCommitment,
     EpochLinkKey,
@@ -68,6 +70,8 @@ impl Namespace {
             Self::CheckCodes => "keyfold/v1/check-codes",
             Self::SafetyNumber => "keyfold/v1/safety-number",
             Self::Invite => "keyfold/v1/invite",
+            Self::RecoveryIndex => "keyfold/v1/recovery-index",
+            Self::RestoredItem => "keyfold/v1/restored-item",
             Self::EpochCommitment => "keyfold/v1/epoch-commitment",
             Self::EpochLinkKey => "keyfold/v1/epoch-link-key",
             Self::ItemKek => "keyfold/v1/item-kek",

@@ -119,6 +119,8 @@ pub struct RecoveryMember {
     pub keys: MemberKeys,
     /// Milliseconds.
     pub delay: u64,
+    /// [`keyfold_crypto::recovery::lookup_hash`] of what finds the account.
+    pub lookup: Hash,
 }
 
 /// A recovery code that is set up.
@@ -255,7 +257,11 @@ impl TryFrom<&v1::RecoveryMember> for RecoveryMember {
         if member.delay > MAX_RECOVERY_DELAY {
             return Err(EntryError::Delay);
         }
-        Ok(Self { keys: member.keys.as_ref().try_into()?, delay: member.delay })
+        Ok(Self {
+            keys: member.keys.as_ref().try_into()?,
+            delay: member.delay,
+            lookup: field("lookup_hash", &member.lookup_hash)?,
+        })
     }
 }
 

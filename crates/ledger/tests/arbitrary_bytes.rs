@@ -87,7 +87,7 @@ proptest! {
             2 => Some(Body::Rotate(rotate)),
             3 => Some(Body::Remove(v1::Remove { members: vec![one, two], rotation: Some(rotate), replacement: None })),
             4 => Some(Body::AddDevice(v1::AddDevice { transcript: Some(v1::add_device::Transcript::Enrolment(one)), signature: two, sealed_key_hash: three })),
-            5 => Some(Body::AddRecovery(v1::AddRecovery { member: Some(v1::RecoveryMember { keys: Some(keys), delay: at }), sealed_key_hash: one })),
+            5 => Some(Body::AddRecovery(v1::AddRecovery { member: Some(v1::RecoveryMember { keys: Some(keys), delay: at, lookup_hash: one.clone() }), sealed_key_hash: one })),
             6 => Some(Body::RenameDevice(v1::RenameDevice { device: one, name: text })),
             _ => Some(Body::JoinTenant(v1::JoinTenant { tenant: one, name: text })),
         };

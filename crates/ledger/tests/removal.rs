@@ -72,7 +72,7 @@ fn a_removed_id_never_returns() {
         let again = world.offered(approver, Body::AddDevice(world.approval("phone", &transcript)));
         assert_eq!(again.map(drop), Err(RosterError::NotNew.into()), "let in by the {approver}");
     }
-    let member = v1::RecoveryMember { keys: Some(world.keys("phone").to_wire()), delay: 0 };
+    let member = v1::RecoveryMember { keys: Some(world.keys("phone").to_wire()), delay: 0, lookup_hash: vec![7; 32] };
     let recovery = v1::AddRecovery { member: Some(member), sealed_key_hash: vec![1; 32] };
     let as_a_code = world.offered("laptop", Body::AddRecovery(recovery));
     assert_eq!(as_a_code.map(drop), Err(RosterError::NotNew.into()), "as a recovery code");

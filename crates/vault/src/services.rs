@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_wire::v1::{self, ServerInfo};
 
 use crate::{
-    Bus, Clock, HeadBoard, HeadCache, Invites, Limits, ReceiptSigner, SignUp,
+    Bus, Clock, HeadBoard, HeadCache, Invites, Limits, ReceiptSigner, Recovery, SignUp,
     accounts::Accounts,
     chains::Chains,
     enrolments::{EnrolmentGate, Enrolments},
@@ -40,6 +40,8 @@ pub struct Services {
     pub enrolments: Enrolments,
     /// Makes invites.
     pub invites: Invites,
+    /// Finds an account by its recovery code.
+    pub recovery: Recovery,
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     receipts: Arc<ReceiptSigner>,
@@ -105,6 +107,7 @@ impl Services {
                 bus,
             ),
             invites: Invites::new(Arc::clone(&storage), Arc::clone(&clock)),
+            recovery: Recovery::new(Arc::clone(&storage)),
             heads,
             storage,
             clock,

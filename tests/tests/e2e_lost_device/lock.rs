@@ -1,6 +1,6 @@
 use std::{fs, process::Command};
 
-use keyfold_tests::{Device, Server, clock_off_by, exit, fed};
+use keyfold_tests::{Device, Server, Watch, clock_off_by, exit, fed};
 
 use crate::{id, two_devices};
 
@@ -75,4 +75,16 @@ fn a_lock_is_shown_and_the_passphrase_undoes_it() {
     idle.envs(clock_off_by("-2h"));
     fed(idle, "").done();
     assert_eq!(laptop.ok(&["status"])["locked"], "idle");
+}
+
+#[test]
+fn a_watch_ends_with_the_lock_and_with_the_profile() {
+    let server = Server::start();
+    let (laptop, phone, _) = two_devices(&server);
+    for (command, exit) in [(&["lock"][..], exit::LOCKED), (&["wipe", "--yes"], exit::NOT_FOUND)] {
+        let watch = Watch::of(&phone);
+        phone.ok(command);
+        laptop.ok(&["passkey", "rename", &laptop.only_passkey(), command[0]]);
+        watch.ends().last_problem(exit);
+    }
 }

@@ -4,6 +4,7 @@
 
 mod history;
 mod lock;
+mod recovery;
 mod removed;
 
 use keyfold_tests::{Device, Server, Shop};

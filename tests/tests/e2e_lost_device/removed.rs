@@ -1,4 +1,4 @@
-use keyfold_tests::{Device, Server, Shop, Watch, exit};
+use keyfold_tests::{Device, Server, ServerOptions, Shop, Watch, exit};
 
 use crate::{id, two_devices};
 
@@ -73,4 +73,31 @@ fn an_epoch_may_be_begun_at_any_time() {
     let synced = laptop.ok(&["sync"]);
     assert_eq!((&synced["entries_pulled"], &synced["items_pulled"]), (&1.into(), &1.into()));
     assert!(shop.judge_sign_in(&laptop.sign_in(&shop.origin(), &shop.sign_in_options())).backed_up());
+}
+
+/// Whoever fills the account up, or writes without end, does not keep others from removing it.
+#[test]
+fn a_device_is_removed_although_the_account_is_full_and_an_edit_waits() {
+    let full = ServerOptions::with([("KEYFOLD_LIMITS__ACCOUNT_BYTES", "12000")]);
+    let server = Server::start_with(full);
+    let (laptop, phone, _) = two_devices(&server);
+    let passkey = phone.only_passkey();
+    let fills = |number: u32| phone.run(&["passkey", "rename", &passkey, &format!("name {number}")]);
+    while phone.ok(&["status"])["unsent_edits"] == 0 {
+        fills(0);
+        fills(1);
+    }
+    laptop.run(&["passkey", "rename", &laptop.only_passkey(), "an edit that waits"]);
+    let removed = laptop.ok(&["device", "remove", &id(&phone), "--yes"]);
+    assert_eq!((&removed["removed"][0]["name"], &removed["epoch"]), (&"Ana's phone".into(), &2.into()));
+}
+
+#[test]
+fn who_is_removed_already_is_not_removed_again() {
+    let server = Server::start();
+    let (laptop, phone, _) = two_devices(&server);
+    let lost = id(&phone);
+    laptop.ok(&["device", "remove", &lost, "--yes"]);
+    let again = laptop.ok(&["device", "remove", &lost[..8], "--yes"]);
+    assert_eq!((&again["removed"][0]["name"], &again["epoch"]), (&"Ana's phone".into(), &2.into()));
 }

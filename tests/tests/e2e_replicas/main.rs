@@ -181,11 +181,11 @@ async fn a_removed_device_is_cut_off_at_every_replica_also_while_redis_is_away()
     for redis_is_there in [true, false] {
         let thief = Member::enrolled(&servers[1], "A stolen phone", &laptop).await;
         laptop.sync().await;
+        let mut open = [listens(&servers[0], &thief).await, listens(&servers[1], &thief).await];
         if !redis_is_there {
             redis.kill();
             tells(&servers[1], "keyfold_bus_up 0").await;
         }
-        let mut open = [listens(&servers[0], &thief).await, listens(&servers[1], &thief).await];
         laptop.engine.remove_devices(&[thief.vault().keys().id()]).await.unwrap();
         for server in &servers {
             server.time.pass(1_000);

@@ -125,3 +125,67 @@ async fn more_than_half_of_a_vault_within_a_day_is_noticed() {
     server.time.pass(2 * DAY);
     assert_eq!(vault.mass_deletion(&items[4..5]).await.unwrap(), None);
 }
+
+/// Whoever deletes it says when, by a clock of its own; the commit says when it was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_by_a_clock_that_ran_years_late_purges_nothing_early() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    phone.clock.set_off(-i64::try_from(1_000 * DAY).unwrap());
+    phone.vault().delete(&[item]).await.unwrap();
+    phone.clock.set_off(0);
+    phone.sync().await;
+    server.time.pass(2 * DAY);
+    for device in [&laptop, &phone] {
+        assert_eq!(device.sync().await.items_purged, 0);
+    }
+    server.time.pass(29 * DAY);
+    assert_eq!(laptop.sync().await.items_purged, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_restored_on_a_device_that_could_not_say_so_in_time_comes_back() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    laptop.label(item, "shopping").await;
+    laptop.sync().await;
+    phone.sync().await;
+    phone.vault().delete(&[item]).await.unwrap();
+    phone.sync().await;
+    server.time.pass(29 * DAY);
+    phone.vault().restore(item, None).await.unwrap();
+    server.time.pass(2 * DAY);
+    assert_eq!(laptop.sync().await.items_purged, 1, "it has not heard");
+    phone.sync().await;
+    phone.sync().await;
+    laptop.sync().await;
+    for device in [&laptop, &phone] {
+        let contents = device.contents().await;
+        let [back] = contents.live().collect::<Vec<_>>()[..] else { panic!("{:?}", contents.items) };
+        assert_eq!(
+            (back.item.passkey.rp_id.as_str(), back.item.fields.text(FieldTag::Label)),
+            ("shop.example", "shopping")
+        );
+        assert_ne!(back.id, item);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_fits_into_one_commit_is_purged_in_turn() {
+    let server = Hosted::start_with(|settings| settings.limits.changes = 2).await;
+    let laptop = Member::founded(&server, "laptop").await;
+    let mut items = Vec::new();
+    for number in 0..3 {
+        items.push(laptop.add(&format!("{number}.example")).await);
+    }
+    laptop.sync().await;
+    laptop.vault().delete(&items).await.unwrap();
+    laptop.sync().await;
+    server.time.pass(31 * DAY);
+    // Half of what was too much, and then what fits.
+    for (purged, left) in [(1, 2), (2, 0)] {
+        assert_eq!(laptop.sync().await.items_purged, purged);
+        assert_eq!(laptop.acknowledged().await.len(), left);
+        server.time.pass(DAY);
+    }
+}

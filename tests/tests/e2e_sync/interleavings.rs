@@ -1,9 +1,13 @@
 //! Two devices that edit at the same time, offline for any length, come to the same vault, and no edit is lost that
 //! merging field by field can keep.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use keyfold_client::{ItemId, item::FieldTag};
+use keyfold_client::{
+    ItemId,
+    item::{Field, FieldTag, PURGED_AFTER},
+};
+use keyfold_crypto::{Hash, Namespace};
 use keyfold_tests::sdk::{Chance, DAY, HOUR, Hosted, MINUTE, Member};
 use tokio::task::JoinSet;
 
@@ -185,12 +189,31 @@ impl<'a> Interleaving<'a> {
         assert!(self.devices[1].sync().await.is_empty(), "it is quiet");
         let held = self.devices[0].acknowledged().await;
         assert_eq!(held, self.devices[1].acknowledged().await);
-        for (id, expected) in self.model.outcome() {
-            let (_, item, _) = held.iter().find(|(held, _, _)| *held == id).expect("a passkey was lost");
-            let fields = item.fields.iter().map(|(tag, field)| (tag, field.clone())).collect();
+        let find = |id: ItemId| held.iter().find(|(held, _, _)| *held == id).map(|(_, item, _)| &item.fields);
+        for (id, mut expected) in self.model.outcome() {
+            let (fields, came_back) = match find(id) {
+                Some(fields) => (fields, false),
+                // It was purged: for good, or before it was heard that somebody had restored it.
+                None if is_purged(&expected, self.devices[0].clock.now()) => continue,
+                None => (find(restored(id)).expect("a passkey was lost"), true),
+            };
+            if came_back {
+                expected.remove(&FieldTag::Deleted);
+            }
+            let fields = fields.iter().map(|(tag, field)| (tag, field.clone())).collect();
             assert_eq!(expected, fields, "{id}");
         }
     }
+}
+
+fn is_purged(fields: &BTreeMap<FieldTag, Field>, now: u64) -> bool {
+    fields.get(&FieldTag::Deleted).is_some_and(|field| field.value == [1] && field.stamp.ms + PURGED_AFTER <= now)
+}
+
+/// `H("restored-item", item)[..16]`
+fn restored(item: ItemId) -> ItemId {
+    let hash = Hash::of(Namespace::RestoredItem, &[item.as_bytes()]);
+    ItemId::new(hash.as_bytes()[..16].try_into().unwrap())
 }
 
 impl Drop for Interleaving<'_> {

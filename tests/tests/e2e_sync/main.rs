@@ -18,3 +18,4 @@ mod interleavings;
 mod lost_answers;
 mod model;
 mod racing;
+mod recovery;

@@ -46,6 +46,16 @@ impl FromStr for SpanOrNever {
     }
 }
 
+impl SpanOrNever {
+    /// `None` for ever.
+    pub(crate) const fn span(self) -> Option<Duration> {
+        match self {
+            Self::Span(span) => Some(span.0),
+            Self::Never => None,
+        }
+    }
+}
+
 /// The shortest way to write a time span.
 pub(crate) fn written(span: Duration) -> String {
     let seconds = span.as_secs();

@@ -6,6 +6,7 @@ mod duration;
 mod epoch;
 mod keyring;
 mod passkey;
+mod recovery;
 mod secrets;
 mod webauthn;
 
@@ -16,10 +17,11 @@ use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
-pub(crate) use duration::{SpanOrNever, written};
+pub(crate) use duration::{Span, SpanOrNever, written};
 pub(crate) use epoch::EpochCommand;
 pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
+pub(crate) use recovery::{CreateRecovery, NewCode, RecoveryCommand, UseRecovery};
 pub(crate) use secrets::{KeyringChoice, PassphraseSource};
 pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
@@ -122,6 +124,9 @@ pub(crate) enum Command {
     /// a stolen disk. Where you fear either, stay with the passphrase.
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// Make, use and stop recovery codes, for when every device is gone
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
     /// Lock this device: nothing but the passphrase opens it until somebody has typed that
     ///
     /// Without a keyring the passphrase is asked for anyway. A running `keyfold sync --watch` ends within half a minute.

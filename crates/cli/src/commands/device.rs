@@ -1,4 +1,7 @@
-use keyfold_client::{sync::RemoveError, vault::DeviceStatus};
+use keyfold_client::{
+    sync::{RemoveError, SyncEngine},
+    vault::DeviceStatus,
+};
 use serde::Serialize;
 
 use super::{
@@ -76,10 +79,11 @@ async fn list(app: &App, check_codes: bool) -> Result<(), Failure> {
 
 async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
     let engine = app.engine(app.verified().await?)?;
-    engine.sync().await?;
+    engine.look().await?;
     let status = engine.vault().local().status().await?;
+    let gone = removed_before(&engine, devices).await?;
     let mut chosen: Vec<&DeviceStatus> = Vec::new();
-    for device in devices {
+    for device in devices.iter().filter(|device| !gone.iter().any(|gone| gone.id.starts_with(device.as_str()))) {
         let device = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?;
         if !chosen.iter().any(|chosen| chosen.id == device.id) {
             chosen.push(device);
@@ -101,7 +105,7 @@ async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
     let passkeys_reencrypted = epoch::reencrypted(&engine).await;
     let contents = engine.vault().contents().await?;
     let removed = Removed {
-        removed: chosen.iter().map(|device| Gone { id: device.id.to_string(), name: device.name.clone() }).collect(),
+        removed: gone.into_iter().chain(chosen.iter().map(|device| Gone::from(*device))).collect(),
         epoch: epoch::epoch(&engine).await?,
         passkeys_reencrypted,
         to_replace: Passkeys::new(contents.live().map(PasskeyView::of).collect(), &[]),
@@ -109,17 +113,37 @@ async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
     app.out.result(&removed, Removed::text)
 }
 
+/// Those that somebody has removed already: an earlier attempt, whose answer was lost, may have.
+async fn removed_before(engine: &SyncEngine, devices: &[String]) -> Result<Vec<Gone>, Failure> {
+    let held = engine.vault().local().held().await?;
+    let active = |beginning: &str| held.roster.devices().any(|(id, ..)| id.to_string().starts_with(beginning));
+    let mut gone = Vec::new();
+    for beginning in devices.iter().filter(|beginning| !beginning.is_empty() && !active(beginning)) {
+        let mut found = held.roster.removed().keys().filter(|id| id.to_string().starts_with(beginning.as_str()));
+        if let (Some(id), None) = (found.next(), found.next()) {
+            gone.push(Gone { id: id.to_string(), name: held.name_of(id) });
+        }
+    }
+    Ok(gone)
+}
+
 async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
     let name = name.parse()?;
     let vault = app.unlocked().await?;
     let engine = app.engine(vault)?;
-    engine.sync().await?;
+    engine.look().await?;
     let status = engine.vault().local().status().await?;
     let id = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?.id;
     engine.rename_device(id, &name).await?;
     app.out.result(&Renamed { device: id.to_string(), name: name.to_string() }, |renamed| {
         format!("Device {} is now called \"{}\".", renamed.device, renamed.name)
     })
+}
+
+impl From<&DeviceStatus> for Gone {
+    fn from(device: &DeviceStatus) -> Self {
+        Self { id: device.id.to_string(), name: device.name.clone() }
+    }
 }
 
 impl Removed {

@@ -58,8 +58,8 @@ pub(super) async fn reencrypted(engine: &SyncEngine) -> u64 {
 pub(super) fn without_room(report: &SyncReport) {
     if report.items_without_room > 0 {
         say(&format!(
-            "keyfold: {} passkeys cannot be encrypted anew: the account's room on the server is used up. Purge some, or ask \
-             its operator for more",
+            "keyfold: {} passkeys cannot be encrypted anew: the account's room on the server is used up. Delete some, which \
+             are purged after 30 days, or ask its operator for more",
             report.items_without_room
         ));
     }

@@ -5,6 +5,7 @@ use crate::{
     app::App,
     args::{SpanOrNever, written},
     failure::Failure,
+    terminal::printable,
 };
 
 #[derive(Serialize)]
@@ -26,9 +27,8 @@ pub(crate) async fn lock(app: &App, after: Option<SpanOrNever>) -> Result<(), Fa
     let local = app.local().await?;
     match after {
         None => local.lock().await?,
-        // Whoever sits there may lock it sooner, and not later.
-        Some(SpanOrNever::Span(span)) => app.verified().await?.local().lock_after(Some(span.0)).await?,
-        Some(SpanOrNever::Never) => app.verified().await?.local().lock_after(None).await?,
+        // Whoever sits there may lock it, and not decide how long it stays open.
+        Some(after) => app.verified().await?.local().lock_after(after.span()).await?,
     }
     tell(app).await
 }
@@ -45,25 +45,34 @@ async fn tell(app: &App) -> Result<(), Failure> {
 }
 
 pub(crate) async fn wipe(app: &App) -> Result<(), Failure> {
-    let local = app.local().await?;
-    let status = local.status().await?;
-    let name = status.devices.iter().find(|device| device.this).map_or("this device", |device| &device.name);
-    let last = if status.devices.len() == 1 { " It is the account's only device: its passkeys are lost." } else { "" };
-    let unsent = match status.unsent_edits {
-        0 => String::new(),
-        unsent => format!(" {unsent} changes that were never sent are lost."),
-    };
-    app.confirm(&format!(
-        "Wipe \"{name}\", with its keys and its copy of every passkey, from this machine?{last}{unsent}"
-    ))?;
-    let lost = local.wipe(&app.keyring).await?;
-    let wiped = Wiped { account: status.account.to_string(), device: status.device.to_string(), lost };
+    let storage = app.storage().await?;
+    app.confirm(&format!("{} from this machine, with its keys and its copy of every passkey?", what_goes(app).await))?;
+    let done = keyfold_client::vault::wipe(storage.as_ref(), &app.keyring).await?;
+    let wiped = Wiped { account: done.account.to_string(), device: done.device.to_string(), lost: done.unsent };
     app.out.result(&wiped, |wiped| {
         format!(
-            "Wiped. The account still counts device {} in: remove it on another with `keyfold device remove`.",
+            "Wiped. Where the account still counts device {} in, remove it on another with `keyfold device remove`.",
             wiped.device
         )
     })
+}
+
+/// As far as the profile can still tell.
+async fn what_goes(app: &App) -> String {
+    let status = match app.local().await {
+        Ok(local) => local.status().await.ok(),
+        Err(_) => None,
+    };
+    let Some(status) = status else { return "Wipe this profile".to_owned() };
+    let name = status.devices.iter().find(|device| device.this).map_or("this device", |device| &device.name);
+    let mut what = String::new();
+    if status.devices.len() == 1 {
+        what.push_str("It is the account's only device. ");
+    }
+    if status.unsent_edits > 0 {
+        what.push_str(&format!("{} changes that were never sent are lost. ", status.unsent_edits));
+    }
+    format!("{what}Wipe \"{}\"", printable(name))
 }
 
 impl Lock {

@@ -10,6 +10,7 @@ mod keyring;
 mod lock;
 mod offer;
 mod passkey;
+mod recovery;
 mod safety_number;
 mod status;
 mod sync;
@@ -37,6 +38,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
         Command::Keyring(command) => keyring::run(&app, command).await,
+        Command::Recovery(command) => recovery::run(&app, command).await,
         Command::Lock { after } => lock::lock(&app, after).await,
         Command::Unlock => lock::unlock(&app).await,
         Command::Wipe => lock::wipe(&app).await,

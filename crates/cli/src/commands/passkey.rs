@@ -102,7 +102,7 @@ async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure>
 /// The edit is durable here; that it cannot be sent now, or soon, is no failure.
 pub(super) async fn send(app: &App, vault: &UnlockedVault) -> Result<(), Failure> {
     let engine = app.engine(vault.clone())?;
-    match tokio::time::timeout(PATIENCE, engine.sync()).await {
+    match tokio::time::timeout(PATIENCE, engine.send_edits()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => super::sync::later(&error),
         Err(_) => super::sync::later(&"the server takes too long"),

@@ -1,7 +1,7 @@
 use keyfold_client::storage::Condition;
 use serde::Serialize;
 
-use super::{device::Device, lock::reason};
+use super::{device::Device, lock::reason, recovery::warn};
 use crate::{
     app::App,
     failure::Failure,
@@ -37,6 +37,7 @@ struct Stopped {
 pub(crate) async fn run(app: &App) -> Result<(), Failure> {
     let local = app.local().await?;
     let (status, locked) = (local.status().await?, local.locked().await?);
+    warn(status.recovery.as_ref());
     let name = status.devices.iter().find(|device| device.this).map(|device| device.name.clone());
     let status = Status {
         account: status.account.to_string(),
@@ -45,6 +46,7 @@ pub(crate) async fn run(app: &App) -> Result<(), Failure> {
         condition: match status.condition {
             Condition::Creating => "creating",
             Condition::Enrolling => "enrolling",
+            Condition::Recovering => "recovering",
             Condition::Joining => "joining",
             Condition::Active => "active",
         },

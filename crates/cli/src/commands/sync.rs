@@ -1,6 +1,7 @@
 use keyfold_client::sync::{SyncReport, WatchEvent};
 use serde::Serialize;
 
+use super::recovery::warn;
 use crate::{app::App, failure::Failure, output::say, terminal::printable};
 
 #[derive(Serialize)]
@@ -39,6 +40,7 @@ pub(crate) async fn run(app: &App, watch: bool, resume: bool) -> Result<(), Fail
     }
     if !watch {
         let report = engine.sync().await?;
+        warn(engine.vault().local().status().await?.recovery.as_ref());
         return app.out.result(&Synced::from(&report), Synced::line);
     }
     let mut failure = None;

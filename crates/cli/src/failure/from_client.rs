@@ -1,10 +1,11 @@
 use keyfold_client::{
-    NotACheckCode, PassphraseError, ProblemCode,
+    NotACheckCode, NotARecoveryCode, PassphraseError, ProblemCode,
     api::ApiError,
     device::{BadDeviceName, KeyringError, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
+    recovery::RecoverError,
     storage::StorageError,
-    sync::{AppendError, CreateError, OfferError, RemoveError, SyncError},
+    sync::{AppendError, CreateError, OfferError, RecoveryError, RemoveError, SyncError},
     transport::{BadCertificates, NotAServerUrl, TransportError},
     vault::{RegisterError, SignInError, VaultError},
     webauthn,
@@ -42,6 +43,7 @@ exits! {
     NotAServerUrl => Usage,
     NotACheckCode => Malformed,
     NotAQrCode => Malformed,
+    NotARecoveryCode => Malformed,
     BadCertificates => NotTrusted,
     webauthn::OriginError => Malformed,
 }
@@ -92,6 +94,7 @@ impl HasExit for VaultError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoProfile
+            | Self::Recovering
             | Self::Enrolling
             | Self::NotCreated
             | Self::NotFound
@@ -150,7 +153,35 @@ impl HasExit for RemoveError {
     fn exit(&self) -> Exit {
         match self {
             Self::OwnDevice => Exit::NotAllowed,
+            Self::Unknown(_) => Exit::Unknown,
             Self::Append(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for RecoveryError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Exists => Exit::NotAllowed,
+            Self::Absent | Self::NotUnderWay => Exit::NotFound,
+            Self::Append(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for RecoverError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Begin(error) => error.exit(),
+            Self::Api(error) => error.exit(),
+            Self::Sync(error) => error.exit(),
+            Self::Vault(error) => error.exit(),
+            Self::Append(error) => error.exit(),
+            Self::Chain(_) => Exit::SyncStopped,
+            Self::Unknown | Self::NotBegun | Self::NeverBegan => Exit::NotFound,
+            Self::OtherAccount => Exit::Refused,
+            Self::AnotherRecovery(_) | Self::Cancelled(_) => Exit::NotAllowed,
+            Self::Waits(_) => Exit::Busy,
         }
     }
 }

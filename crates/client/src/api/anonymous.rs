@@ -3,8 +3,11 @@ use std::{sync::Arc, time::Duration};
 use keyfold_crypto::exact;
 use keyfold_ledger::printable;
 use keyfold_wire::{
-    EnrolmentId,
-    v1::{Accepted, BeginEnrolment, BegunEnrolment, EnrolmentOpening, EnrolmentState, ServerInfo},
+    AccountId, EnrolmentId,
+    v1::{
+        Accepted, BeginEnrolment, BegunEnrolment, EnrolmentOpening, EnrolmentState, RecoveryFound, RecoveryLookup,
+        ServerInfo,
+    },
 };
 use prost::Message;
 
@@ -66,6 +69,14 @@ impl Api {
     /// POST /v1/accounts/delete with the bytes of a `Signed`.
     pub async fn delete_account(&self, signed: &[u8]) -> Result<(), ApiError> {
         self.tell("/v1/accounts/delete", signed).await
+    }
+
+    /// POST /v1/recovery: the accounts that a recovery code may belong to. What the server says of it proves nothing.
+    pub async fn accounts_by_recovery(&self, lookup: &[u8; 32]) -> Result<Vec<AccountId>, ApiError> {
+        let lookup = RecoveryLookup { lookup: lookup.to_vec() }.encode_to_vec();
+        let found: RecoveryFound = self.call(Method::Post, "/v1/recovery", &lookup).await?;
+        let accounts = found.accounts.iter().map(|account| AccountId::try_from(account.as_slice()));
+        accounts.collect::<Result<_, _>>().map_err(|_| ApiError::BadAnswer("an account id of another length"))
     }
 
     /// POST /v1/enrolments

@@ -147,7 +147,7 @@ impl MemberApi {
     }
 
     async fn exchange_for(&self, method: Method, path: &str, body: &[u8], wait: Duration) -> Result<Answer, ApiError> {
-        let mut attempt = 0_u32;
+        let (mut attempt, mut renewed) = (0_u32, false);
         loop {
             attempt += 1;
             let session = self.session().await?;
@@ -156,8 +156,13 @@ impl MemberApi {
             match self.api.exchange(request).await {
                 // The server forgot its key or its clock runs ahead: a new session, once.
                 // Who was removed is shown by whom when it asks for one.
-                Err(error) if wants_another_session(&error) && attempt == 1 => {
+                Err(error) if wants_another_session(&error) && !renewed => {
                     *self.session.lock().await = None;
+                    renewed = true;
+                }
+                // It has just opened a session for this device: another replica has yet to hear that it is a member.
+                Err(error) if error.code() == Some(ProblemCode::NotAMember) => {
+                    return Err(ApiError::BadAnswer("it opens a session and says that this device is no member"));
                 }
                 // The server closed the connection as the request was on its way: signed anew, it goes again.
                 Err(ApiError::Transport(TransportError::Broken(_))) if attempt == 1 => {}

@@ -6,6 +6,7 @@ use keyfold_crypto::{
     local::LocalKey,
     passphrase::{self, PassphraseError},
     random,
+    recovery::RecoveryKeys,
 };
 use keyfold_ledger::author::Author;
 use keyfold_wire::{AccountId, MemberId, v1::DeviceSecrets};
@@ -40,6 +41,11 @@ impl DeviceKeys {
     pub fn generate(algorithm: SigningAlgorithm, rng: &mut impl CryptoRng) -> Self {
         let signing = SigningKey::generate(algorithm, rng);
         Self::of(signing, WrappingKey::generate(rng), LocalKey::generate(rng))
+    }
+
+    /// The keys that a recovery code comes to in an account, as those of the member that they are.
+    pub(crate) fn of_recovery(keys: RecoveryKeys, rng: &mut impl CryptoRng) -> Self {
+        Self::of(keys.signing, keys.wrapping, LocalKey::generate(rng))
     }
 
     fn of(signing: SigningKey, wrapping: WrappingKey, local: LocalKey) -> Self {

@@ -29,4 +29,5 @@ pub use new_device::{EnrolmentPath, NewDevice, Offered};
 pub use opened::{Confirmed, Opened};
 pub use pending::Completion;
 pub use qr::{NotAQrCode, QrCode};
+pub(crate) use resume::is_member;
 pub use resume::{Resumed, forget, resume};

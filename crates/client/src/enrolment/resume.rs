@@ -41,6 +41,7 @@ pub async fn resume(storage: Arc<dyn Storage>, api: Api, passphrase: &Passphrase
             let local = LocalVault::open(storage, api.clock()).await?;
             return Ok(Resumed::Joined(local.unlock(passphrase).await?));
         }
+        Condition::Recovering => return Err(VaultError::Recovering.into()),
         Condition::Creating | Condition::Active => return Err(CreateError::ProfileInUse.into()),
     }
     let opened = reopen(storage, api, &profile, passphrase).await?;
@@ -130,7 +131,7 @@ fn is_over(error: &ApiError) -> bool {
 }
 
 /// Whether the server has the device in the account's roster.
-pub(super) async fn is_member(member: &MemberApi) -> Result<bool, ApiError> {
+pub(crate) async fn is_member(member: &MemberApi) -> Result<bool, ApiError> {
     match member.head().await {
         Ok(_) => Ok(true),
         Err(error) => match error.code() {

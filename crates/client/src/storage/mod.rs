@@ -53,9 +53,6 @@ pub trait Storage: Send + Sync {
     /// The profile is in use at `at`.
     async fn used(&self, at: u64) -> Result<(), StorageError>;
 
-    /// Locks the profile.
-    async fn lock(&self) -> Result<(), StorageError>;
-
     /// After how many milliseconds without use it locks by itself; `None` for never.
     async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError>;
 

@@ -34,6 +34,8 @@ pub enum Condition {
     Creating,
     /// The device asks to be let into the account. Whether it is, is not known here, and nothing of it is verified yet.
     Enrolling,
+    /// The device waits to be let in by a recovery code. What it holds of the account is the founding, verified.
+    Recovering,
     /// The device was enrolled and has yet to take the vault as its AddDevice entry names it.
     Joining,
     /// In use.

@@ -19,6 +19,8 @@ pub enum Write {
     ClearKeyringSecrets,
     /// Sync stopped, or may go on.
     Stopped(Option<Stop>),
+    /// Nothing but the passphrase opens the profile from here on.
+    Lock,
     /// Everything is forgotten.
     Erase,
     /// Why, if somebody should ask.
@@ -40,6 +42,8 @@ pub enum Write {
     Head(Chain, Head),
     /// An item's latest revision.
     Element(Element),
+    /// The epoch that an item's latest revision is in.
+    Epoch(ItemId, u64),
     /// A revision. Of those that say something new the last ten stay, good and quarantined ones each; the others, and
     /// envelopes that nothing names any more, go.
     Revision(Revision),

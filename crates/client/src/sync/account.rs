@@ -85,6 +85,7 @@ pub async fn create_account(
     match storage.profile().await? {
         None => found(storage.as_ref(), api, &info, &new).await?,
         Some(profile) if profile.condition == Condition::Enrolling => return Err(VaultError::Enrolling.into()),
+        Some(profile) if profile.condition == Condition::Recovering => return Err(VaultError::Recovering.into()),
         Some(profile) if profile.condition != Condition::Creating => return Err(CreateError::ProfileInUse),
         Some(profile) if profile.server != api.server().as_str() => {
             return Err(CreateError::OtherServer(profile.server));

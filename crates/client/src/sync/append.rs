@@ -82,6 +82,17 @@ impl Fate {
     }
 }
 
+/// Whether an attempt failed only because another device was faster.
+pub(crate) trait RosterMoved: From<SyncError> {
+    fn is_roster_moved(&self) -> bool;
+}
+
+impl RosterMoved for AppendError {
+    fn is_roster_moved(&self) -> bool {
+        matches!(self, Self::RosterMoved)
+    }
+}
+
 impl AppendError {
     pub(super) fn into_sync(self) -> SyncError {
         match self {
@@ -124,16 +135,16 @@ impl SyncEngine {
     }
 
     /// Attempts something on what a pull has just shown, and again if another device has moved the heads meanwhile.
-    pub(super) async fn while_the_roster_moves(
+    pub(crate) async fn while_the_roster_moves<E: RosterMoved>(
         &self,
-        attempt: impl AsyncFn(&Step, Held) -> Result<(), AppendError>,
-    ) -> Result<(), AppendError> {
+        attempt: impl AsyncFn(&Step, Held) -> Result<(), E>,
+    ) -> Result<(), E> {
         for race in 0..MAX_RACES {
-            let step = self.storage().step().await?;
+            let step = self.storage().step().await.map_err(SyncError::from)?;
             self.check_condition().await?;
             self.pull(&step).await?;
             match attempt(&step, self.held().await?).await {
-                Err(AppendError::RosterMoved) => {}
+                Err(error) if error.is_roster_moved() => {}
                 done => return done,
             }
             drop(step);
@@ -167,7 +178,7 @@ impl SyncEngine {
                 if error.is_final() {
                     self.storage().apply(step, vec![Write::ClearOutbox(OutboxKind::Roster)]).await?;
                 }
-                Err(error.into())
+                Err(self.refused_by(step, error).await.into())
             }
         }
     }

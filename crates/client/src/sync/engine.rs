@@ -8,7 +8,7 @@ use crate::{
     api::{Api, MemberApi},
     device::Keyring,
     storage::{Condition, Step, Stop, Storage, Write},
-    vault::{Held, UnlockedVault},
+    vault::{Held, UnlockedVault, VaultError},
 };
 
 /// Syncs one unlocked profile with its server.
@@ -80,6 +80,26 @@ impl SyncEngine {
         Err(SyncError::Busy)
     }
 
+    /// Takes what others wrote, and sends nothing.
+    ///
+    /// # Errors
+    /// [`SyncError`].
+    pub async fn look(&self) -> Result<SyncReport, SyncError> {
+        let step = self.storage().step().await?;
+        self.check_condition().await?;
+        self.pull(&step).await
+    }
+
+    /// Pulls, merges, and pushes until no edit is left to send; nothing is encrypted anew.
+    ///
+    /// # Errors
+    /// [`SyncError`]; what was pulled and acknowledged before stays.
+    pub async fn send_edits(&self) -> Result<SyncReport, SyncError> {
+        let mut report = SyncReport::default();
+        self.exchange(&mut report).await?;
+        Ok(report)
+    }
+
     async fn exchange(&self, report: &mut SyncReport) -> Result<(), SyncError> {
         for race in 0..MAX_RACES {
             let step = self.storage().step().await?;
@@ -118,11 +138,15 @@ impl SyncEngine {
     }
 
     pub(super) async fn check_condition(&self) -> Result<(), SyncError> {
-        let profile = self.storage().profile().await?.ok_or(crate::vault::VaultError::NoProfile)?;
+        let Some(profile) = self.storage().profile().await? else {
+            let farewell = self.storage().farewell().await?;
+            return Err(farewell.map_or(VaultError::NoProfile, VaultError::Removed).into());
+        };
         match (profile.stopped, profile.condition) {
             (Some(stop), _) => Err(SyncError::Stopped(stop)),
             (None, Condition::Creating) => Err(SyncError::NotCreated),
-            (None, Condition::Enrolling) => Err(crate::vault::VaultError::Enrolling.into()),
+            (None, Condition::Enrolling) => Err(VaultError::Enrolling.into()),
+            (None, Condition::Recovering) => Err(VaultError::Recovering.into()),
             (None, Condition::Joining | Condition::Active) => Ok(()),
         }
     }
@@ -131,7 +155,7 @@ impl SyncEngine {
         Ok(self.vault.local().held().await?)
     }
 
-    pub(super) fn storage(&self) -> &Arc<dyn Storage> {
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
         self.vault.storage()
     }
 }

@@ -32,7 +32,7 @@ pub enum SyncError {
     Busy,
     /// The server has not given the current epoch's key.
     #[error(
-        "this device has no key for the account's current epoch; nothing can be written until another device gives it one"
+        "this device has no key for the account's current epoch: the server withholds it, or its author spoiled it. Nothing can be written until another device gives it one; where it was spoiled, `keyfold epoch rotate` here does as well"
     )]
     NoEpochKey,
     /// The account's creation was not acknowledged yet.

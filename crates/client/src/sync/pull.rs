@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     api::{ApiError, Frame, PullFrom, PullStream},
-    item::Item,
+    item::{FieldTag, Item},
     storage::{Condition, Staged, Step, Write},
-    vault::{EpochKeys, joined_by, read_shown},
+    vault::{EpochKeys, ItemEdit, joined_by, read_shown},
 };
 
 /// What a stream came to.
@@ -35,7 +35,7 @@ enum Pulled {
 
 impl SyncEngine {
     /// Takes everything that this device has not seen: verified as a whole, stored as a whole.
-    pub(super) async fn pull(&self, step: &Step) -> Result<SyncReport, SyncError> {
+    pub(crate) async fn pull(&self, step: &Step) -> Result<SyncReport, SyncError> {
         let (mut moved_at, mut brief) = (None, true);
         for _ in 0..MAX_PULLS {
             match self.pull_once(step, brief).await? {
@@ -186,6 +186,19 @@ impl SyncEngine {
         Ok(shown.map(|(_, item)| item))
     }
 
+    /// Its user has restored here what others purge now, and it was not sent in time: it comes back as another item. Kept
+    /// before the purge counts, so that no crash loses it; kept twice it is one.
+    async fn keep_what_was_restored(&self, id: ItemId, good: &Item, edit: &ItemEdit) -> Result<(), SyncError> {
+        let is_restored = edit.fields.field(FieldTag::Deleted).is_some_and(|field| field.value == [0]);
+        if !is_restored {
+            return Ok(());
+        }
+        let fields = good.fields.clone().merge(edit.fields.clone());
+        let item = Item { passkey: good.passkey.clone(), fields };
+        let successor = self.vault.successor(id, &item).await?;
+        Ok(self.storage().add_edits(vec![successor]).await?)
+    }
+
     /// Makes all of it count, in one step.
     async fn take_all(
         &self,
@@ -194,8 +207,13 @@ impl SyncEngine {
         verified: Verified,
         mut contents: Contents,
     ) -> Result<SyncReport, SyncError> {
+        let edits = self.vault.edits().await?;
         for touch in incoming.touched.values().filter(|touch| touch.element.is_tombstone()) {
-            let last_good = self.last_good(&contents.keys, touch.element.item).await?;
+            let id = touch.element.item;
+            let last_good = self.last_good(&contents.keys, id).await?;
+            if let (Some(good), Some(edit)) = (&last_good, edits.get(&id)) {
+                self.keep_what_was_restored(id, good, edit).await?;
+            }
             contents.purge(touch, last_good.as_ref());
         }
         let report = SyncReport {

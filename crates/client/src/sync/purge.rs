@@ -6,6 +6,7 @@ use prost::Message;
 
 use super::{SyncEngine, SyncError, SyncReport, content::examine_purge, push::Sent};
 use crate::{
+    item::PURGED_AFTER,
     storage::{Outbox, OutboxKind, StoredItem, Write},
     vault::{EpochKeys, VaultError, read_shown},
 };
@@ -20,33 +21,60 @@ impl SyncEngine {
             return Ok(());
         }
         let step = self.storage().step().await?;
+        self.check_condition().await?;
         let held = self.held().await?;
         let Some(account) = held.account() else { return Ok(()) };
-        if self.storage().outbox(OutboxKind::Commit).await?.is_some() {
+        let keys = self.vault.epoch_keys(&held);
+        if self.owes_a_code(&held)
+            || keys.current().is_none()
+            || self.storage().outbox(OutboxKind::Commit).await?.is_some()
+        {
             return Ok(());
         }
-        let at = now.max(account.vault().at());
-        let over = self.over(&account, &self.vault.epoch_keys(&held), at).await?;
-        if !over.is_empty() {
-            let outbox = self.tombstones(&account, at, &over)?;
+        let mut over = self.over(&account, &keys, now).await?;
+        while !over.is_empty() {
+            let outbox = self.tombstones(&account, now.max(account.vault().at()), &over)?;
             self.storage().apply(&step, vec![Write::PutOutbox(outbox.clone())]).await?;
-            match self.send_commit(&step, &account, &outbox).await? {
-                Sent::Accepted(items) => report.items_purged += items,
-                Sent::HeadMoved | Sent::TooLarge(_) => {}
+            match self.send_commit(&step, &account, &keys, &outbox).await {
+                Ok(Sent::Accepted(items)) => {
+                    report.items_purged += items;
+                    break;
+                }
+                Ok(Sent::TooLarge(smaller)) => over.truncate(smaller),
+                // The next sync looks again.
+                Ok(Sent::HeadMoved) => return Ok(()),
+                Err(SyncError::Api(error)) if error.code().is_some() => return Ok(()),
+                Err(error) => return Err(error),
             }
         }
         Ok(self.storage().apply(&step, vec![Write::LookedForPurges(now)]).await?)
     }
 
-    /// The elements of passkeys whose 30 days are over at `at`; at most a commit's.
-    async fn over(&self, account: &Account, keys: &EpochKeys, at: u64) -> Result<Vec<Element>, SyncError> {
-        let is_over = |stored: &StoredItem| {
+    /// The elements of passkeys whose 30 days are over; at most a commit's.
+    async fn over(&self, account: &Account, keys: &EpochKeys, now: u64) -> Result<Vec<Element>, SyncError> {
+        let edits = self.vault.edits().await?;
+        let is_deleted = |stored: &StoredItem| {
             let is_good = stored.fault.is_none() && !stored.element.is_tombstone();
             let shown = read_shown(account.roster().account(), keys, stored).ok().flatten();
-            is_good && shown.is_some_and(|(_, item)| examine_purge(Some(&item), at).is_ok())
+            is_good && shown.is_some_and(|(_, item)| examine_purge(Some(&item), now).is_ok())
         };
-        let items = self.storage().items().await?;
-        Ok(items.iter().filter(|stored| is_over(stored)).map(|stored| stored.element).take(MAX_CHANGES).collect())
+        let mut over = Vec::new();
+        for stored in self.storage().items().await? {
+            // What waits here may be its restoration.
+            let waits = edits.contains_key(&stored.element.item);
+            if over.len() < MAX_CHANGES && !waits && is_deleted(&stored) && self.was_seen_deleted(&stored, now).await? {
+                over.push(stored.element);
+            }
+        }
+        Ok(over)
+    }
+
+    /// Whether it has been deleted for 30 days by the time of commits, which cannot go back: whoever deletes it says when, by
+    /// whatever clock.
+    async fn was_seen_deleted(&self, stored: &StoredItem, now: u64) -> Result<bool, SyncError> {
+        let history = self.vault.history(stored.element.item).await?;
+        let since = history.iter().take_while(|past| past.item.fields.deleted_at().is_some()).last();
+        Ok(since.is_some_and(|past| past.at.saturating_add(PURGED_AFTER) <= now))
     }
 
     fn tombstones(&self, account: &Account, at: u64, over: &[Element]) -> Result<Outbox, SyncError> {

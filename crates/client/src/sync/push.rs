@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::ApiError,
     storage::{Outbox, OutboxKind, Staged, Step, Write},
-    vault::VaultError,
+    vault::{EpochKeys, Held, VaultError},
 };
 
 /// How far the outbox came.
@@ -45,9 +45,17 @@ impl SyncEngine {
         loop {
             let held = self.held().await?;
             let Some(account) = held.account() else { return Ok(Pushed::HeadMoved) };
-            let outbox = match self.storage().outbox(OutboxKind::Commit).await? {
+            if self.owes_a_code(&held) {
+                return Ok(Pushed::Everything);
+            }
+            let waiting = self.storage().outbox(OutboxKind::Commit).await?;
+            if waiting.is_none() && self.storage().count_edits().await? == 0 {
+                return Ok(Pushed::Everything);
+            }
+            let keys = self.vault.epoch_keys(&held);
+            let outbox = match waiting {
                 Some(outbox) => outbox,
-                None => match self.outgoing(&account, &self.vault.epoch_keys(&held), room).await? {
+                None => match self.outgoing(&account, &keys, room).await? {
                     Outgoing::Commit(outbox) => {
                         self.storage().apply(step, vec![Write::PutOutbox(outbox.clone())]).await?;
                         outbox
@@ -60,7 +68,7 @@ impl SyncEngine {
                     }
                 },
             };
-            match self.send_commit(step, &account, &outbox).await? {
+            match self.send_commit(step, &account, &keys, &outbox).await? {
                 Sent::Accepted(items) => report.items_pushed += items,
                 Sent::HeadMoved => return Ok(Pushed::HeadMoved),
                 Sent::TooLarge(smaller) => room = smaller,
@@ -68,10 +76,21 @@ impl SyncEngine {
         }
     }
 
+    /// Whether this device came by a recovery code and has yet to replace it: before that nobody takes what it writes.
+    pub(super) fn owes_a_code(&self, held: &Held) -> bool {
+        held.roster.must_replace_recovery(&self.vault.keys().id()).is_some()
+    }
+
     /// Sends the commit in the outbox.
-    pub(super) async fn send_commit(&self, step: &Step, account: &Account, outbox: &Outbox) -> Result<Sent, SyncError> {
+    pub(super) async fn send_commit(
+        &self,
+        step: &Step,
+        account: &Account,
+        keys: &EpochKeys,
+        outbox: &Outbox,
+    ) -> Result<Sent, SyncError> {
         match self.api.push(&outbox.message).await {
-            Ok(accepted) => Ok(match self.accepted(step, account, outbox, accepted).await? {
+            Ok(accepted) => Ok(match self.accepted(step, account, keys, outbox, accepted).await? {
                 Some(items) => Sent::Accepted(items),
                 None => Sent::HeadMoved,
             }),
@@ -85,6 +104,7 @@ impl SyncEngine {
         &self,
         step: &Step,
         account: &Account,
+        keys: &EpochKeys,
         outbox: &Outbox,
         accepted: Accepted,
     ) -> Result<Option<u64>, SyncError> {
@@ -112,7 +132,6 @@ impl SyncEngine {
             Write::Head(Chain::Roster, roster_head),
             Write::Head(Chain::Vault, vault_head),
         ];
-        let keys = self.vault.epoch_keys(&self.held().await?);
         let mut named = envelopes.iter();
         for element in written {
             writes.push(Write::Element(element));
@@ -123,9 +142,9 @@ impl SyncEngine {
             };
             let previous = Some(elements.get(&element.item).and_then(|before| before.envelope));
             let touch = Touch { element, commit: Some(CommitOf::from(&commit)), previous };
-            let last_good = self.last_good(&keys, element.item).await?;
+            let last_good = self.last_good(keys, element.item).await?;
             let id = account.roster().account();
-            let examined = examine(id, &keys, &touch, commit.at(), last_good.as_ref(), envelope);
+            let examined = examine(id, keys, &touch, commit.at(), last_good.as_ref(), envelope);
             writes.push(Write::Revision(touch.revision(examined)));
         }
         let mut staged: Vec<Staged> = envelopes
@@ -150,7 +169,7 @@ impl SyncEngine {
         match error.code() {
             Some(ProblemCode::HeadMoved) => Ok(Sent::HeadMoved),
             Some(ProblemCode::TooLarge) if changes > 1 => Ok(Sent::TooLarge(changes / 2)),
-            _ => Err(error.into()),
+            _ => Err(self.refused_by(step, error).await),
         }
     }
 }

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
+use keyfold_crypto::envelope::Envelope;
 use keyfold_ledger::Entry;
 use keyfold_wire::{ItemId, v1::ProblemCode};
 
 use super::{SyncEngine, SyncError, SyncReport, outgoing::Draft, push::Sent};
 use crate::{
     storage::{OutboxKind, Write},
-    vault::{Held, read_shown},
+    vault::{EpochKeys, Held, read_shown},
 };
 
 /// How far a new epoch's key has come.
@@ -30,11 +31,12 @@ impl SyncEngine {
     /// it had no key of the epoch before: so they do not all write the same at the same time.
     pub(super) async fn reencrypt(&self, room: usize, report: &mut SyncReport) -> Result<Reencrypted, SyncError> {
         let step = self.storage().step().await?;
+        self.check_condition().await?;
         let held = self.held().await?;
         let Some(account) = held.account() else { return Ok(Reencrypted::AsFarAsItGoes) };
         let epoch = held.roster.epoch().number;
         let left = self.storage().count_of_earlier_epochs(epoch).await?;
-        if left == 0 || !self.is_for_this_device(&held) {
+        if left == 0 || self.owes_a_code(&held) || !self.is_for_this_device(&held) {
             return Ok(Reencrypted::AsFarAsItGoes);
         }
         // Another process left one that goes first.
@@ -45,14 +47,18 @@ impl SyncEngine {
         if keys.current().is_none() {
             return Ok(Reencrypted::AsFarAsItGoes);
         }
-        let drafts = self.earlier(&held, epoch, room).await?;
+        let Earlier { drafts, current } = self.earlier(&held, &keys, room).await?;
+        if !current.is_empty() {
+            self.storage().apply(&step, current).await?;
+        }
         if drafts.is_empty() {
-            return Ok(Reencrypted::AsFarAsItGoes);
+            let noted = self.storage().count_of_earlier_epochs(epoch).await? < left;
+            return Ok(if noted { Reencrypted::Some } else { Reencrypted::AsFarAsItGoes });
         }
         let at = self.api.anonymous().now().max(account.vault().at());
         let outbox = self.seal(&account, &keys, at, drafts, Vec::new())?;
         self.storage().apply(&step, vec![Write::PutOutbox(outbox.clone())]).await?;
-        match self.send_commit(&step, &account, &outbox).await {
+        match self.send_commit(&step, &account, &keys, &outbox).await {
             Ok(Sent::Accepted(items)) => {
                 report.items_reencrypted += items;
                 self.progress.reencrypted(report.items_reencrypted, report.items_reencrypted + left - items.min(left));
@@ -80,18 +86,29 @@ impl SyncEngine {
         began.is_some_and(|entry| own(entry) || could_not(entry) || is_late(entry))
     }
 
-    /// What these items say. One that this device cannot read is left to those who can.
-    async fn earlier(&self, held: &Held, epoch: u64, room: usize) -> Result<BTreeMap<ItemId, Draft>, SyncError> {
-        let keys = self.vault.epoch_keys(held);
-        let mut drafts = BTreeMap::new();
+    /// What the first of these items say. One that this device cannot read is left to those who can.
+    async fn earlier(&self, held: &Held, keys: &EpochKeys, room: usize) -> Result<Earlier, SyncError> {
+        let (account, epoch) = (held.roster.account(), held.roster.epoch().number);
+        let mut earlier = Earlier::default();
         for id in self.storage().of_earlier_epochs(epoch, room).await? {
             let Some(stored) = self.storage().item(id).await? else { continue };
-            if let Ok(Some((_, item))) = read_shown(held.roster.account(), &keys, &stored) {
-                drafts.insert(id, Draft { item, element: Some(stored.element), edits: Vec::new() });
+            let shown = stored.shown.as_ref().and_then(|shown| Envelope::parse(account, &shown.envelope).ok());
+            if shown.is_some_and(|envelope| envelope.context().epoch == epoch) {
+                earlier.current.push(Write::Epoch(id, epoch));
+            } else if let Ok(Some((_, item))) = read_shown(account, keys, &stored) {
+                earlier.drafts.insert(id, Draft { item, element: Some(stored.element), edits: Vec::new() });
             }
         }
-        Ok(drafts)
+        Ok(earlier)
     }
+}
+
+/// Items of which it was not noted, or long ago, in which epoch they are.
+#[derive(Default)]
+struct Earlier {
+    drafts: BTreeMap<ItemId, Draft>,
+    /// Notes of those that are in the current one.
+    current: Vec<Write>,
 }
 
 /// How long the device that began an epoch has it to itself to encrypt anew: ten minutes.

@@ -31,8 +31,8 @@ impl SyncEngine {
             None => {
                 let at = self.vault.local().clock().now();
                 let stop = Stop { code: NOT_SHOWN.to_owned(), detail: UNPROVEN.to_owned(), at };
-                self.storage().apply(step, vec![Write::Sweep, Write::Stopped(Some(stop.clone()))]).await?;
-                self.storage().lock().await?;
+                let writes = vec![Write::Sweep, Write::Stopped(Some(stop.clone())), Write::Lock];
+                self.storage().apply(step, writes).await?;
                 Ok(SyncError::Stopped(stop))
             }
         }

@@ -14,9 +14,23 @@ pub enum RemoveError {
     /// No device removes itself.
     #[error("a device cannot remove itself; do it on another device, or wipe this one with `keyfold wipe`")]
     OwnDevice,
+    /// An answer was lost.
+    #[error("whether the devices were removed is not known: run the command again, which removes nobody twice ({0})")]
+    Unknown(SyncError),
     /// The entry did not get into the roster.
     #[error(transparent)]
-    Append(#[from] AppendError),
+    Append(AppendError),
+}
+
+impl From<AppendError> for RemoveError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Sync(error @ SyncError::Api(ApiError::Transport(_) | ApiError::BadAnswer(_))) => {
+                Self::Unknown(error)
+            }
+            error => Self::Append(error),
+        }
+    }
 }
 
 impl SyncEngine {
@@ -27,7 +41,7 @@ impl SyncEngine {
     /// [`AppendError`].
     pub async fn rotate(&self) -> Result<(), AppendError> {
         let attempt = async |step: &Step, held: Held| {
-            let (rotate, keys) = self.next_epoch(&held, &[])?;
+            let (rotate, keys) = self.next_epoch(&held, &[], None)?;
             let entry = self.sign_entry(&held, Body::Rotate(rotate))?;
             self.append(step, &held, entry, keys).await
         };
@@ -38,7 +52,8 @@ impl SyncEngine {
     /// written from here on they cannot read. Those that somebody has removed already are left out.
     ///
     /// # Errors
-    /// [`RemoveError`]; if an answer was lost, the next sync sends the same entry again.
+    /// [`RemoveError`]. If an answer was lost, the next sync sends the same entry again, unless somebody has written meanwhile:
+    /// then it can stand no more, and is given up.
     pub async fn remove_devices(&self, devices: &[MemberId]) -> Result<(), RemoveError> {
         if devices.contains(&self.vault.keys().id()) {
             return Err(RemoveError::OwnDevice);
@@ -57,13 +72,13 @@ impl SyncEngine {
             if members.is_empty() {
                 return Ok(());
             }
-            let (rotate, keys) = self.next_epoch(&held, &members)?;
+            let (rotate, keys) = self.next_epoch(&held, &members, None)?;
             let members = members.iter().map(|member| member.to_vec()).collect();
             let body = Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement: None });
             let entry = self.sign_entry(&held, body)?;
             self.append(step, &held, entry, keys).await
         };
-        Ok(self.while_the_roster_moves(attempt).await?)
+        self.while_the_roster_moves::<AppendError>(attempt).await.map_err(RemoveError::from)
     }
 
     /// Ends a restored server's wait for offers, whatever other devices still have, by a rotation of this device, so that
@@ -73,7 +88,7 @@ impl SyncEngine {
     /// [`AppendError`].
     pub async fn end_offers(&self) -> Result<(), AppendError> {
         let attempt = async |step: &Step, held: Held| {
-            let (rotate, keys) = self.next_epoch(&held, &[])?;
+            let (rotate, keys) = self.next_epoch(&held, &[], None)?;
             let entry = self.sign_entry(&held, Body::Rotate(rotate))?;
             let message = append::message(&entry, &keys);
             let accepted = match self.api.end_offers(&message).await {
@@ -90,13 +105,21 @@ impl SyncEngine {
         self.while_the_roster_moves(attempt).await
     }
 
-    /// A rotation for all members but those that go, with links to what of earlier epochs would else be out of reach.
-    fn next_epoch(&self, held: &Held, gone: &[MemberId]) -> Result<(v1::Rotate, EntryKeys), SyncError> {
+    /// A rotation for all members but those that go, and one that comes, with links to what of earlier epochs would else be out of
+    /// reach.
+    pub(super) fn next_epoch(
+        &self,
+        held: &Held,
+        gone: &[MemberId],
+        comes: Option<(MemberId, MemberKeys)>,
+    ) -> Result<(v1::Rotate, EntryKeys), SyncError> {
         let keys = self.vault.epoch_keys(held);
         let earlier = keys.to_link().ok_or(SyncError::NoEpochKey)?;
         let roster = &held.roster;
         let stay = roster.members().iter().filter(|(id, _)| !gone.contains(id));
-        let members: Vec<(MemberId, MemberKeys)> = stay.map(|(id, member)| (*id, member.keys.clone())).collect();
+        let stay = stay.map(|(id, member)| (*id, member.keys.clone()));
+        let mut members: Vec<(MemberId, MemberKeys)> = stay.chain(comes).collect();
+        members.sort_unstable_by_key(|(id, _)| *id);
         let rotation = author::Rotation {
             account: roster.account(),
             prev: roster.head(),

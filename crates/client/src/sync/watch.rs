@@ -40,7 +40,7 @@ impl SyncEngine {
 
     /// Hints first, so that none is missed between the sync and the stream.
     async fn watch_once(&self, tell: &mut impl FnMut(WatchEvent), failures: &mut u32) -> Result<(), SyncError> {
-        self.check_condition().await?;
+        self.may_go_on().await?;
         let mut hints = match self.api.hints().await {
             Ok(hints) => hints,
             Err(error) => {
@@ -51,7 +51,9 @@ impl SyncEngine {
         tell(WatchEvent::Synced(self.sync().await?));
         *failures = 0;
         loop {
-            match tokio::time::timeout(LOOK, hints.next()).await {
+            let heard = tokio::time::timeout(LOOK, hints.next()).await;
+            self.may_go_on().await?;
+            match heard {
                 Ok(Ok(Some(_))) => {
                     tell(WatchEvent::Synced(self.sync().await?));
                     // However many hints come meanwhile, they are one.
@@ -59,13 +61,19 @@ impl SyncEngine {
                 }
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) if self.vault.local().locked().await? == Some(Locked::OnRequest) => {
-                    return Err(VaultError::Locked(Locked::OnRequest).into());
-                }
                 // Nothing was heard: another process of this profile may have left an edit, or one has become due.
                 Err(_) if self.has_due_edits().await? => tell(WatchEvent::Synced(self.sync().await?)),
                 Err(_) => {}
             }
+        }
+    }
+
+    /// The keys are open here: not in a profile that another process has locked or wiped.
+    async fn may_go_on(&self) -> Result<(), SyncError> {
+        self.check_condition().await?;
+        match self.vault.local().locked().await? {
+            Some(locked @ Locked::OnRequest) => Err(VaultError::Locked(locked).into()),
+            Some(Locked::Idle) | None => Ok(()),
         }
     }
 }

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyfold_crypto::envelope::Envelope;
 use keyfold_wire::{AccountId, ItemId};
 
-use super::{EpochKeys, Held, ItemEdit, backup};
+use super::{EpochKeys, Held, ItemEdit, backup, history::restored};
 use crate::{
     item::{Fields, Item, Revision},
     storage::{Fault, Shown, StoredItem},
@@ -31,6 +31,8 @@ pub struct VaultItem {
     pub origin: Origin,
     /// What is wrong with a newer revision that is not shown.
     pub fault: Option<Fault>,
+    /// Somebody has purged it against the rules: it takes no edit, and can be brought back.
+    pub is_purged: bool,
     /// Whether another member of the account could restore it from what the server has: WebAuthn's backup state.
     pub backed_up: bool,
 }
@@ -77,11 +79,26 @@ impl Contents {
         }
         let new = edits.into_iter().filter_map(|(id, edit)| {
             let item = Item { passkey: edit.passkey?, fields: edit.fields };
-            Some(VaultItem { id, item, revision: 0, origin: Origin::Unsent, fault: None, backed_up: false })
+            Some(VaultItem {
+                id,
+                item,
+                revision: 0,
+                origin: Origin::Unsent,
+                fault: None,
+                is_purged: false,
+                backed_up: false,
+            })
         });
         contents.items.extend(new);
+        contents.hide_what_came_back();
         contents.items.sort_by_key(|item| item.id);
         contents
+    }
+
+    /// A passkey that was purged against the rules and is there again as another item is shown once.
+    fn hide_what_came_back(&mut self) {
+        let live: BTreeSet<ItemId> = self.items.iter().map(|item| item.id).collect();
+        self.items.retain(|item| !(item.is_purged && live.contains(&restored(item.id))));
     }
 
     /// Those that are not deleted.
@@ -102,7 +119,8 @@ impl VaultItem {
             base.fields = merged;
         }
         let (id, fault) = (stored.element.item, stored.fault.clone());
-        Self { id, item: base, revision: shown.revision, origin, fault, backed_up: false }
+        let is_purged = stored.element.is_tombstone();
+        Self { id, item: base, revision: shown.revision, origin, fault, is_purged, backed_up: false }
     }
 }
 

@@ -23,6 +23,9 @@ pub enum VaultError {
     /// The profile waits to be let into an account.
     #[error("this device's enrolment is not finished; run `keyfold device enroll` again to go on with it")]
     Enrolling,
+    /// The profile waits to be let in by a recovery code.
+    #[error("this device's recovery is not finished; run `keyfold recovery use` again to go on with it")]
+    Recovering,
     /// The device's secrets do not open.
     #[error(transparent)]
     Secrets(#[from] SecretsError),

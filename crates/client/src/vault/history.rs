@@ -1,4 +1,4 @@
-use keyfold_crypto::envelope::Envelope;
+use keyfold_crypto::{Hash, Namespace, envelope::Envelope};
 use keyfold_wire::{ItemId, MemberId};
 
 use super::{EpochKeys, UnlockedVault, VaultError, edits, read_shown};
@@ -64,7 +64,7 @@ impl UnlockedVault {
             }
         };
         if let Some(purged) = self.purged_against_the_rules(id).await? {
-            return self.bring_back(was.unwrap_or(purged)).await;
+            return self.bring_back(id, &was.unwrap_or(purged)).await;
         }
         let contents = self.contents().await?;
         let now = contents.items.into_iter().find(|item| item.id == id).ok_or(VaultError::NotFound)?.item.fields;
@@ -94,9 +94,23 @@ impl UnlockedVault {
         Ok(shown.ok().flatten().map(|(_, item)| item))
     }
 
-    async fn bring_back(&self, item: Item) -> Result<ItemId, VaultError> {
-        let names = TEXTS.into_iter().map(|tag| (tag, item.fields.text(tag).to_owned()));
-        self.add(&item.passkey, names.filter(|(_, text)| !text.is_empty())).await
+    async fn bring_back(&self, purged: ItemId, item: &Item) -> Result<ItemId, VaultError> {
+        let (id, edit) = self.successor(purged, item).await?;
+        self.keep_edits(vec![(id, edit)]).await?;
+        Ok(id)
+    }
+
+    /// What makes a purged passkey another item, the same on every device that does so: one that comes twice is one.
+    pub(crate) async fn successor(&self, purged: ItemId, item: &Item) -> Result<(ItemId, Vec<u8>), VaultError> {
+        let mut id = restored(purged);
+        while self.storage().item(id).await?.is_some_and(|stored| stored.element.is_tombstone()) {
+            id = restored(id);
+        }
+        let mut fields = Fields::default();
+        for (tag, field) in item.fields.iter().filter(|(tag, _)| *tag != FieldTag::Deleted) {
+            fields.absorb(tag, field.clone());
+        }
+        Ok((id, edits::seal(self.local().profile().account, self.keys(), id, Some(&item.passkey), &fields)))
     }
 
     /// Whether more than half of the vault would be gone with these: those that went within a day count as well.
@@ -120,6 +134,12 @@ impl UnlockedVault {
         let is_mass = deleted >= MASS && deleted * 2 > of;
         Ok(is_mass.then_some(MassDeletion { deleted, of }))
     }
+}
+
+/// `H("restored-item", item)[..16]`
+pub(super) fn restored(item: ItemId) -> ItemId {
+    let hash = Hash::of(Namespace::RestoredItem, &[item.as_bytes()]);
+    ItemId::new(std::array::from_fn(|place| hash.as_bytes().get(place).copied().unwrap_or_default()))
 }
 
 /// What must be set so that fields say again what they said.

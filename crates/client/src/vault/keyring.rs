@@ -41,7 +41,8 @@ impl LocalVault {
     pub async fn unlock_by_keyring(&self, keyring: &dyn Keyring) -> Result<Option<UnlockedVault>, VaultError> {
         let opened = self.opened_by_keyring(keyring).await?;
         if opened.is_some() {
-            self.storage().used(self.clock().now()).await?;
+            // Where this is not kept, the profile locks sooner.
+            drop(self.storage().used(self.clock().now()).await);
         }
         Ok(opened)
     }

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use keyfold_crypto::passphrase::PassphraseError;
-use keyfold_wire::AccountId;
+use keyfold_wire::{AccountId, MemberId};
 
 use super::{LocalVault, UnlockedVault, VaultError};
 use crate::{
     clock::Clock,
-    device::{DeviceKeys, Keyring, Passphrase, SecretsError},
+    device::{DeviceKeys, Keyring, Owner, Passphrase, SecretsError},
     storage::{LockState, Storage, Write},
 };
 
@@ -25,7 +25,8 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::Storage`].
     pub async fn lock(&self) -> Result<(), VaultError> {
-        Ok(self.storage().lock().await?)
+        let step = self.storage().step().await?;
+        Ok(self.storage().apply(&step, vec![Write::Lock]).await?)
     }
 
     /// Whether it is locked.
@@ -54,23 +55,6 @@ impl LocalVault {
         Ok(self.storage().lock_after(idle).await?)
     }
 
-    /// Forgets everything in this profile, here alone: the account goes on without it, and counts the device until another
-    /// removes it. Gives how many edits were never sent and are lost.
-    ///
-    /// # Errors
-    /// [`VaultError::Storage`].
-    pub async fn wipe(self, keyring: &dyn Keyring) -> Result<u64, VaultError> {
-        let (owner, has_keyring) = (self.owner(), self.has_keyring().await?);
-        let step = self.storage().step().await?;
-        let unsent = self.storage().count_edits().await?;
-        self.storage().apply(&step, vec![Write::Erase]).await?;
-        if has_keyring {
-            // What it may keep opens nothing any more.
-            drop(keyring.forget(&owner).await);
-        }
-        Ok(unsent)
-    }
-
     /// Opens the device's secrets, and unlocks them for the keyring if there is one. This takes a while: the passphrase is meant
     /// to be slow to guess, and after some wrong ones in a row more so, also for whoever starts the program anew.
     ///
@@ -84,6 +68,34 @@ impl LocalVault {
         }
         Ok(UnlockedVault::new(self.clone(), keys.into()))
     }
+}
+
+/// What was wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wiped {
+    /// The account.
+    pub account: AccountId,
+    /// The device, which the account counts until another removes it.
+    pub device: MemberId,
+    /// Edits that were never sent and are lost.
+    pub unsent: u64,
+}
+
+/// Forgets everything in a profile, whatever state it is in, here alone: the account goes on without it.
+///
+/// # Errors
+/// [`VaultError::NoProfile`], [`VaultError::Storage`].
+pub async fn wipe(storage: &dyn Storage, keyring: &dyn Keyring) -> Result<Wiped, VaultError> {
+    let profile = storage.profile().await?.ok_or(VaultError::NoProfile)?;
+    let has_keyring = storage.keyring_secrets().await?.is_some();
+    let step = storage.step().await?;
+    let unsent = storage.count_edits().await?;
+    storage.apply(&step, vec![Write::Erase]).await?;
+    if has_keyring {
+        // What it may keep opens nothing any more.
+        drop(keyring.forget(&Owner { account: profile.account, device: profile.device }).await);
+    }
+    Ok(Wiped { account: profile.account, device: profile.device, unsent })
 }
 
 /// Opens secrets under a passphrase. Each attempt is counted before it is made, durably, so that nothing is gained by ending
@@ -106,7 +118,8 @@ pub(crate) async fn open_secrets(
     }
     match DeviceKeys::open(sealed, passphrase) {
         Ok(opened) => {
-            storage.opened(clock.now()).await?;
+            // Where this is not kept, what was counted stays so, and the profile locks sooner: nothing is given away.
+            drop(storage.opened(clock.now()).await);
             Ok(opened)
         }
         Err(error @ SecretsError::Passphrase(PassphraseError::Memory)) => {

@@ -25,8 +25,10 @@ impl LocalVault {
         let Some(profile) = storage.profile().await? else {
             return Err(storage.farewell().await?.map_or(VaultError::NoProfile, VaultError::Removed));
         };
-        if profile.condition == Condition::Enrolling {
-            return Err(VaultError::Enrolling);
+        match profile.condition {
+            Condition::Enrolling => return Err(VaultError::Enrolling),
+            Condition::Recovering => return Err(VaultError::Recovering),
+            Condition::Creating | Condition::Joining | Condition::Active => {}
         }
         Ok(Self { storage, clock, profile })
     }

@@ -23,9 +23,9 @@ pub use error::VaultError;
 pub use held::Held;
 pub use history::{MassDeletion, PastItem};
 pub use keyring::{Disabled, KeyringState};
-pub use lock::Locked;
+pub use lock::{Locked, Wiped, wipe};
 pub use locked::LocalVault;
-pub use status::{DeviceStatus, Status};
+pub use status::{DeviceStatus, RecoveryStatus, Status};
 pub use unlocked::UnlockedVault;
 
 pub(crate) use contents::read_shown;

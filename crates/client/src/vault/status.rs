@@ -1,5 +1,5 @@
 use keyfold_crypto::enrolment::{CheckCode, CheckCodes};
-use keyfold_ledger::{Body, Entry, Transcript};
+use keyfold_ledger::{Body, Entry, PendingRecovery, Role, Roster, Transcript};
 use keyfold_wire::{AccountId, MemberId};
 
 use super::{LocalVault, VaultError};
@@ -30,8 +30,23 @@ pub struct Status {
     pub to_reencrypt: u64,
     /// The account's devices.
     pub devices: Vec<DeviceStatus>,
+    /// The account's recovery code, if it has one.
+    pub recovery: Option<RecoveryStatus>,
+    /// Whether this device came by a recovery code and has yet to put another in its place: before that it may not write.
+    pub owes_recovery_code: bool,
     /// Why sync stopped.
     pub stopped: Option<Stop>,
+}
+
+/// A recovery code, as every device sees it.
+#[derive(Debug, Clone)]
+pub struct RecoveryStatus {
+    /// Since when there is one, Unix milliseconds.
+    pub since: u64,
+    /// How long its use waits, milliseconds.
+    pub delay: u64,
+    /// Somebody is using it.
+    pub pending: Option<PendingRecovery>,
 }
 
 /// A device of the account.
@@ -84,9 +99,17 @@ impl LocalVault {
             quarantined: items.iter().filter(|item| item.fault.is_some()).count(),
             to_reencrypt: self.storage().count_of_earlier_epochs(held.roster.epoch().number).await?,
             devices: devices.collect(),
+            recovery: recovery(&held.roster),
+            owes_recovery_code: held.roster.must_replace_recovery(&profile.device).is_some(),
             stopped: profile.stopped.clone(),
         })
     }
+}
+
+fn recovery(roster: &Roster) -> Option<RecoveryStatus> {
+    let (_, member) = roster.recovery()?;
+    let Role::Recovery { delay } = member.role else { return None };
+    Some(RecoveryStatus { since: member.joined_at, delay, pending: roster.pending_recovery().cloned() })
 }
 
 fn check_code(entries: &[Entry], device: &MemberId) -> Option<CheckCode> {

@@ -104,6 +104,7 @@ impl UnlockedVault {
     pub(super) async fn check_created(&self) -> Result<(), VaultError> {
         match self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition {
             Condition::Enrolling => Err(VaultError::Enrolling),
+            Condition::Recovering => Err(VaultError::Recovering),
             Condition::Creating => Err(VaultError::NotCreated),
             Condition::Joining | Condition::Active => Ok(()),
         }

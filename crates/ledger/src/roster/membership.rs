@@ -84,7 +84,13 @@ impl Roster {
         let removes = matches!(entry.body(), Body::Remove(remove) if remove.members.contains(device));
         let author = self.device(&entry.author()).filter(|_| entry.author() != *device);
         let signed = author.is_some_and(|(author, _)| entry.verify(author.keys.signing()).is_ok());
-        removes && signed && entry.seq() > self.seq
+        // The very next entry must follow what the device holds: one that lost its race is nobody's word.
+        let is_later = match entry.seq().checked_sub(self.seq) {
+            None | Some(0) => false,
+            Some(1) => entry.prev() == self.head,
+            Some(_) => true,
+        };
+        removes && signed && is_later
     }
 
     pub(super) fn rename(&mut self, device: &MemberId, name: &str) -> Result<(), RosterError> {

@@ -1,6 +1,7 @@
 use keyfold_crypto::{
     EpochKey, MemberKeys, WrappingKey,
     epoch::{SealContext, link_hash, sealed_hash},
+    recovery::lookup_hash,
 };
 use keyfold_ledger::author::Author;
 use x_wing::kem::Decapsulate;
@@ -109,5 +110,6 @@ pub(crate) fn recovery_keys(story: &Story) -> Json {
         ("keys", member_keys(&keys.public())),
         ("member", bytes(keys.public().id().as_bytes())),
         ("lookup", bytes(code.lookup())),
+        ("lookup_hash", bytes(lookup_hash(&code.lookup()).as_bytes())),
     ])
 }

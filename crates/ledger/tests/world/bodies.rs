@@ -77,7 +77,7 @@ impl World {
     }
 
     pub(crate) fn recovery_member(&self, code: &str, delay: u64) -> v1::RecoveryMember {
-        v1::RecoveryMember { keys: Some(self.keys(code).to_wire()), delay }
+        v1::RecoveryMember { keys: Some(self.keys(code).to_wire()), delay, lookup_hash: vec![7; 32] }
     }
 
     pub(crate) fn recovery_begin(&self, device: &str) -> v1::RecoveryBegin {

@@ -10,7 +10,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use keyfold_vault::{
-    AccountUnavailable, Clock, HeadError, LimitError, SystemClock,
+    AccountUnavailable, Clock, HeadError, LimitError, RecoveryError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
     chains::{AppendError, Behind, NotAnOffer, NotBehind, NotItsTurn, OfferError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
@@ -228,7 +228,6 @@ impl From<OpenSessionError> for Refusal {
                 let removal = Some(removal.clone());
                 Self { removal, ..Self::new(ProblemCode::NotAMember, error) }
             }
-            OpenSessionError::NotADevice => Self::new(ProblemCode::NotAMember, error),
             OpenSessionError::Replayed => Self::new(ProblemCode::Replayed, error),
             OpenSessionError::Storage(error) => error.into(),
         }
@@ -293,7 +292,6 @@ impl From<AppendError> for Refusal {
             AppendError::NotARotation
             | AppendError::OtherAuthor
             | AppendError::OtherLogKey
-            | AppendError::NoRecovery
             | AppendError::Rule(_)
             | AppendError::Sealed(_) => Self::new(ProblemCode::RuleBroken, error),
             AppendError::BadTime => Self::new(ProblemCode::BadTime, error),
@@ -331,6 +329,16 @@ impl From<PushError> for Refusal {
             PushError::Limit(error) => error.into(),
             PushError::Account(error) => error.into(),
             PushError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecoveryError> for Refusal {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Field => Self::new(ProblemCode::Malformed, error),
+            RecoveryError::Unknown => Self::new(ProblemCode::NotFound, error),
+            RecoveryError::Storage(error) => error.into(),
         }
     }
 }

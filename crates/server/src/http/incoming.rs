@@ -3,7 +3,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bytes::Bytes;
 use keyfold_vault::{chains::Offer, exact};
-use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, Signed};
+use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, RecoveryLookup, Signed};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -64,6 +64,7 @@ incoming! {
     // A commit of 128 KiB, 16 MiB of envelopes and their framing.
     Push: 17 * 1024 * 1024, at most 1000 of 2: "envelopes";
     BeginEnrolment: 64;
+    RecoveryLookup: 64;
 }
 
 impl Incoming for Offer {

@@ -85,6 +85,7 @@ fn a_body_has_a_most_length_and_one_byte_more_is_too_large() {
         ("/v1/accounts/delete".to_owned(), 2 * 1024),
         ("/v1/sessions".to_owned(), 2 * 1024),
         ("/v1/enrolments".to_owned(), 64),
+        ("/v1/recovery".to_owned(), 64),
     ] {
         assert_eq!(server.post(&path, &vec![0; most]).code(), ProblemCode::Malformed, "{path}");
         server.post(&path, &vec![0; most + 1]).refused(ProblemCode::TooLarge);

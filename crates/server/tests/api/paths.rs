@@ -15,6 +15,7 @@ fn a_method_that_a_route_does_not_have_is_not_allowed() {
         ("/v1/accounts".to_owned(), vec!["POST"]),
         ("/v1/accounts/delete".to_owned(), vec!["POST"]),
         ("/v1/sessions".to_owned(), vec!["POST"]),
+        ("/v1/recovery".to_owned(), vec!["POST"]),
         ("/v1/head".to_owned(), vec!["GET"]),
         ("/v1/roster".to_owned(), vec!["POST"]),
         ("/v1/commits".to_owned(), vec!["POST"]),
@@ -51,7 +52,7 @@ fn a_path_that_is_no_route_is_not_found() {
         "/v1/enrolments/",
         "/v1/enrolments/x/y/z",
         "/v1/enrolments/x/approvals",
-        "/v1/recovery",
+        "/v1/recoveries",
     ] {
         server.get(path).refused(ProblemCode::NotFound);
         server.post(path, b"").refused(ProblemCode::NotFound);

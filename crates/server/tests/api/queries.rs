@@ -14,7 +14,9 @@ fn a_query_that_a_route_does_not_have_is_refused() {
     for path in ["/v1/roster?x=1", "/v1/commits?code=1", "/v1/enrolments/aaaaaaaaaaaaaaaaaaaaaaaaaa/approval?x"] {
         assert_eq!(ana.ask("POST", path, b"").code(), ProblemCode::Malformed, "{path}");
     }
-    for path in ["/v1/accounts?x=1", "/v1/accounts/delete?x", "/v1/sessions?x=1", "/v1/enrolments?code=1"] {
+    for path in
+        ["/v1/accounts?x=1", "/v1/accounts/delete?x", "/v1/sessions?x=1", "/v1/recovery?x=1", "/v1/enrolments?code=1"]
+    {
         assert_eq!(server.post(path, b"").code(), ProblemCode::Malformed, "{path}");
     }
     for path in ["/v1/server?x=1", "/v1/enrolments/aaaaaaaaaaaaaaaaaaaaaaaaaa?waits=1"] {

@@ -121,6 +121,8 @@ impl Listener {
         loop {
             let ended = self.listen(&mut pause).await;
             self.connected.hears.store(false, Ordering::Release);
+            // Whoever listens looks more often from here on.
+            self.tell(None);
             if let Err(error) = ended {
                 tracing::warn!(%error, "Redis: not listening; devices on other replicas hear later");
             }

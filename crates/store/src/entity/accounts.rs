@@ -21,6 +21,8 @@ pub(crate) struct Model {
     pub(crate) behind: bool,
     /// Turns of devices whose entries others kept out.
     pub(crate) fences: Vec<u8>,
+    /// Hash of what finds it by its recovery code.
+    pub(crate) recovery_lookup: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    AccountId, AccountStorage, Created, Deleted, Deletion, Heads, NewAccount, SetState, Signed, Standing, StorageError,
+    AccountId, AccountStorage, Created, Deleted, Deletion, Hash, Heads, NewAccount, SetState, Signed, Standing,
+    StorageError,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
+    sea_query::OnConflict,
 };
 
 use super::{
@@ -16,7 +18,7 @@ use crate::{
     entity::{accounts, deleted_accounts, enrolments, roster_entries, sealed_keys},
     error::unavailable,
     transaction::commit,
-    value::{hash, signed},
+    value::{account_id, hash, signed},
 };
 
 #[async_trait]
@@ -63,6 +65,21 @@ impl AccountStorage for Database {
         }
         let deleted = deleted(&self.reader, account).await?;
         Ok(deleted.map_or(Standing::Unknown, |_| Standing::Deleted))
+    }
+
+    async fn accounts_by_recovery(&self, lookup: Hash, limit: u64) -> Result<Vec<AccountId>, StorageError> {
+        let found: Vec<Vec<u8>> = accounts::Entity::find()
+            .select_only()
+            .column(accounts::Column::AccountId)
+            .filter(accounts::Column::RecoveryLookup.eq(lookup.to_vec()))
+            .order_by_asc(accounts::Column::CreatedAt)
+            .order_by_asc(accounts::Column::AccountId)
+            .limit(limit)
+            .into_tuple()
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        found.iter().map(|account| account_id(account)).collect()
     }
 
     async fn delete_account(&self, deletion: Deletion) -> Result<Deleted, StorageError> {
@@ -131,6 +148,7 @@ fn row(new: &NewAccount) -> accounts::Model {
         set_state: SetState::empty().to_bytes(),
         behind: new.behind,
         fences: Vec::new(),
+        recovery_lookup: None,
     }
 }
 

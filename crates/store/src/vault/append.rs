@@ -1,4 +1,4 @@
-use keyfold_vault::storage::{AppendWrite, Appended, StorageError};
+use keyfold_vault::storage::{AppendWrite, Appended, LookupChange, StorageError};
 use sea_orm::{
     ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     sea_query::{Expr, ExprTrait},
@@ -45,6 +45,13 @@ pub(super) async fn append_within(
         .col_expr(Column::Behind, Expr::value(growth == Growth::Offered && !write.ends_offers));
     if let Some(fences) = &write.fences {
         update = update.col_expr(Column::Fences, Expr::value(fences.to_bytes()));
+    }
+    if let Some(change) = &write.lookup {
+        let lookup = match change {
+            LookupChange::Set(hash) => Some(hash.to_vec()),
+            LookupChange::Cleared => None,
+        };
+        update = update.col_expr(Column::RecoveryLookup, Expr::value(lookup));
     }
     let moved =
         update.filter(still_at(write.account, &write.expected, growth)).exec(transaction).await.map_err(unavailable)?;

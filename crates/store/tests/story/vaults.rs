@@ -56,6 +56,7 @@ impl Vault {
             enrolment: None,
             ends_offers: false,
             fences: None,
+            lookup: None,
         }
     }
 

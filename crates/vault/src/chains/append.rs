@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
-use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Remove, Roster, RosterError};
+use keyfold_ledger::{Body, Entry, EntryError, MAX_AHEAD, Roster, RosterError, Transcript};
 use keyfold_wire::v1::{Accepted, AppendEntry};
 
 use super::{Behind, Chains, NotBehind, NotItsTurn, Stale, turns::aim};
 use crate::{
     AccountUnavailable, Caller, LimitError, SealedError,
+    clock::MINUTE,
     enrolments::AddDeviceRefused,
     limits::is_always_let_in,
     quota,
+    recovery::lookup_change,
     sealed::{check_keys, check_links},
     storage::{AppendWrite, Appended, Heads, StorageError, UsedEnrolment},
 };
@@ -43,9 +45,6 @@ pub enum AppendError {
     /// The log key in it is not this server's.
     #[error("the log key in the entry is not this server's")]
     OtherLogKey,
-    /// It would set a recovery code up or use one.
-    #[error("this server does not serve recovery yet: a recovery code would bring nothing back")]
-    NoRecovery,
     /// A rule of the roster does not hold.
     #[error(transparent)]
     Rule(#[from] RosterError),
@@ -109,7 +108,8 @@ impl Chains {
         let base = self.base(caller.account, &[]).await?;
         let heads = base.heads;
         let roster = self.rosters.at(caller.account, &heads).await?;
-        roster.device(&caller.device).ok_or(AppendError::NotAMember)?;
+        // The recovery member as well: what it may author the roster says.
+        roster.members().get(&caller.device).ok_or(AppendError::NotAMember)?;
         if let Some(answer) = self.appended_before(caller, &entry, &heads).await? {
             return Ok(answer);
         }
@@ -119,7 +119,7 @@ impl Chains {
             (Wait::Ends, true) if !matches!(entry.body(), Body::Rotate(_)) => return Err(AppendError::NotARotation),
             (Wait::Ends, true) | (Wait::IsOver, false) => {}
         }
-        self.check_turn(caller, &base, aim(entry.body()))?;
+        self.check_turn(caller, &base, &roster, aim(entry.body()))?;
         if entry.prev() != heads.roster_head || entry.vault_head() != heads.vault_head {
             return Err(self.too_late(caller, &entry, &roster, &heads).await?.into());
         }
@@ -142,6 +142,7 @@ impl Chains {
             enrolment,
             ends_offers: wait == Wait::Ends,
             fences: base.fences.ended_by(&caller.device, self.clock.now()),
+            lookup: lookup_change(entry.body(), roster.recovery().map(|(member, _)| member).as_ref()),
         };
         let begun_at = self.clock.now();
         match self.storage.append(write).await? {
@@ -170,13 +171,16 @@ impl Chains {
             return Err(LimitError::RosterEntries(self.limits.roster_entries).into());
         }
         self.check_body(entry.body())?;
+        self.check_delay(entry, roster)?;
         let next = roster.append(entry).map_err(|error| match error {
             RosterError::TimeGoesBack => AppendError::BadTime,
             RosterError::TooManyDevices => LimitError::Devices(self.limits.devices).into(),
             rule => AppendError::Rule(rule),
         })?;
         let mut enrolment = None;
-        if let Body::AddDevice(add) = entry.body() {
+        if let Body::AddDevice(add) = entry.body()
+            && matches!(add.transcript, Transcript::Enrolment { .. })
+        {
             if next.devices().count() > self.limits.devices {
                 return Err(LimitError::Devices(self.limits.devices).into());
             }
@@ -185,14 +189,24 @@ impl Chains {
         Ok(Checked { next, enrolment })
     }
 
+    /// Holds a recovery's delay against this server's clock: the chain knows only that time does not go back, and the delay
+    /// could be spent beforehand.
+    fn check_delay(&self, entry: &Entry, roster: &Roster) -> Result<(), AppendError> {
+        let now = self.clock.now();
+        match entry.body() {
+            Body::RecoveryBegin(_) if entry.at().saturating_add(MINUTE) < now => Err(AppendError::BadTime),
+            Body::AddDevice(add) if matches!(add.transcript, Transcript::Recovery { .. }) => {
+                let is_due = roster.pending_recovery().is_none_or(|pending| pending.due_at <= now);
+                if is_due { Ok(()) } else { Err(RosterError::TooEarly.into()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What this server refuses, though the chain would take it.
     pub(super) fn check_body(&self, body: &Body) -> Result<(), AppendError> {
         match body {
             Body::ReplaceLogKey(log_key) if log_key != self.receipts.log_key() => Err(AppendError::OtherLogKey),
-            // Whoever trusted a code that finds no account would learn it when everything else is lost.
-            Body::AddRecovery(_) | Body::RecoveryBegin(_) | Body::Remove(Remove { replacement: Some(_), .. }) => {
-                Err(AppendError::NoRecovery)
-            }
             _ => Ok(()),
         }
     }

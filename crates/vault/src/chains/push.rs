@@ -77,7 +77,7 @@ impl Chains {
         if base.behind {
             return Err(self.behind(caller.account, &base.heads).into());
         }
-        self.check_turn(caller, &base, Aim::Other)?;
+        self.check_turn(caller, &base, &roster, Aim::Other)?;
         if commit.prev() != base.heads.vault_head || commit.roster_head() != base.heads.roster_head {
             return Err(self.stale(caller.account, &base.heads).into());
         }

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use super::{Chains, Stale};
 use crate::{
     AccountUnavailable, Caller,
-    storage::{Aim, Heads, PushBase},
+    storage::{Aim, Asker, Heads, PushBase},
 };
 
 /// Another device's turn to write: its entry was kept out by others' writes.
@@ -34,8 +34,16 @@ impl Latecomers {
 
 impl Chains {
     /// Refuses a write while another device has its turn.
-    pub(super) fn check_turn(&self, caller: &Caller, base: &PushBase, aim: Aim) -> Result<(), NotItsTurn> {
-        match base.fences.wait(&caller.device, aim, self.clock.now()) {
+    pub(super) fn check_turn(
+        &self,
+        caller: &Caller,
+        base: &PushBase,
+        roster: &Roster,
+        aim: Aim,
+    ) -> Result<(), NotItsTurn> {
+        let is_senior_to = &|other: &MemberId| is_senior(roster, &caller.device, other);
+        let asker = Asker { device: caller.device, aim, is_senior_to };
+        match base.fences.wait(&asker, self.clock.now()) {
             Some(wait) => Err(NotItsTurn(Duration::from_millis(wait))),
             None => Ok(()),
         }
@@ -52,16 +60,28 @@ impl Chains {
     ) -> Result<Stale, AccountUnavailable> {
         let aim = aim(entry.body());
         // What nobody else but the device can have made.
-        let author = roster.author(&caller.device).filter(|_| entry.author() == caller.device);
-        let is_own = author.is_some_and(|keys| entry.verify(keys.signing()).is_ok());
+        let author = roster.members().get(&caller.device).filter(|_| entry.author() == caller.device);
+        let is_own = author.is_some_and(|author| entry.verify(author.keys.signing()).is_ok());
         if is_own && (self.latecomers.again(caller) || aim == Aim::Removal) {
             let fences = self.base(caller.account, &[]).await?.fences;
-            if let Some(after) = fences.with(caller.device, aim, self.clock.now()) {
+            let is_senior_to = &|other: &MemberId| is_senior(roster, &caller.device, other);
+            let asker = Asker { device: caller.device, aim, is_senior_to };
+            if let Some(after) = fences.with(&asker, self.clock.now()) {
                 // Where another's turn has begun meanwhile, this device asks again.
                 self.storage.fence(caller.account, &fences, &after).await?;
             }
         }
         Ok(self.stale(caller.account, heads))
+    }
+}
+
+/// Whether a member was in the account before another, or the other is in it no more.
+fn is_senior(roster: &Roster, member: &MemberId, other: &MemberId) -> bool {
+    let joined = |member| roster.members().get(member).map(|member| member.joined_seq);
+    match (joined(member), joined(other)) {
+        (Some(seq), Some(other)) => seq < other,
+        (Some(_), None) => true,
+        (None, _) => false,
     }
 }
 

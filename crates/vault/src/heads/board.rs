@@ -40,7 +40,7 @@ pub(super) struct Post {
     pub(super) message: v1::Heads,
     pub(super) encoded: Bytes,
     /// Active ones, ascending.
-    devices: Vec<MemberId>,
+    members: Vec<MemberId>,
     /// A time at which it had not yet moved on, Unix milliseconds.
     pub(super) seen_at: u64,
 }
@@ -109,12 +109,12 @@ impl Known {
 impl Post {
     pub(super) fn new(heads: Heads, message: v1::Heads, roster: &Roster, seen_at: u64) -> Self {
         let encoded = Bytes::from(message.encode_to_vec());
-        let devices = roster.devices().map(|(id, ..)| id).collect();
-        Self { heads, message, encoded, devices, seen_at }
+        let members = roster.members().keys().copied().collect();
+        Self { heads, message, encoded, members, seen_at }
     }
 
-    pub(super) fn has_device(&self, device: &MemberId) -> bool {
-        self.devices.binary_search(device).is_ok()
+    pub(super) fn has_member(&self, member: &MemberId) -> bool {
+        self.members.binary_search(member).is_ok()
     }
 
     /// No write moves a chain back, so the sum tells which of two posts of an account is the later.
@@ -184,7 +184,7 @@ mod tests {
     fn post((roster_seq, vault_seq): (u64, u64), seen_at: u64) -> Post {
         let heads = Heads { roster_seq, roster_head: Hash::ZERO, vault_seq, vault_head: Hash::ZERO };
         let (message, encoded) = (v1::Heads::default(), Bytes::new());
-        Post { heads, message, encoded, devices: Vec::new(), seen_at }
+        Post { heads, message, encoded, members: Vec::new(), seen_at }
     }
 
     fn stands(known: &Known) -> Option<((u64, u64), u64)> {

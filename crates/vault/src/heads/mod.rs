@@ -181,7 +181,7 @@ impl Known {
     /// What a caller is told of it.
     fn told(&self, caller: &Caller) -> Result<Bytes, HeadError> {
         match self {
-            Self::At(post) if post.has_device(&caller.device) => Ok(post.encoded.clone()),
+            Self::At(post) if post.has_member(&caller.device) => Ok(post.encoded.clone()),
             Self::At(_) => Err(HeadError::NotAMember),
             Self::Deleted => Err(AccountUnavailable::Deleted.into()),
         }

@@ -37,7 +37,7 @@ impl Pulls {
     /// [`PullError`]; once the stream has begun, only [`AccountUnavailable`].
     pub async fn pull(&self, caller: &Caller, since: Since) -> Result<FrameStream, PullError> {
         let (heads, roster) = self.rosters.current(caller.account).await?;
-        roster.device(&caller.device).ok_or(PullError::NotAMember)?;
+        roster.members().get(&caller.device).ok_or(PullError::NotAMember)?;
         let plan = self.plan(caller, since, heads).await?;
         let message = self.heads.message(caller.account, &heads);
         let (storage, board) = (Arc::clone(&self.storage), Arc::clone(&self.heads));

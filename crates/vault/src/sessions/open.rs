@@ -39,9 +39,6 @@ pub enum OpenSessionError {
     /// that it had.
     #[error("this device is no longer active in the account")]
     Removed(Box<Signed>),
-    /// Not a device.
-    #[error("this member is not a device of the account")]
-    NotADevice,
     /// Not signed by a device that the account has or had.
     #[error("the signature is not that of a device of the account")]
     Signature,
@@ -54,7 +51,8 @@ pub enum OpenSessionError {
 }
 
 impl Sessions {
-    /// Opens a session for the device that signed the request.
+    /// Opens a session for the device, or the recovery member, that signed the request. What a session is good for each service
+    /// says.
     ///
     /// # Errors
     /// [`OpenSessionError`].
@@ -80,7 +78,6 @@ impl Sessions {
         if let Some(removed) = roster.removed().get(&device) {
             return Err(self.removed(account, removed.seq).await?);
         }
-        roster.author(&device).ok_or(OpenSessionError::NotADevice)?;
         // Only now, so that nobody but the device can fill the table.
         if !self.storage.use_nonce(account, nonce, request.at.saturating_add(NONCE_KEPT)).await? {
             return Err(OpenSessionError::Replayed);

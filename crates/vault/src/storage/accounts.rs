@@ -86,6 +86,9 @@ pub trait AccountStorage: Send + Sync {
     /// Where the account stands.
     async fn standing(&self, account: AccountId) -> Result<Standing, StorageError>;
 
+    /// The first `limit` accounts, the oldest first, that are found by what has this hash.
+    async fn accounts_by_recovery(&self, lookup: Hash, limit: u64) -> Result<Vec<AccountId>, StorageError>;
+
     /// Removes every row of the account and remembers its id.
     async fn delete_account(&self, deletion: Deletion) -> Result<Deleted, StorageError>;
 }

@@ -29,6 +29,17 @@ pub struct AppendWrite {
     pub ends_offers: bool,
     /// The account's fences from then on, where the entry ends one.
     pub fences: Option<Fences>,
+    /// What it does to how the account is found by its recovery code.
+    pub lookup: Option<LookupChange>,
+}
+
+/// By what an account is found from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookupChange {
+    /// By what has this hash.
+    Set(Hash),
+    /// By nothing.
+    Cleared,
 }
 
 /// What became of an append.

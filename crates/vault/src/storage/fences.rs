@@ -19,6 +19,14 @@ struct Fence {
     is_over: bool,
 }
 
+/// Who wants to write, and what.
+pub(crate) struct Asker<'a> {
+    pub(crate) device: MemberId,
+    pub(crate) aim: Aim,
+    /// Whether it was in the account before this member, which may be in it no more.
+    pub(crate) is_senior_to: &'a (dyn Fn(&MemberId) -> bool + Sync),
+}
+
 /// What a turn is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aim {
@@ -30,25 +38,27 @@ pub(crate) enum Aim {
 
 impl Fences {
     /// How many milliseconds a write of this device must wait.
-    pub(crate) fn wait(&self, device: &MemberId, aim: Aim, now: u64) -> Option<u64> {
+    pub(crate) fn wait(&self, asker: &Asker<'_>, now: u64) -> Option<u64> {
         let fence = self.standing(now)?;
-        if fence.holder == *device || fence.gives_way_to(aim) {
+        if fence.holder == asker.device || fence.gives_way_to(asker) {
             return None;
         }
         Some(LASTS.saturating_sub(now.abs_diff(fence.begun_at)))
     }
 
     /// The fences with one more, for this device; `None` where it has one, or had its share.
-    pub(crate) fn with(&self, device: MemberId, aim: Aim, now: u64) -> Option<Self> {
-        if self.standing(now).is_some_and(|fence| !fence.gives_way_to(aim)) {
+    pub(crate) fn with(&self, asker: &Asker<'_>, now: u64) -> Option<Self> {
+        if self.standing(now).is_some_and(|fence| !fence.gives_way_to(asker)) {
             return None;
         }
         let mut recent: Vec<Fence> = self.0.iter().copied().filter(|fence| fence.is_within(RATION, now)).collect();
-        let alike = recent.iter().filter(|fence| fence.aim == aim).count();
-        if alike >= OF_AN_ACCOUNT || recent.iter().any(|fence| fence.holder == device) {
+        // Of removals each device has its own share: others' must not use up that of who would remove them.
+        let others = recent.iter().filter(|fence| fence.aim == Aim::Other).count();
+        let is_used_up = asker.aim == Aim::Other && others >= OF_AN_ACCOUNT;
+        if is_used_up || recent.iter().any(|fence| fence.holder == asker.device) {
             return None;
         }
-        recent.push(Fence { holder: device, begun_at: now, aim, is_over: false });
+        recent.push(Fence { holder: asker.device, begun_at: now, aim: asker.aim, is_over: false });
         Some(Self(recent))
     }
 
@@ -87,8 +97,9 @@ impl Fence {
         now.abs_diff(self.begun_at) < time
     }
 
-    fn gives_way_to(&self, aim: Aim) -> bool {
-        aim == Aim::Removal && self.aim == Aim::Other
+    /// Of two that would remove each other, whoever was there first.
+    fn gives_way_to(&self, asker: &Asker<'_>) -> bool {
+        asker.aim == Aim::Removal && (self.aim == Aim::Other || (asker.is_senior_to)(&self.holder))
     }
 }
 
@@ -122,7 +133,7 @@ const REMOVAL: u8 = 1;
 const OVER: u8 = 2;
 /// How long a turn lasts.
 const LASTS: u64 = 5 * SECOND;
-/// Within this, a device gets one, and an account three to remove somebody and three for anything else.
+/// Within this, a device gets one, and an account three for anything but removals.
 const RATION: u64 = MINUTE;
 const OF_AN_ACCOUNT: usize = 3;
 
@@ -132,51 +143,72 @@ mod tests {
 
     const ANA: MemberId = MemberId::new([1; 16]);
     const BEN: MemberId = MemberId::new([2; 16]);
+    const CAT: MemberId = MemberId::new([3; 16]);
     const NOW: u64 = 1_000_000;
 
+    fn asks(device: MemberId, aim: Aim) -> Asker<'static> {
+        Asker { device, aim, is_senior_to: &|_| false }
+    }
+
     fn begun(device: MemberId, aim: Aim, now: u64) -> Fences {
-        Fences::default().with(device, aim, now).unwrap()
+        Fences::default().with(&asks(device, aim), now).unwrap()
     }
 
     #[test]
     fn for_five_seconds_only_its_holder_writes() {
         let fences = begun(ANA, Aim::Other, NOW);
-        assert_eq!(fences.wait(&ANA, Aim::Other, NOW + 1_000), None);
-        assert_eq!(fences.wait(&BEN, Aim::Other, NOW + 1_000), Some(4_000));
-        assert_eq!(fences.wait(&BEN, Aim::Other, NOW + 5_000), None);
-        assert_eq!(fences.wait(&BEN, Aim::Other, NOW - 5_000), None, "a clock that was set back");
+        let (ana, ben) = (asks(ANA, Aim::Other), asks(BEN, Aim::Other));
+        assert_eq!(fences.wait(&ana, NOW + 1_000), None);
+        assert_eq!(fences.wait(&ben, NOW + 1_000), Some(4_000));
+        assert_eq!(fences.wait(&ben, NOW + 5_000), None);
+        assert_eq!(fences.wait(&ben, NOW - 5_000), None, "a clock that was set back");
         let over = fences.ended_by(&ANA, NOW + 1_000).unwrap();
-        assert_eq!(over.wait(&BEN, Aim::Other, NOW + 1_000), None);
+        assert_eq!(over.wait(&ben, NOW + 1_000), None);
         assert_eq!(fences.ended_by(&BEN, NOW), None);
     }
 
     #[test]
     fn who_removes_somebody_does_not_wait_for_who_does_not() {
         let fences = begun(ANA, Aim::Other, NOW);
-        assert_eq!(fences.wait(&BEN, Aim::Removal, NOW), None);
-        let taken_over = fences.with(BEN, Aim::Removal, NOW).unwrap();
-        assert_eq!(taken_over.wait(&ANA, Aim::Other, NOW), Some(5_000));
-        assert_eq!(taken_over.wait(&ANA, Aim::Removal, NOW), Some(5_000), "of two removals the first");
-        assert_eq!(taken_over.with(MemberId::new([3; 16]), Aim::Removal, NOW), None);
+        let removes = asks(BEN, Aim::Removal);
+        assert_eq!(fences.wait(&removes, NOW), None);
+        let taken_over = fences.with(&removes, NOW).unwrap();
+        assert_eq!(taken_over.wait(&asks(ANA, Aim::Other), NOW), Some(5_000));
+        assert_eq!(taken_over.wait(&asks(ANA, Aim::Removal), NOW), Some(5_000), "of two removals the first");
+        assert_eq!(taken_over.with(&asks(CAT, Aim::Removal), NOW), None);
     }
 
     #[test]
-    fn a_device_gets_one_a_minute_and_an_account_three_of_each_kind() {
-        let mut fences = Fences::default();
-        for (place, aim) in [Aim::Other, Aim::Removal].into_iter().flat_map(|aim| [aim; 3]).enumerate() {
-            let (device, at) = (MemberId::new([9 + u8::try_from(place).unwrap(); 16]), NOW + 5_000 * place as u64);
-            fences = fences.with(device, aim, at).unwrap();
-            assert_eq!(fences.with(device, aim, at + 59_999), None, "its own");
+    fn of_two_that_remove_somebody_whoever_was_there_first_does_not_wait() {
+        let fences = begun(BEN, Aim::Removal, NOW);
+        let senior = Asker { is_senior_to: &|member| *member == BEN, ..asks(ANA, Aim::Removal) };
+        assert_eq!(fences.wait(&senior, NOW), None);
+        let taken_over = fences.with(&senior, NOW).unwrap();
+        assert_eq!(taken_over.wait(&asks(BEN, Aim::Removal), NOW), Some(5_000));
+        let renames = Asker { is_senior_to: &|member| *member == BEN, ..asks(ANA, Aim::Other) };
+        assert_eq!(fences.wait(&renames, NOW), Some(5_000));
+    }
+
+    #[test]
+    fn a_device_gets_one_a_minute_and_an_account_three_but_for_removals() {
+        for (aim, account) in [(Aim::Other, 3), (Aim::Removal, 6)] {
+            let mut fences = Fences::default();
+            for place in 0..account {
+                let device = MemberId::new([9 + place; 16]);
+                let at = NOW + 5_000 * u64::from(place);
+                fences = fences.with(&asks(device, aim), at).unwrap();
+                assert_eq!(fences.with(&asks(device, aim), at + 59_999), None, "its own");
+            }
+            let next = fences.with(&asks(ANA, aim), NOW + 40_000);
+            assert_eq!(next.is_some(), aim == Aim::Removal);
+            assert!(fences.with(&asks(ANA, Aim::Other), NOW + 60_000).is_some());
         }
-        for aim in [Aim::Other, Aim::Removal] {
-            assert_eq!(fences.with(ANA, aim, NOW + 40_000), None, "the account's");
-        }
-        assert!(fences.with(ANA, Aim::Other, NOW + 60_000).is_some());
     }
 
     #[test]
     fn they_are_kept_as_they_are_and_nothing_else_is_taken_for_them() {
-        let fences = begun(ANA, Aim::Other, NOW).with(BEN, Aim::Removal, NOW).unwrap().ended_by(&BEN, NOW).unwrap();
+        let fences = begun(ANA, Aim::Other, NOW).with(&asks(BEN, Aim::Removal), NOW).unwrap();
+        let fences = fences.ended_by(&BEN, NOW).unwrap();
         let bytes = fences.to_bytes();
         assert_eq!(Fences::try_from(bytes.as_slice()).unwrap(), fences);
         assert_eq!(Fences::try_from([].as_slice()).unwrap(), Fences::default());

@@ -22,12 +22,13 @@ pub use keyfold_wire::{AccountId, EnrolmentId, ItemId, MemberId, v1::Signed};
 
 pub use accounts::{AccountStorage, Created, Deleted, Deletion, NewAccount, Standing};
 pub use chains::{
-    AppendWrite, Appended, ChainStorage, Change, KEPT_REVISIONS, Offered, PushBase, PushWrite, Taken, Written,
+    AppendWrite, Appended, ChainStorage, Change, KEPT_REVISIONS, LookupChange, Offered, PushBase, PushWrite, Taken,
+    Written,
 };
 pub use enrolments::{Claim, EnrolmentRow, EnrolmentStep, EnrolmentStorage, NewEnrolment, UsedEnrolment};
 pub use error::StorageError;
-pub(crate) use fences::Aim;
 pub use fences::Fences;
+pub(crate) use fences::{Aim, Asker};
 pub use guesses::{GuessStorage, GuessWindow, NonceStorage};
 pub use heads::Heads;
 pub use invites::{InviteHash, InviteRow, InviteStorage};

@@ -84,31 +84,46 @@ impl Household {
 
     /// A new epoch for everybody.
     pub(crate) fn rotation(&self) -> AppendEntry {
-        self.rotating(|_| true, Body::Rotate)
+        self.rotating(|_| true, None, Body::Rotate)
     }
 
     pub(crate) fn removal(&self, gone: MemberId) -> AppendEntry {
-        self.removal_with(gone, None)
+        self.removing(gone, None, None)
     }
 
-    pub(crate) fn removal_with(&self, gone: MemberId, replacement: Option<v1::RecoveryMember>) -> AppendEntry {
-        self.rotating(
-            |member| member != gone,
-            |rotate| {
-                let members = vec![gone.to_vec()];
-                Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement })
-            },
-        )
+    /// Puts another recovery member in the place of one.
+    pub(crate) fn replacing(&self, gone: MemberId, comes: &MemberKeys, member: v1::RecoveryMember) -> AppendEntry {
+        self.removing(gone, Some(comes), Some(member))
     }
 
-    fn rotating(&self, stays: impl Fn(MemberId) -> bool, body: impl FnOnce(v1::Rotate) -> Body) -> AppendEntry {
+    fn removing(
+        &self,
+        gone: MemberId,
+        comes: Option<&MemberKeys>,
+        replacement: Option<v1::RecoveryMember>,
+    ) -> AppendEntry {
+        let removed = |rotate| {
+            let members = vec![gone.to_vec()];
+            Body::Remove(v1::Remove { members, rotation: Some(rotate), replacement })
+        };
+        self.rotating(|member| member != gone, comes, removed)
+    }
+
+    fn rotating(
+        &self,
+        stays: impl Fn(MemberId) -> bool,
+        comes: Option<&MemberKeys>,
+        body: impl FnOnce(v1::Rotate) -> Body,
+    ) -> AppendEntry {
         let roster = self.account.roster();
-        let members: Vec<(MemberId, MemberKeys)> = roster
+        let mut members: Vec<(MemberId, MemberKeys)> = roster
             .members()
             .iter()
             .filter(|(id, _)| stays(**id))
             .map(|(id, member)| (*id, member.keys.clone()))
+            .chain(comes.map(|keys| (keys.id(), keys.clone())))
             .collect();
+        members.sort_unstable_by_key(|(id, _)| *id);
         let (account, prev, epoch) = (roster.account(), roster.head(), roster.epoch().number + 1);
         let earlier = [(roster.epoch().number, self.epoch_key.as_ref())];
         let rotated = Rotation { account, prev, epoch, earlier: &earlier }.to(&members, &mut random::system());

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use keyfold_store::Database;
 use keyfold_vault::storage::{
     AccountId, AccountStorage, AppendWrite, Appended, ChainStorage, Claim, CommitRow, Created, Cursor, Deleted,
-    Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, Fences, GuessStorage, GuessWindow, InviteHash,
-    InviteRow, InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered, PullStorage,
-    PushBase, PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept, Taken, Upkeep,
-    Written,
+    Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, Fences, GuessStorage, GuessWindow, Hash,
+    InviteHash, InviteRow, InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered,
+    PullStorage, PushBase, PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept,
+    Taken, Upkeep, Written,
 };
 use tokio::sync::oneshot;
 
@@ -85,6 +85,7 @@ hold_up! {
     AccountStorage {
         create_account(account: NewAccount) -> Created;
         standing(account: AccountId) -> Standing;
+        accounts_by_recovery(lookup: Hash, limit: u64) -> Vec<AccountId>;
         delete_account(deletion: Deletion) -> Deleted;
     }
     ChainStorage {

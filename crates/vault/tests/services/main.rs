@@ -14,6 +14,7 @@ mod invites;
 mod lowered_limits;
 mod polls;
 mod quota;
+mod recovery;
 mod refused_bodies;
 mod roster_room;
 mod sweeps;

@@ -52,6 +52,7 @@ async fn append(server: &Server, ana: &Household, now: u64) -> Appended {
         enrolment: Some(UsedEnrolment { enrolment: TABLET, now }),
         ends_offers: false,
         fences: None,
+        lookup: None,
     };
     server.database.append(write).await.unwrap()
 }

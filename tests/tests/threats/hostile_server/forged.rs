@@ -72,7 +72,7 @@ async fn threat_15_nothing_joins_an_account_by_the_servers_word_alone() {
     let mut world = World::new().await;
     let (server, laptop) = (servers_own(), world.laptop.id().to_vec());
     let keys = Some(server.public().to_wire());
-    let member = Some(RecoveryMember { keys: keys.clone(), delay: 0 });
+    let member = Some(RecoveryMember { keys: keys.clone(), delay: 0, lookup_hash: vec![7; 32] });
     for body in [
         Body::JoinTenant(JoinTenant { tenant: vec![9; 16], name: "Ana's employer".into() }),
         Body::AddRecovery(AddRecovery { member, sealed_key_hash: vec![8; 32] }),
@@ -115,7 +115,7 @@ async fn threat_11_nothing_is_sealed_to_a_recovery_key_that_the_server_exchanged
     let context = SealContext { account: held.roster.account(), epoch, member: users.id(), prev: held.roster.head() };
     let sealed = key.seal(users.public().wrapping(), &context, &mut random::system());
     let adds = |keys: &DeviceKeys| {
-        let member = Some(RecoveryMember { keys: Some(keys.public().to_wire()), delay: 0 });
+        let member = Some(RecoveryMember { keys: Some(keys.public().to_wire()), delay: 0, lookup_hash: vec![7; 32] });
         Body::AddRecovery(AddRecovery { member, sealed_key_hash: sealed_hash(&sealed).to_vec() })
     };
     let honest = world.laptop.signing().sign(&world.laptop.entry(adds(&users)).await);

@@ -13,6 +13,7 @@ mod joining;
 mod keys;
 mod local_file;
 mod observed;
+mod recovery;
 mod removal;
 mod rotation;
 mod snapshot;

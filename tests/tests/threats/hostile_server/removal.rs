@@ -7,7 +7,7 @@ use keyfold_client::{
     item::FieldTag,
     storage::Farewell,
     sync::{RemoveError, SyncError},
-    vault::{LocalVault, VaultError},
+    vault::{LocalVault, Locked, VaultError},
 };
 use keyfold_crypto::{
     EpochKey,
@@ -162,6 +162,13 @@ async fn threat_removal_a_device_that_is_only_told_of_its_removal_wipes_nothing(
     world.phone.syncs().await;
     let of_another = world.laptop.held().await.entries.iter().rfind(|entry| entry.rotation().is_some()).cloned();
     let genuine = removal_of(&world.laptop, &world.laptop, phone).await;
+    let late = {
+        let rotation = world.laptop.rotation(&world.laptop.members_without(&[phone]).await).await.rotate;
+        let remove = Remove { members: vec![phone.to_vec()], rotation: Some(rotation), replacement: None };
+        let mut entry = world.laptop.entry(Body::Remove(remove)).await;
+        entry.prev = vec![7; 32];
+        world.laptop.signing().sign(&entry)
+    };
     let mut mauled = genuine.clone();
     mauled.signature[10] ^= 1;
     let cases = [
@@ -171,6 +178,7 @@ async fn threat_removal_a_device_that_is_only_told_of_its_removal_wipes_nothing(
         ("by itself", Some(removal_of(&world.laptop, &world.phone, phone).await)),
         ("a signature that does not hold", Some(mauled)),
         ("no removal", Some(world.laptop.held().await.entries[0].signed().clone())),
+        ("a removal that lost its race", Some(late)),
         ("no entry at all", Some(Signed { body: vec![7; 40], signature: vec![7; 64] })),
     ];
     for (case, removal) in cases {
@@ -180,6 +188,8 @@ async fn threat_removal_a_device_that_is_only_told_of_its_removal_wipes_nothing(
         let told = Box::pin(world.phone.engine.sync()).await.unwrap_err();
         assert!(matches!(&told, SyncError::Stopped(stop) if stop.code == "not-a-member"), "{case}: {told:?}");
         assert_eq!(world.phone.kept().await, before, "{case}");
+        let locked = world.phone.vault().local().locked().await.unwrap();
+        assert_eq!(locked, Some(Locked::OnRequest), "{case}: nothing but the passphrase opens it");
         world.phone.restart().await;
         assert!(world.phone.vault().contents().await.unwrap().items.len() == 2, "{case}");
         world.phone.wire.is_honest();

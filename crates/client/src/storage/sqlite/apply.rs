@@ -3,7 +3,10 @@ use keyfold_ledger::{Chain, Element, VaultParts};
 use keyfold_wire::ItemId;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::rows::{chain_name, to_sql};
+use super::{
+    lock::lock,
+    rows::{chain_name, to_sql},
+};
 use crate::storage::{Farewell, Head, Outbox, Profile, Revision, Says, Staged, StorageError, Write};
 
 /// Revisions of an item that are kept, of good ones and of quarantined ones each.
@@ -93,6 +96,7 @@ async fn one(
 ) -> Result<(), StorageError> {
     let query = match write {
         Write::Profile(profile) => return put_profile(connection, *profile).await,
+        Write::Lock => return lock(connection).await,
         Write::Erase => return erase(connection).await,
         Write::Farewell(farewell) => return put_farewell(connection, farewell).await,
         Write::Vault(vault) => return put_vault(connection, *vault).await,
@@ -125,6 +129,10 @@ async fn one(
         Write::Link(link) => {
             let query = sqlx::query("INSERT OR IGNORE INTO links (roster_seq, epoch, sealed) VALUES (?, ?, ?)");
             query.bind(to_sql(link.roster_seq)).bind(to_sql(link.epoch)).bind(link.sealed)
+        }
+        Write::Epoch(item, epoch) => {
+            let query = sqlx::query("UPDATE elements SET epoch = ? WHERE item = ?");
+            query.bind(to_sql(epoch)).bind(item.to_vec())
         }
         Write::LookedForPurges(at) => {
             sqlx::query("INSERT OR REPLACE INTO purge (id, looked_at) VALUES (1, ?)").bind(to_sql(at))

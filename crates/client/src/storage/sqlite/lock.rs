@@ -1,4 +1,4 @@
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::rows::{damaged, number, to_sql};
 use crate::storage::{LockState, StorageError};
@@ -40,9 +40,9 @@ pub(super) async fn used(pool: &SqlitePool, at: u64) -> Result<(), StorageError>
     Ok(())
 }
 
-pub(super) async fn lock(pool: &SqlitePool) -> Result<(), StorageError> {
-    begin(pool).await?;
-    sqlx::query("UPDATE lock SET is_locked = 1").execute(pool).await?;
+pub(super) async fn lock(connection: &mut SqliteConnection) -> Result<(), StorageError> {
+    sqlx::query(BEGIN).bind(idle_after()).execute(&mut *connection).await?;
+    sqlx::query("UPDATE lock SET is_locked = 1").execute(connection).await?;
     Ok(())
 }
 
@@ -54,10 +54,15 @@ pub(super) async fn lock_after(pool: &SqlitePool, idle: Option<u64>) -> Result<(
 
 /// The one row, as of a profile that nobody has locked.
 async fn begin(pool: &SqlitePool) -> Result<(), StorageError> {
-    let idle_after = LockState::default().idle_after.map(to_sql);
-    sqlx::query("INSERT OR IGNORE INTO lock (id, idle_after) VALUES (1, ?)").bind(idle_after).execute(pool).await?;
+    sqlx::query(BEGIN).bind(idle_after()).execute(pool).await?;
     Ok(())
 }
+
+fn idle_after() -> Option<i64> {
+    LockState::default().idle_after.map(to_sql)
+}
+
+const BEGIN: &str = "INSERT OR IGNORE INTO lock (id, idle_after) VALUES (1, ?)";
 
 fn optional(row: &SqliteRow, column: &str) -> Result<Option<u64>, StorageError> {
     row.try_get::<Option<i64>, _>(column)?.map(|_| number(row, column)).transpose()

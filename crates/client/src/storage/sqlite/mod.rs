@@ -68,10 +68,6 @@ impl Storage for SqliteStorage {
         lock::used(&self.pool, at).await
     }
 
-    async fn lock(&self) -> Result<(), StorageError> {
-        lock::lock(&self.pool).await
-    }
-
     async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError> {
         lock::lock_after(&self.pool, idle).await
     }

@@ -48,13 +48,14 @@ impl Condition {
         match self {
             Self::Creating => "creating",
             Self::Enrolling => "enrolling",
+            Self::Recovering => "recovering",
             Self::Joining => "joining",
             Self::Active => "active",
         }
     }
 
     pub(super) fn named(name: &str) -> Result<Self, StorageError> {
-        [Self::Creating, Self::Enrolling, Self::Joining, Self::Active]
+        [Self::Creating, Self::Enrolling, Self::Recovering, Self::Joining, Self::Active]
             .into_iter()
             .find(|condition| condition.name() == name)
             .ok_or_else(|| damaged("condition"))

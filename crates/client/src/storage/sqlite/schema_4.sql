@@ -25,3 +25,19 @@ CREATE TABLE farewell (
     at INTEGER NOT NULL,
     unsent INTEGER NOT NULL
 );
+-- A further condition; SQLite changes no constraint in place.
+CREATE TABLE profile_4 (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    account BLOB NOT NULL,
+    device BLOB NOT NULL,
+    server TEXT NOT NULL,
+    ca BLOB,
+    sealed_secrets BLOB NOT NULL,
+    condition TEXT NOT NULL CHECK (condition IN ('creating', 'enrolling', 'recovering', 'joining', 'active')),
+    stop_code TEXT,
+    stop_detail TEXT,
+    stop_at INTEGER
+);
+INSERT INTO profile_4 SELECT id, account, device, server, ca, sealed_secrets, condition, stop_code, stop_detail, stop_at FROM profile;
+DROP TABLE profile;
+ALTER TABLE profile_4 RENAME TO profile;

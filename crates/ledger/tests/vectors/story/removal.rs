@@ -1,7 +1,7 @@
 use keyfold_crypto::{
     EpochKey, MemberKeys,
     epoch::{SealContext, sealed_hash},
-    recovery::RecoveryCode,
+    recovery::{RecoveryCode, lookup_hash},
 };
 use keyfold_ledger::{
     Account, Entry,
@@ -27,7 +27,11 @@ pub(super) fn set_up_recovery(account: &Account, laptop: &Author, epoch_key: &Ep
     let context = SealContext { account: account.roster().account(), epoch: 1, member: keys.id(), prev: place.prev };
     let sealed = epoch_key.seal(keys.wrapping(), &context, &mut Fixed::new("recovery sealed key"));
     let body = Body::AddRecovery(v1::AddRecovery {
-        member: Some(v1::RecoveryMember { keys: Some(keys.to_wire()), delay: 3 * 24 * 60 * 60 * 1000 }),
+        member: Some(v1::RecoveryMember {
+            keys: Some(keys.to_wire()),
+            delay: 3 * 24 * 60 * 60 * 1000,
+            lookup_hash: lookup_hash(&code.lookup()).to_vec(),
+        }),
         sealed_key_hash: sealed_hash(&sealed).to_vec(),
     });
     laptop.sign(&place, body).unwrap()

@@ -8,6 +8,7 @@ mod health;
 mod hints;
 mod metrics;
 mod pull;
+mod recovery;
 mod server;
 mod sessions;
 mod unknown;
@@ -26,6 +27,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .service(resource("/v1/accounts").route(post().to(accounts::create)).default_service(unknown()))
         .service(resource("/v1/accounts/delete").route(post().to(accounts::delete)).default_service(unknown()))
         .service(resource("/v1/sessions").route(post().to(sessions::open)).default_service(unknown()))
+        .service(resource("/v1/recovery").route(post().to(recovery::find)).default_service(unknown()))
         .service(resource("/v1/head").route(get().to(head::poll)).default_service(unknown()))
         .service(resource("/v1/hints").route(get().to(hints::listen)).default_service(unknown()))
         .service(resource("/v1/roster").route(post().to(chains::append)).default_service(unknown()))

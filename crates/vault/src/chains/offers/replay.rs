@@ -9,6 +9,7 @@ use crate::{
     Caller, LimitError, Limits,
     chains::push::PURGED_KEPT,
     quota,
+    recovery::lookup_change,
     sealed::{check_own_key, check_pulled_links},
     storage::{AppendWrite, Change, Offered, PushWrite},
 };
@@ -89,6 +90,8 @@ impl<'a> Replay<'a> {
             return Err(LimitError::RosterEntries(most).into());
         }
         let expected = heads(&self.account);
+        let recovery = self.account.roster().recovery().map(|(member, _)| member);
+        let lookup = lookup_change(entry.body(), recovery.as_ref());
         self.account = self.account.append(entry)?;
         let key = offered.sealed_key.map(|key| check_own_key(entry, self.caller.device, key)).transpose()?;
         let sealed_keys: Vec<_> = key.into_iter().collect();
@@ -105,6 +108,7 @@ impl<'a> Replay<'a> {
             enrolment: None,
             ends_offers: false,
             fences: None,
+            lookup,
         }));
         Ok(())
     }

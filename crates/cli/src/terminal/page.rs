@@ -42,19 +42,26 @@ impl Page<'_> {
             );
             y += 14;
         }
-        let placed = qr.replacen("<svg ", "<svg x=\"20\" y=\"105\" width=\"60\" height=\"60\" ", 1);
+        // Its quiet zone lies in the margin.
+        let placed = qr.replacen("<svg ", "<svg x=\"12\" y=\"97\" width=\"76\" height=\"76\" ", 1);
         svg.push_str(&Zeroizing::new(placed));
-        let mut line = |y: u32, text: &str| {
-            let _ = writeln!(svg, "<text x=\"20\" y=\"{y}\" font-size=\"4\">{}</text>", escaped(text));
+        let mut line = |x: u32, y: u32, text: &str| {
+            let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"4\">{}</text>", escaped(text));
         };
-        line(182, &format!("Server    {}", self.server));
-        line(190, &format!("Account   {}", self.account));
-        line(198, &format!("Made      {}", self.made_at));
-        line(206, &format!("Delay     {}", self.delay));
-        line(222, "To use it, on a new device:");
-        line(229, &format!("keyfold recovery use --server {}", self.server));
-        line(243, "It is good for one use; the new device makes another. Your devices show when somebody uses it,");
-        line(249, "and can stop that until the delay has passed: keyfold recovery cancel");
+        let facts = [
+            ("Server", self.server),
+            ("Account", self.account.as_str()),
+            ("Made", self.made_at.as_str()),
+            ("Delay", self.delay.as_str()),
+        ];
+        for ((name, value), y) in facts.into_iter().zip((186..).step_by(8)) {
+            line(20, y, name);
+            line(45, y, value);
+        }
+        line(20, 226, "To use it, on a new device:");
+        line(20, 233, &format!("keyfold recovery use --server {}", self.server));
+        line(20, 247, "It is good for one use; the new device makes another. While the delay lasts, each of your");
+        line(20, 253, "devices shows that somebody uses it, and stops that with: keyfold recovery cancel");
         svg.push_str("</svg>\n");
         Ok(svg)
     }

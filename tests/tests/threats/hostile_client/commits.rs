@@ -123,12 +123,13 @@ async fn threat_client_a_removed_device_does_nothing_any_more() {
     let at = thief.now().await;
     let envelope = thief.envelope(at, world.mail, "stolen").await;
     let commit = thief.commit(at, &[(world.mail, &envelope)]).await;
+    let [polls, enrols] = [thief.has_another_session(&world.home).await, thief.has_another_session(&world.home).await];
     world.laptop.removes(thief.id()).await;
     let before = world.laptop.everything().await;
     let not_a_member = Some(ProblemCode::NotAMember);
     assert_eq!(code(thief.pushes(&commit, &[&envelope]).await), ProblemCode::NotAMember);
-    assert_eq!(thief.engine.api().head().await.unwrap_err().code(), not_a_member);
-    assert_eq!(thief.engine.api().enrolment_by_code("23456789").await.unwrap_err().code(), not_a_member);
+    assert_eq!(polls.api().head().await.unwrap_err().code(), not_a_member);
+    assert_eq!(enrols.api().enrolment_by_code("23456789").await.unwrap_err().code(), not_a_member);
     assert_eq!(world.laptop.everything().await, before);
 }
 

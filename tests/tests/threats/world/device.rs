@@ -79,6 +79,13 @@ impl Device {
         (self.opened_by(&wire).await, wire)
     }
 
+    /// A session beside the one that its engine has: a refusal in the one does not end the other.
+    pub(crate) async fn has_another_session(&self, home: &Home) -> SyncEngine {
+        let (engine, _) = self.in_another_process(home).await;
+        engine.api().head().await.unwrap();
+        engine
+    }
+
     /// Whether the profile opens with its passphrase.
     pub(crate) async fn unlocks(&self) -> Result<(), VaultError> {
         let local = LocalVault::open(open(self.profile.path()).await, Arc::clone(&self.clock) as _).await?;

@@ -47,8 +47,8 @@ pub use keyfold_crypto::{
     passphrase::PassphraseError,
 };
 pub use keyfold_crypto::{
-    random,
+    VerifyingKey, random,
     recovery::{NotARecoveryCode, RecoveryCode},
 };
-pub use keyfold_ledger::{PendingRecovery, SafetyNumber, printable};
+pub use keyfold_ledger::{Chain, ForkError, ForkProof, PendingRecovery, Receipt, SafetyNumber, printable};
 pub use keyfold_wire::{AccountId, ItemId, MemberId, v1::ProblemCode};

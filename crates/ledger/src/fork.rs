@@ -4,9 +4,6 @@ use prost::Message;
 
 use crate::{Chain, Commit, Entry, Receipt};
 
-/// The longest proof: links of a year's worth of commits, 64 MiB.
-const MAX_LEN: usize = 64 * 1024 * 1024;
-
 /// Proof, for anyone who knows the server's log key, that it signed two histories of one account.
 ///
 /// The later receipt's chain is followed back, link by link, to the earlier receipt's position; there stands another hash
@@ -40,6 +37,9 @@ pub enum ForkError {
 }
 
 impl ForkProof {
+    /// The longest proof: links of a year's worth of commits, 64 MiB.
+    pub const MAX_LEN: usize = 64 * 1024 * 1024;
+
     /// Makes a proof of two receipts and the signed entries or commits from the later head back to the earlier position,
     /// newest first, and checks it.
     ///
@@ -66,7 +66,7 @@ impl ForkProof {
     /// # Errors
     /// [`ForkError`].
     pub fn verify(log_key: &VerifyingKey, bytes: &[u8]) -> Result<Self, ForkError> {
-        let proof: v1::ForkProof = exact::decode(bytes, MAX_LEN).map_err(|_| ForkError::Form)?;
+        let proof: v1::ForkProof = exact::decode(bytes, Self::MAX_LEN).map_err(|_| ForkError::Form)?;
         let named = VerifyingKey::new(SigningAlgorithm::Ed25519, &proof.log_key).map_err(|_| ForkError::Form)?;
         if proof.suite != SUITE {
             return Err(ForkError::Form);

@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use keyfold_client::{
-    item::FieldTag,
+    ItemId,
+    item::{FieldTag, Item},
     sync::{Behind, OfferError, SyncError},
 };
 use keyfold_tests::sdk::{Hosted, Member, any_passkey};
@@ -50,6 +51,7 @@ async fn what_came_after_the_backup_comes_back_from_the_devices() {
     // What nobody held any more but the server: whoever joins now gets everything.
     let tablet = Member::enrolled(&server, "Ana's tablet", &phone).await;
     assert_eq!(tablet.acknowledged().await, phone.acknowledged().await);
+    assert_eq!(laptop.sync().await.items_pulled, 27, "the phone has begun an epoch, and encrypted anew what was there");
     tablet.label(waiting, "on the tablet").await;
     tablet.sync().await;
     assert_eq!(laptop.sync().await.items_pulled, 1);
@@ -114,12 +116,17 @@ async fn a_large_loss_is_offered_in_parts() {
         laptop.vault().add(&passkey, tags.map(|tag| (tag, text.clone()))).await.unwrap();
     }
     laptop.sync().await;
-    let items = laptop.acknowledged().await;
+    let items = says(&laptop).await;
     let server = server.restored_from(&backup).await;
     let parts = AtomicU32::new(0);
     laptop.engine.offer(|_, _| _ = parts.fetch_add(1, Ordering::Relaxed)).await.unwrap();
     assert_eq!(parts.into_inner(), 3, "two parts and the end");
     laptop.engine.end_offers().await.unwrap();
     let phone = Member::enrolled(&server, "Ana's phone", &laptop).await;
-    assert_eq!(phone.acknowledged().await, items);
+    assert_eq!(says(&phone).await, items);
+}
+
+/// What is in the vault, in whichever revision: who ends offers begins an epoch, and encrypts everything anew.
+async fn says(device: &Member) -> Vec<(ItemId, Item)> {
+    device.acknowledged().await.into_iter().map(|(id, item, _)| (id, item)).collect()
 }

@@ -106,6 +106,23 @@ pub(crate) enum Command {
         #[arg(long, requires = "roster_seq", value_name = "M")]
         vault_seq: Option<u64>,
     },
+    /// Write the proof that the server has signed two histories, if this device was shown them
+    ForkProof {
+        /// Where to
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Check a proof that a server has signed two histories, and say what it means
+    ///
+    /// It needs no account and asks no server: whoever knows the server's log key can check it.
+    VerifyProof {
+        /// The proof, as `keyfold fork-proof` wrote it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The server's log key, in base32 [default: the one that this profile's account has pinned]
+        #[arg(long, value_name = "KEY")]
+        log_key: Option<String>,
+    },
     /// List, show, rename, delete and restore passkeys
     #[command(subcommand)]
     Passkey(PasskeyCommand),

@@ -10,6 +10,7 @@ mod keyring;
 mod lock;
 mod offer;
 mod passkey;
+mod proof;
 mod recovery;
 mod safety_number;
 mod status;
@@ -35,6 +36,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Offer { end } => offer::run(&app, end).await,
         Command::Status => status::run(&app).await,
         Command::SafetyNumber { roster_seq, vault_seq } => safety_number::run(&app, roster_seq.zip(vault_seq)).await,
+        Command::ForkProof { file } => proof::write(&app, &file).await,
+        Command::VerifyProof { file, log_key } => proof::verify(&app, &file, log_key.as_deref()).await,
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
         Command::Keyring(command) => keyring::run(&app, command).await,

@@ -1,7 +1,7 @@
 use keyfold_client::storage::Condition;
 use serde::Serialize;
 
-use super::{device::Device, lock::reason, recovery::warn};
+use super::{device::Device, lock::reason, proof::base32, recovery::warn};
 use crate::{
     app::App,
     failure::Failure,
@@ -13,6 +13,8 @@ struct Status {
     account: String,
     device: String,
     server: String,
+    /// What a fork proof is verified with, in lower-case base32.
+    log_key: String,
     condition: &'static str,
     roster_seq: u64,
     vault_seq: u64,
@@ -43,6 +45,7 @@ pub(crate) async fn run(app: &App) -> Result<(), Failure> {
         account: status.account.to_string(),
         device: status.device.to_string(),
         server: status.server,
+        log_key: base32(&status.log_key),
         condition: match status.condition {
             Condition::Creating => "creating",
             Condition::Enrolling => "enrolling",

@@ -30,14 +30,24 @@ pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
     read_bounded(File::open(path).map_err(failure)?, path)
 }
 
+/// The same of at most so many bytes.
+pub(crate) fn read_large_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    read_at_most(File::open(path).map_err(|error| Failure::file(path, &error))?, path, most)
+}
+
 /// All of a reader; `name` is what a person calls it.
 pub(crate) fn read_bounded(reader: impl Read, name: &Path) -> Result<Vec<u8>, Failure> {
+    read_at_most(reader, name, MAX_FILE)
+}
+
+fn read_at_most(reader: impl Read, name: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    reader.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| Failure::file(name, &error))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_FILE) {
+    reader.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| Failure::file(name, &error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
         Ok(bytes)
     } else {
-        Err(Failure::new(Exit::Malformed, format!("{}: larger than {MAX_FILE} bytes", name.display())))
+        Err(Failure::new(Exit::Malformed, format!("{}: larger than {most} bytes", name.display())))
     }
 }
 

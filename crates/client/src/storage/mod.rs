@@ -77,6 +77,9 @@ pub trait Storage: Send + Sync {
     /// What is kept of an item's good revisions that said something new, newest first.
     async fn history(&self, item: ItemId) -> Result<Vec<Past>, StorageError>;
 
+    /// What [`Write::Proof`] keeps.
+    async fn proof(&self) -> Result<Option<Vec<u8>>, StorageError>;
+
     /// What [`Write::LookedForPurges`] keeps.
     async fn looked_for_purges(&self) -> Result<Option<u64>, StorageError>;
 

@@ -21,6 +21,8 @@ pub enum Write {
     Stopped(Option<Stop>),
     /// Nothing but the passphrase opens the profile from here on.
     Lock,
+    /// What proves that the server has signed two histories.
+    Proof(Vec<u8>),
     /// Everything is forgotten.
     Erase,
     /// Why, if somebody should ask.

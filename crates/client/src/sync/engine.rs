@@ -126,11 +126,18 @@ impl SyncEngine {
         Ok(self.storage().apply(&step, vec![Write::Stopped(None)]).await?)
     }
 
-    /// Keeps why sync is stopped, so that it stays so until the user acts.
+    /// Keeps why sync is stopped, so that it stays so until the user acts, and what proves it to others.
     pub(super) async fn stop(&self, step: &Step, failure: &ChainFailure) -> SyncError {
-        let stop =
-            Stop { code: failure.code().to_owned(), detail: failure.to_string(), at: self.vault.local().clock().now() };
-        let writes = vec![Write::Sweep, Write::Stopped(Some(stop.clone()))];
+        let mut detail = failure.to_string();
+        let mut writes = vec![Write::Sweep];
+        if *failure == ChainFailure::Forked
+            && let Some(proof) = self.proof_of_fork().await
+        {
+            detail.push_str("; this device keeps the proof, which `keyfold fork-proof FILE` writes into a file");
+            writes.push(Write::Proof(proof.as_bytes().to_vec()));
+        }
+        let stop = Stop { code: failure.code().to_owned(), detail, at: self.vault.local().clock().now() };
+        writes.push(Write::Stopped(Some(stop.clone())));
         match self.storage().apply(step, writes).await {
             Ok(()) => SyncError::Stopped(stop),
             Err(error) => error.into(),

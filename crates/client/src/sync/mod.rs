@@ -10,6 +10,7 @@ mod content;
 mod contents;
 mod engine;
 mod error;
+mod evidence;
 mod incoming;
 mod interruption;
 mod offer;

@@ -28,6 +28,8 @@ pub struct Status {
     pub quarantined: usize,
     /// Items whose latest revision is still under an earlier epoch's key.
     pub to_reencrypt: u64,
+    /// The key that the server signs its receipts with, as the roster has it: 32 bytes.
+    pub log_key: Vec<u8>,
     /// The account's devices.
     pub devices: Vec<DeviceStatus>,
     /// The account's recovery code, if it has one.
@@ -98,6 +100,7 @@ impl LocalVault {
             unsent_edits: self.storage().count_edits().await?,
             quarantined: items.iter().filter(|item| item.fault.is_some()).count(),
             to_reencrypt: self.storage().count_of_earlier_epochs(held.roster.epoch().number).await?,
+            log_key: held.roster.log_key().as_bytes().to_vec(),
             devices: devices.collect(),
             recovery: recovery(&held.roster),
             owes_recovery_code: held.roster.must_replace_recovery(&profile.device).is_some(),

@@ -1,7 +1,10 @@
-use keyfold_client::api::Frame;
-use keyfold_ledger::Chain;
+use std::path::Path;
 
-use crate::world::{World, enrolled};
+use keyfold_client::api::Frame;
+use keyfold_ledger::{Chain, ForkProof};
+use tempfile::TempDir;
+
+use crate::world::{Device, World, enrolled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_10_an_older_state_is_refused_also_after_a_restart() {
@@ -179,4 +182,73 @@ async fn threat_13_a_removed_device_reads_nothing_that_is_written_later() {
     thief.syncs().await;
     assert_eq!(thief.sees().await[1], "mail.example \"\", but this device has no key for it yet");
     assert_eq!(world.phone.sees().await[1], "mail.example \"a secret\"");
+}
+
+/// The laptop and the phone were shown two histories, of so many commits each. What the phone keeps of it convinces a stranger.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_18_a_fork_leaves_a_proof_that_anybody_can_check() {
+    for (on_laptop, on_phone) in [(1, 1), (3, 1), (1, 3)] {
+        let mut world = World::new().await;
+        let other = world.home.copy().await;
+        world.phone.wire.leads_to(&other);
+        for (device, commits) in [(&world.laptop, on_laptop), (&world.phone, on_phone)] {
+            for number in 0..commits {
+                device.labels(world.mail, &format!("{number}")).await;
+                device.syncs().await;
+            }
+        }
+        world.phone.wire.leads_to(&world.home);
+        world.phone.wire.lets_brief_pass();
+        let stopped = Box::pin(world.phone.engine.sync()).await.unwrap_err();
+        assert!(stopped.to_string().contains("keyfold fork-proof FILE"), "{on_laptop} {on_phone}: {stopped}");
+        let storage = world.phone.vault().local().storage();
+        let proof = storage.proof().await.unwrap().unwrap();
+        let key = world.home.log_key().await.verifying_key();
+        let proved = ForkProof::verify(&key, &proof).unwrap();
+        assert_eq!(proved.earlier().account, world.laptop.held().await.roster.account());
+        told_by_the_program(&world.phone, key.as_bytes());
+    }
+}
+
+/// The phone's program writes the proof; one on a machine that has no account and asks no server says what it means.
+fn told_by_the_program(phone: &Device, key: &[u8]) {
+    let (of_phone, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let file = elsewhere.path().join("proof");
+    let run = |home: &Path, words: &[&str]| {
+        let mut command = std::process::Command::new(keyfold_tests::program("keyfold"));
+        command.arg("--home").arg(home).arg(words[0]).arg(&file).args(&words[1..]).output().unwrap()
+    };
+    std::fs::create_dir(of_phone.path().join("profiles")).unwrap();
+    std::os::unix::fs::symlink(phone.profile.path(), of_phone.path().join("profiles/default")).unwrap();
+    let written = run(of_phone.path(), &["fork-proof"]);
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+
+    let base32 = |key: &[u8]| data_encoding::BASE32_NOPAD.encode(key).to_lowercase();
+    let told = run(elsewhere.path(), &["verify-proof", "--log-key", &base32(key)]);
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.status.success() && text.contains("has signed two histories") && text.contains("What to do"),
+        "{text}"
+    );
+    assert!(run(of_phone.path(), &["verify-proof"]).status.success(), "the phone has pinned the same key");
+    let strangers = phone.signing().verifying_key();
+    let refused = run(elsewhere.path(), &["verify-proof", "--log-key", &base32(strangers.as_bytes())]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not signed by that log key"), "{refused:?}");
+    // Any byte of what the server has signed.
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[60] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert!(!run(of_phone.path(), &["verify-proof"]).status.success());
+}
+
+/// A server that is behind has signed one history.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_18_an_honest_server_is_proved_nothing() {
+    let mut world = World::new().await;
+    let before = world.home.copy().await;
+    world.phone.labels(world.mail, "new mail").await;
+    world.phone.syncs().await;
+    world.phone.wire.leads_to(&before);
+    assert!(Box::pin(world.phone.engine.sync()).await.is_err(), "it is behind");
+    assert_eq!(world.phone.vault().local().storage().proof().await.unwrap(), None);
 }

@@ -12,7 +12,7 @@ use crate::storage::{Farewell, Head, Outbox, Profile, Revision, Says, Staged, St
 /// Revisions of an item that are kept, of good ones and of quarantined ones each.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "profile",
     "roster_entries",
     "commits",
@@ -30,6 +30,7 @@ const TABLES: [&str; 17] = [
     "keyring",
     "purge",
     "lock",
+    "proof",
 ];
 
 pub(super) async fn add_edits(pool: &SqlitePool, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
@@ -137,6 +138,7 @@ async fn one(
         Write::LookedForPurges(at) => {
             sqlx::query("INSERT OR REPLACE INTO purge (id, looked_at) VALUES (1, ?)").bind(to_sql(at))
         }
+        Write::Proof(proof) => sqlx::query("INSERT OR REPLACE INTO proof (id, bytes) VALUES (1, ?)").bind(proof),
         Write::Sweep => return sweep(connection).await,
         Write::PutEnrolment(sealed) => {
             sqlx::query("INSERT OR REPLACE INTO enrolment (id, sealed) VALUES (1, ?)").bind(sealed)

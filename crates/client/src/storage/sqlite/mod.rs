@@ -100,6 +100,10 @@ impl Storage for SqliteStorage {
         queries::history(&self.pool, item).await
     }
 
+    async fn proof(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        queries::proof(&self.pool).await
+    }
+
     async fn looked_for_purges(&self) -> Result<Option<u64>, StorageError> {
         queries::looked_for_purges(&self.pool).await
     }

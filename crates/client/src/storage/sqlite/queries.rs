@@ -122,6 +122,11 @@ pub(super) async fn history(pool: &SqlitePool, item: ItemId) -> Result<Vec<Past>
     rows.iter().map(past).collect()
 }
 
+pub(super) async fn proof(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StorageError> {
+    let row = sqlx::query("SELECT bytes FROM proof").fetch_optional(pool).await?;
+    Ok(row.map(|row| row.try_get("bytes")).transpose()?)
+}
+
 pub(super) async fn looked_for_purges(pool: &SqlitePool) -> Result<Option<u64>, StorageError> {
     let row = sqlx::query("SELECT looked_at FROM purge").fetch_optional(pool).await?;
     row.map(|row| number(&row, "looked_at")).transpose()

@@ -1,10 +1,10 @@
 use std::path::Path;
 
 use keyfold_client::api::Frame;
-use keyfold_ledger::{Chain, ForkProof};
+use keyfold_ledger::{Chain, ForkError, ForkProof};
 use tempfile::TempDir;
 
-use crate::world::{Device, World, enrolled};
+use crate::world::{World, enrolled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_10_an_older_state_is_refused_also_after_a_restart() {
@@ -184,34 +184,42 @@ async fn threat_13_a_removed_device_reads_nothing_that_is_written_later() {
     assert_eq!(world.phone.sees().await[1], "mail.example \"a secret\"");
 }
 
-/// The laptop and the phone were shown two histories, of so many commits each. What the phone keeps of it convinces a stranger.
+/// The laptop and the phone were shown two histories, of so many commits each, and the phone has found out.
+async fn forked(on_laptop: usize, on_phone: usize) -> World {
+    let mut world = World::new().await;
+    let other = world.home.copy().await;
+    world.phone.wire.leads_to(&other);
+    for (device, commits) in [(&world.laptop, on_laptop), (&world.phone, on_phone)] {
+        for number in 0..commits {
+            device.labels(world.mail, &format!("{number}")).await;
+            device.syncs().await;
+        }
+    }
+    world.phone.wire.leads_to(&world.home);
+    world.phone.wire.lets_brief_pass();
+    let stopped = Box::pin(world.phone.engine.sync()).await.unwrap_err();
+    assert!(stopped.to_string().contains("keyfold fork-proof FILE"), "{on_laptop} {on_phone}: {stopped}");
+    world
+}
+
+/// What the phone keeps of it convinces a stranger.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_18_a_fork_leaves_a_proof_that_anybody_can_check() {
     for (on_laptop, on_phone) in [(1, 1), (3, 1), (1, 3)] {
-        let mut world = World::new().await;
-        let other = world.home.copy().await;
-        world.phone.wire.leads_to(&other);
-        for (device, commits) in [(&world.laptop, on_laptop), (&world.phone, on_phone)] {
-            for number in 0..commits {
-                device.labels(world.mail, &format!("{number}")).await;
-                device.syncs().await;
-            }
-        }
-        world.phone.wire.leads_to(&world.home);
-        world.phone.wire.lets_brief_pass();
-        let stopped = Box::pin(world.phone.engine.sync()).await.unwrap_err();
-        assert!(stopped.to_string().contains("keyfold fork-proof FILE"), "{on_laptop} {on_phone}: {stopped}");
-        let storage = world.phone.vault().local().storage();
-        let proof = storage.proof().await.unwrap().unwrap();
-        let key = world.home.log_key().await.verifying_key();
-        let proved = ForkProof::verify(&key, &proof).unwrap();
+        let world = forked(on_laptop, on_phone).await;
+        let proof = world.phone.vault().local().storage().proof().await.unwrap().unwrap();
+        let proved = ForkProof::verify(&world.home.log_key().await.verifying_key(), &proof).unwrap();
         assert_eq!(proved.earlier().account, world.laptop.held().await.roster.account());
-        told_by_the_program(&world.phone, key.as_bytes());
+        let strangers = world.phone.signing().verifying_key();
+        assert_eq!(ForkProof::verify(&strangers, &proof), Err(ForkError::LogKey));
     }
 }
 
 /// The phone's program writes the proof; one on a machine that has no account and asks no server says what it means.
-fn told_by_the_program(phone: &Device, key: &[u8]) {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_writes_a_proof_and_says_what_it_means() {
+    let world = forked(2, 1).await;
+    let phone = &world.phone;
     let (of_phone, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let file = elsewhere.path().join("proof");
     let run = |home: &Path, words: &[&str]| {
@@ -224,7 +232,10 @@ fn told_by_the_program(phone: &Device, key: &[u8]) {
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
 
     let base32 = |key: &[u8]| data_encoding::BASE32_NOPAD.encode(key).to_lowercase();
-    let told = run(elsewhere.path(), &["verify-proof", "--log-key", &base32(key)]);
+    let told = run(
+        elsewhere.path(),
+        &["verify-proof", "--log-key", &base32(world.home.log_key().await.verifying_key().as_bytes())],
+    );
     let text = String::from_utf8(told.stdout).unwrap();
     assert!(
         told.status.success() && text.contains("has signed two histories") && text.contains("What to do"),

@@ -13,7 +13,7 @@ use crate::{
 /// How far a new epoch's key has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reencrypted {
-    /// Nothing is left to this device for now.
+    /// Nothing is left, or what is left is another device's to encrypt.
     AsFarAsItGoes,
     /// A commit went out: there may be more.
     Some,

@@ -40,19 +40,57 @@ def corpus() -> dict[str, list[bytes]]:
     item = vectors["item-envelope"]
     states = [bytes.fromhex(state["state"]) for state in vectors["set-hash"]["sets"]]
     inputs = [request["signature_input_field"].encode() for request in vectors["request-signature"]["requests"]]
-    chains = [bytes.fromhex(made["body"]) for made in bodies] + states
+    chains = [bytes.fromhex(made["body"]) for made in bodies] + states + [fork(vectors)]
     return {
         "chains": chains,
         "envelope": [bytes.fromhex(item["envelope"])],
-        "device_api": signed + parts + [bytes.fromhex(item["content_bytes"])],
+        "device_api": signed + parts + [bytes.fromhex(item["content_bytes"])] + recovery(),
+        "item": items(bytes.fromhex(item["content_bytes"])),
+        "exchange": [json.dumps(EXCHANGE).encode(), json.dumps(EXCHANGE["accounts"][0]).encode()],
         "offer": offers(vectors),
         "request_signature": inputs,
         "sealed_secrets": [bytes.fromhex(vectors[name]["sealed"]) for name in ("sealed-secrets", "keyring-secrets")],
         "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
         "webauthn_create": [json.dumps(CREATION).encode()],
         "webauthn_get": [json.dumps(REQUEST).encode()],
-        "typed_text": [text.encode() for text in TYPED] + [vectors["session"]["session"].encode()],
+        "typed_text": [text.encode() for text in TYPED]
+        + [vectors["session"]["session"].encode(), vectors["recovery-keys"]["code"].encode()],
     }
+
+
+def recovery() -> list[bytes]:
+    """RecoveryLookup {lookup = 1}, RecoveryFound {accounts = 1}"""
+    return [field(1, bytes(range(32))), field(1, bytes(range(16))) * 2]
+
+
+def items(passkey: bytes) -> list[bytes]:
+    """An item of each kind: Item {version = 1, at = 2, passkey = 4, fields = 5, foreign = 6, export = 7}"""
+    # ExchangeId {account = 1, item = 2}
+    of_item = field(1, b"account") + field(2, b"item")
+    foreign = field(1, of_item) + field(2, b'{"title":"Bank","credentials":[{"type":"note"}]}')
+    record = number(1, 1) + field(2, bytes(range(16))) + field(3, bytes(range(16))) + number(4, 1 << 40)
+    record += number(5, 2) + number(6, 1) + field(7, bytes(range(32))) + number(8, 1)
+    imported = field(1, of_item) + number(2, 1) + field(3, b'{"a":1}') + field(4, b'{"title":"Shop"}')
+    source = field(1, b"example.org") + field(2, bytes(range(16))) + field(3, b"ana") + number(4, 15)
+    source += field(5, b"k" * 32) + field(6, b"u" * 32) + field(7, b"w" * 32) + number(8, 1 << 40)
+    source += field(9, bytes(range(16))) + number(10, 1) + field(11, b"blob") + field(12, imported)
+    stamp = number(1, 1 << 40) + field(3, bytes(range(16)))
+    blob = number(1, 7) + field(2, stamp) + field(3, (5).to_bytes(8, "big") + b"\xcb\x48\xcd\xc9\xc9\x07\x00")
+    start = number(1, 1) + number(2, 1 << 40)
+    return [
+        passkey,
+        start + field(4, source) + field(5, blob),
+        start + field(6, foreign),
+        start + field(7, message(record, bytes(64))),
+    ]
+
+
+def fork(vectors: dict) -> bytes:
+    """The form of a ForkProof {suite = 1, log_key = 2, earlier = 3, later = 4, links = 5}, which proves nothing."""
+    receipts = [message(bytes.fromhex(made["body"]), bytes.fromhex(made["signature"])) for made in vectors["receipt"]["receipts"]]
+    commit = vectors["commit"]["commits"][0]
+    link = message(bytes.fromhex(commit["body"]), bytes.fromhex(commit["signature"]))
+    return number(1, 1) + field(2, bytes(range(32))) + field(3, receipts[0]) + field(4, receipts[1]) + field(5, link)
 
 
 def offers(vectors: dict) -> list[bytes]:
@@ -135,6 +173,51 @@ REQUEST = {
     "userVerification": "discouraged",
     "timeout": 60000,
     "extensions": {"prf": {"evalByCredential": {"AAECAwQFBgcICQoLDA0ODw": {"first": "AQID"}}}},
+}
+EXCHANGE = {
+    "version": {"major": 1, "minor": 0},
+    "exporterRpId": "exporter.example",
+    "exporterDisplayName": "Exporter",
+    "timestamp": 1705228800,
+    "accounts": [
+        {
+            "id": "YWNjb3VudA",
+            "username": "ana",
+            "email": "",
+            "collections": [{"id": "Yw", "title": "Work", "items": [{"item": "YQ"}]}],
+            "items": [
+                {
+                    "id": "YQ",
+                    "creationAt": 1705142400,
+                    "title": "Shop",
+                    "credentials": [
+                        {
+                            "type": "passkey",
+                            "credentialId": "AAECAwQFBgcICQoLDA0ODw",
+                            "rpId": "shop.example",
+                            "username": "ana",
+                            "userDisplayName": "Ana",
+                            "userHandle": "YW5h",
+                            "key": "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp-K06_nwoy_HU--CXqI9EdVhC",
+                            "fido2Extensions": {
+                                "hmacCredentials": {
+                                    "algorithm": "hmac-sha256",
+                                    "credWithUV": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE",
+                                    "credWithoutUV": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
+                                },
+                                "credBlob": "YmxvYg",
+                                "largeBlob": {"uncompressedSize": 5, "data": "y0jNyckHAA"},
+                                "payments": True,
+                            },
+                        },
+                        {"type": "note", "content": {"fieldType": "string", "value": "a"}},
+                    ],
+                    "extensions": [{"name": "keyfold", "passkeys": [{"credentialId": "AAECAwQFBgcICQoLDA0ODw"}]}],
+                },
+                {"id": "Yg", "title": "Card", "credentials": [{"type": "credit-card"}]},
+            ],
+        }
+    ],
 }
 TYPED = [
     "keyfold:enrol?v=1&s=https%3A%2F%2Flocalhost%3A8443&f=&e=aaaqeayeaudaocajbifqydiob4&k=AAAAAAAAAAAAAAAAAAAAAA",

@@ -39,6 +39,7 @@ mod shop;
 mod small_disk;
 mod terminal;
 mod tls_postgres;
+mod vectors;
 mod watch;
 
 pub use clock::clock_off_by;
@@ -60,4 +61,5 @@ pub use shop::{Shop, Verdict};
 pub use small_disk::{SmallDisk, on_a_small_disk};
 pub use terminal::Terminal;
 pub use tls_postgres::TlsPostgres;
+pub use vectors::vectors;
 pub use watch::Watch;

@@ -4,6 +4,8 @@
 use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis};
 use keyfold_client::{
     enrolment::QrCode,
+    exchange::{self, Exchange, Importer},
+    item::Revision,
     transport::ServerUrl,
     webauthn::{Ceremony, Origin, create, get},
 };
@@ -25,10 +27,12 @@ use keyfold_wire::{AccountId, MemberId, v1};
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 10] = [
+pub const PARSERS: [Parser; 12] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
+    ("item", item),
+    ("exchange", exchange),
     ("offer", offer),
     ("request_signature", request_signature),
     ("sealed_secrets", sealed_secrets),
@@ -96,6 +100,21 @@ pub fn device_api(bytes: &[u8]) {
         Item,
         DeviceSecrets
     );
+}
+
+/// What another device of the account encrypted.
+pub fn item(bytes: &[u8]) {
+    if let Ok(message) = exact::decode::<v1::Item>(bytes, 1 << 16)
+        && let Ok(revision) = Revision::decode(bytes, message.at, None)
+    {
+        assert_eq!(*revision.item.encode(message.at, revision.previous), bytes);
+    }
+}
+
+/// A file that another program exported, and one that is encrypted, as far as it can be told without its passphrase.
+pub fn exchange(bytes: &[u8]) {
+    let _ = Exchange::read(bytes, Importer { device: MemberId::new([2; 16]), at: 0 });
+    let _ = exchange::is_encrypted(bytes);
 }
 
 /// What a device gives back to a server that was restored.

@@ -88,7 +88,7 @@ fn for_people_a_watch_tells_in_words() {
     let (_, b) = two_devices(&server);
     let mut program = keyfold_tests::started(b.command_for_people(&["sync", "--watch"]));
     let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(lines.next().unwrap(), "Synced: 0 commits and 0 passkeys pulled, 0 passkeys pushed.");
+    assert_eq!(lines.next().unwrap(), "Synced: 0 commits and 0 items pulled, 0 items pushed.");
     server.kill();
     assert!(lines.next().unwrap().starts_with("Offline: "));
     program.kill().unwrap();

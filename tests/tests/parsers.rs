@@ -2,10 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
+use keyfold_client::{
+    MemberId,
+    exchange::{Exchange, Importer},
+    item::Revision,
+};
 use keyfold_tests::parsers::PARSERS;
 use keyfold_vault::chains::Offer;
+use keyfold_wire::v1;
+use prost::Message;
 
 #[test]
 fn every_parser_survives_the_corpus_and_its_mutations() {
@@ -26,6 +33,25 @@ fn every_parser_survives_the_corpus_and_its_mutations() {
 #[test]
 fn the_corpus_of_offers_begins_with_some() {
     assert!(corpus("offer").iter().filter(|seed| Offer::parse(seed).is_ok()).count() > 1);
+}
+
+#[test]
+fn the_corpus_of_items_begins_with_one_of_each_kind() {
+    let items = corpus("item");
+    let read = items.iter().filter_map(|seed| {
+        let at = v1::Item::decode(seed.as_slice()).ok()?.at;
+        Some(Revision::decode(seed, at, None).ok()?.item.content)
+    });
+    let kinds: BTreeSet<_> = read.map(|content| format!("{content:?}").split('(').next().unwrap().to_owned()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["Export", "Foreign", "Passkey"]);
+}
+
+#[test]
+fn the_corpus_of_exchanged_files_begins_with_some() {
+    let importer = Importer { device: MemberId::new([2; 16]), at: 0 };
+    let files = corpus("exchange");
+    let read = files.iter().filter_map(|seed| Exchange::read(seed, importer).ok());
+    assert!(read.filter(|exchange| exchange.left_out.is_empty()).count() > 1);
 }
 
 #[test]

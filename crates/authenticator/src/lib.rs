@@ -43,6 +43,7 @@ mod credential_id;
 mod label;
 mod model;
 mod passkey;
+mod pkcs8;
 mod private_key;
 mod public_key;
 mod rp_id;

@@ -39,6 +39,11 @@ impl Failure {
         Self::new(Exit::Usage, format!("{}: {error}", path.display()))
     }
 
+    /// The same, of a file that was named on the command line.
+    pub(crate) fn about(self, path: &std::path::Path) -> Self {
+        Self { detail: format!("{}: {}", path.display(), self.detail), ..self }
+    }
+
     /// Tells the user and gives the exit status.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         let detail = printable(&self.detail);

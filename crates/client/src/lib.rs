@@ -31,6 +31,7 @@ pub mod api;
 mod clock;
 pub mod device;
 pub mod enrolment;
+pub mod exchange;
 pub mod item;
 pub mod recovery;
 pub mod storage;

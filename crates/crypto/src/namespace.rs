@@ -6,7 +6,7 @@ use prost::Message;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is documented by its use in proto/README.md")]
 pub enum Namespace {
-    // Signed messages; all but the session and deletion requests are also hashed under the same name.
+    // Signed messages; all but the session and deletion requests and export records are also hashed under the same name.
     RosterEntry,
     Commit,
     Receipt,
@@ -14,6 +14,7 @@ pub enum Namespace {
     AccountDelete,
     EnrolmentTranscript,
     RecoveryTranscript,
+    ExportRecord,
     // Hashes.
     AccountId,
     MemberId,
@@ -58,6 +59,7 @@ impl Namespace {
             Self::AccountDelete => "keyfold/v1/account-delete",
             Self::EnrolmentTranscript => "keyfold/v1/enrolment-transcript",
             Self::RecoveryTranscript => "keyfold/v1/recovery-transcript",
+            Self::ExportRecord => "keyfold/v1/export-record",
             Self::AccountId => "keyfold/v1/account-id",
             Self::MemberId => "keyfold/v1/member-id",
             Self::VaultZero => "keyfold/v1/vault-zero",
@@ -133,6 +135,7 @@ signable! {
     AccountDelete: 256,
     EnrolmentTranscript: 4 * 1024,
     RecoveryTranscript: 4 * 1024,
+    ExportRecord: 256,
 }
 
 #[cfg(test)]

@@ -86,6 +86,8 @@ impl PrivateKey {
             created_at: 1_700_000_000_000,
             created_by: vec![5; 16],
             backup_eligible: true,
+            cred_blob: Vec::new(),
+            imported: None,
         };
         let field = v1::Field { tag: v1::FieldTag::Label.into(), stamp: None, value: b"Work".to_vec() };
         let item = v1::Item { version: 1, passkey: Some(passkey), fields: vec![field], ..v1::Item::default() };

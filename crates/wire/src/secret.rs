@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::v1::{CreateAccount, DeviceSecrets, Field, Item, Passkey, SessionOpened};
+use crate::v1::{CreateAccount, DeviceSecrets, Field, Foreign, Imported, Item, Passkey, SessionOpened};
 
 macro_rules! prints_nothing {
     ($($message:ident)*) => {$(
@@ -28,10 +28,12 @@ macro_rules! wiped {
     )*};
 }
 
-prints_nothing! { Passkey Field Item DeviceSecrets SessionOpened CreateAccount }
+prints_nothing! { Passkey Imported Foreign Field Item DeviceSecrets SessionOpened CreateAccount }
 
 wiped! {
-    Passkey { private_key, cred_random_with_uv, cred_random_without_uv }
+    Passkey { private_key, cred_random_with_uv, cred_random_without_uv, cred_blob }
+    Imported { credential, shell }
+    Foreign { document }
     DeviceSecrets { signing_key, wrapping_key, local_key }
     SessionOpened { secret }
 }

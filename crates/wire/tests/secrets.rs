@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use keyfold_wire::v1::{
-    Accepted, CreateAccount, DeviceSecrets, Field, FieldTag, Heads, Item, Passkey, PullFrame, SessionOpened, pull_frame,
+    Accepted, CreateAccount, DeviceSecrets, Field, FieldTag, Foreign, Heads, Imported, Item, Passkey, PullFrame,
+    SessionOpened, pull_frame,
 };
 
 #[test]
 fn a_message_with_secrets_prints_its_name_and_no_more() {
+    let shell = r#"{"title":"Bank"}"#.to_owned();
+    let imported = Imported { from: None, position: 0, credential: String::new(), shell };
     let passkey = Passkey {
         rp_id: "example.org".to_owned(),
         credential_id: vec![1; 32],
@@ -19,6 +22,8 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
         created_at: 1,
         created_by: vec![3; 16],
         backup_eligible: true,
+        cred_blob: vec![0x5e; 32],
+        imported: Some(imported),
     };
     let name = Field { tag: FieldTag::UserName.into(), stamp: None, value: b"ana@example.org".to_vec() };
     let device = DeviceSecrets {
@@ -31,6 +36,8 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
     };
     let printed = [
         format!("{passkey:#?}"),
+        format!("{:#?}", passkey.imported.as_ref().unwrap()),
+        format!("{:#?}", Foreign { from: None, document: r#"{"password":"hunter2"}"#.to_owned() }),
         format!("{name:#?}"),
         format!("{:#?}", Item { version: 1, passkey: Some(passkey), fields: vec![name], ..Item::default() }),
         format!("{device:#?}"),
@@ -39,6 +46,8 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
     ];
     insta::assert_snapshot!(printed.join("\n"), @"
     Passkey(..)
+    Imported(..)
+    Foreign(..)
     Field(..)
     Item(..)
     DeviceSecrets(..)

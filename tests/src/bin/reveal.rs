@@ -20,7 +20,7 @@ async fn main() {
     let vault = LocalVault::open(Arc::new(storage), Arc::new(SystemClock)).await.unwrap();
     let vault = vault.unlock(&Passphrase::typed(passphrase.into())).await.unwrap();
     let contents = vault.contents().await.unwrap();
-    let passkey = &contents.items.first().unwrap().item.passkey;
+    let passkey = contents.items.first().unwrap().item.passkey().unwrap();
     let revealed = serde_json::json!({
         "credential_id": BASE64URL_NOPAD.encode(&passkey.credential_id),
         "private_key": BASE64URL_NOPAD.encode(&*passkey.private_key),

@@ -89,8 +89,9 @@ impl Member {
 
     /// Notes that a passkey has just signed in.
     pub async fn signs_in(&self, item: ItemId) {
-        let credential = self.vault().passkey(item).await.unwrap().item.passkey.credential_id;
-        self.vault().record_use(&self.vault().snapshot().await.unwrap(), &credential).await.unwrap();
+        let item = self.vault().passkey(item).await.unwrap().item;
+        let credential = &item.passkey().unwrap().credential_id;
+        self.vault().record_use(&self.vault().snapshot().await.unwrap(), credential).await.unwrap();
     }
 
     pub async fn contents(&self) -> Contents {
@@ -123,5 +124,7 @@ pub fn any_passkey(site: &str, created_by: MemberId, created_at: u64) -> Passkey
         created_at,
         created_by,
         backup_eligible: true,
+        cred_blob: Vec::new().into(),
+        imported: None,
     }
 }

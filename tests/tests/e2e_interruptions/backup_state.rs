@@ -30,6 +30,8 @@ async fn makes_a_passkey(device: &SyncEngine) -> ItemId {
         created_at: 5,
         created_by: device.vault().keys().id(),
         backup_eligible: true,
+        cred_blob: Vec::new().into(),
+        imported: None,
     };
     device.vault().add(&passkey, []).await.unwrap()
 }

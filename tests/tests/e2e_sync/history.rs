@@ -163,7 +163,7 @@ async fn what_was_restored_on_a_device_that_could_not_say_so_in_time_comes_back(
         let contents = device.contents().await;
         let [back] = contents.live().collect::<Vec<_>>()[..] else { panic!("{:?}", contents.items) };
         assert_eq!(
-            (back.item.passkey.rp_id.as_str(), back.item.fields.text(FieldTag::Label)),
+            (back.item.passkey().unwrap().rp_id.as_str(), back.item.fields.text(FieldTag::Label)),
             ("shop.example", "shopping")
         );
         assert_ne!(back.id, item);

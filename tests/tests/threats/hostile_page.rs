@@ -45,8 +45,8 @@ async fn threat_page_another_origin_reaches_no_key() {
 async fn threat_page_a_relying_party_learns_nothing_of_anothers_passkeys() {
     let World { phone, home: _home, .. } = World::new().await;
     let mails = phone.vault().contents().await.unwrap().items;
-    let mails = mails.iter().find(|item| item.item.passkey.rp_id == "mail.example").unwrap();
-    let id = data_encoding::BASE64URL_NOPAD.encode(&mails.item.passkey.credential_id);
+    let mails = mails.iter().find(|item| item.item.passkey().unwrap().rp_id == "mail.example").unwrap();
+    let id = data_encoding::BASE64URL_NOPAD.encode(&mails.item.passkey().unwrap().credential_id);
     let allow = |id: &str| {
         let mut options = asks_for("evil.example");
         options["allowCredentials"] = json!([{"type": "public-key", "id": id}]);

@@ -4,6 +4,8 @@ mod account;
 mod device;
 mod duration;
 mod epoch;
+mod exchange;
+mod foreign;
 mod keyring;
 mod passkey;
 mod recovery;
@@ -19,10 +21,12 @@ pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
 pub(crate) use duration::{Span, SpanOrNever, written};
 pub(crate) use epoch::EpochCommand;
+pub(crate) use exchange::{Export, Import};
+pub(crate) use foreign::ForeignCommand;
 pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
 pub(crate) use recovery::{CreateRecovery, NewCode, RecoveryCommand, UseRecovery};
-pub(crate) use secrets::{KeyringChoice, PassphraseSource};
+pub(crate) use secrets::{FilePassphrase, KeyringChoice, PassphraseSource};
 pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
 use crate::exit;
@@ -158,6 +162,22 @@ pub(crate) enum Command {
     ///
     /// It asks no server: the account goes on without this device, and counts it in until another removes it.
     Wipe,
+    /// Write all passkeys into a file that other programs can import, encrypted under a passphrase of its own
+    ///
+    /// The file is in the Credential Exchange Format 1.0 (CXF), within an age file (`age --decrypt` opens it too). Everything that is
+    /// not deleted is in it, also what an import brought that Keyfold does not use. Whoever opens it signs in as you: delete it
+    /// when it has done its work. Each export is recorded, signed by this device, before the file is written.
+    Export(Export),
+    /// List the exports that the account's devices have recorded
+    Exports,
+    /// Add the passkeys of another program's file, or of an export of Keyfold's
+    ///
+    /// It reads the Credential Exchange Format 1 (CXF): a whole file or one account of it, encrypted to a passphrase (age) or not.
+    /// What is no passkey is kept as it is and given back by the next export. Twice is as good as once.
+    Import(Import),
+    /// What an import brought that is no passkey, kept for the next export
+    #[command(subcommand)]
+    Foreign(ForeignCommand),
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -19,6 +19,17 @@ impl PassphraseSource {
     }
 }
 
+/// Where the passphrase of an exported file comes from when no person types it.
+#[derive(Debug, Args)]
+pub(crate) struct FilePassphrase {
+    /// Read the file's passphrase from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file_passphrase_file: Option<PathBuf>,
+    /// Read the file's passphrase from the first line of this file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "file_passphrase_file")]
+    pub(crate) file_passphrase_fd: Option<u32>,
+}
+
 /// Of a command that makes a device.
 #[derive(Debug, Args)]
 pub(crate) struct KeyringChoice {

@@ -2,14 +2,14 @@ use std::fmt::Display;
 
 use crate::{exit::Exit, failure::Failure};
 
-/// The only one of these whose id begins so; `what` names them, one and several.
+/// The only one of these whose id begins so; `what` names them, one, several, and the command for them.
 pub(super) fn by_id<T, I: Display>(
     things: impl IntoIterator<Item = T>,
     id: impl Fn(&T) -> I,
     beginning: &str,
-    what: (&str, &str),
+    what: (&str, &str, &str),
 ) -> Result<T, Failure> {
-    let (one, several) = what;
+    let (one, several, command) = what;
     if beginning.is_empty() {
         return Err(Failure::new(Exit::Usage, format!("give at least the first letter of the {one}'s id")));
     }
@@ -17,7 +17,7 @@ pub(super) fn by_id<T, I: Display>(
     match (found.next(), found.next()) {
         (Some(thing), None) => Ok(thing),
         (None, _) => {
-            let detail = format!("there is no such {one}; `keyfold {one} list` shows those that are there");
+            let detail = format!("there is no such {one}; `keyfold {command} list` shows those that are there");
             Err(Failure::new(Exit::NotFound, detail))
         }
         (Some(_), Some(_)) => {

@@ -84,7 +84,7 @@ async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
     let gone = removed_before(&engine, devices).await?;
     let mut chosen: Vec<&DeviceStatus> = Vec::new();
     for device in devices.iter().filter(|device| !gone.iter().any(|gone| gone.id.starts_with(device.as_str()))) {
-        let device = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?;
+        let device = by_id(&status.devices, |found| found.id, device, ("device", "devices", "device"))?;
         if !chosen.iter().any(|chosen| chosen.id == device.id) {
             chosen.push(device);
         }
@@ -108,7 +108,7 @@ async fn remove(app: &App, devices: &[String]) -> Result<(), Failure> {
         removed: gone.into_iter().chain(chosen.iter().map(|device| Gone::from(*device))).collect(),
         epoch: epoch::epoch(&engine).await?,
         passkeys_reencrypted,
-        to_replace: Passkeys::new(contents.live().map(PasskeyView::of).collect(), &[]),
+        to_replace: Passkeys::new(contents.live().filter_map(PasskeyView::of).collect(), &[]),
     };
     app.out.result(&removed, Removed::text)
 }
@@ -133,7 +133,7 @@ async fn rename(app: &App, device: &str, name: &str) -> Result<(), Failure> {
     let engine = app.engine(vault)?;
     engine.look().await?;
     let status = engine.vault().local().status().await?;
-    let id = by_id(&status.devices, |found| found.id, device, ("device", "devices"))?.id;
+    let id = by_id(&status.devices, |found| found.id, device, ("device", "devices", "device"))?.id;
     engine.rename_device(id, &name).await?;
     app.out.result(&Renamed { device: id.to_string(), name: name.to_string() }, |renamed| {
         format!("Device {} is now called \"{}\".", renamed.device, renamed.name)

@@ -6,6 +6,8 @@ mod by_id;
 mod device;
 mod enroll;
 mod epoch;
+mod exchange;
+mod foreign;
 mod keyring;
 mod lock;
 mod offer;
@@ -45,6 +47,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lock { after } => lock::lock(&app, after).await,
         Command::Unlock => lock::unlock(&app).await,
         Command::Wipe => lock::wipe(&app).await,
+        Command::Export(export) => exchange::export(&app, &export).await,
+        Command::Exports => exchange::exports(&app).await,
+        Command::Import(import) => exchange::import(&app, &import).await,
+        Command::Foreign(command) => foreign::run(&app, command).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "keyfold", &mut script);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use keyfold_client::{
     ItemId,
-    item::FieldTag,
-    vault::{MassDeletion, UnlockedVault, VaultItem},
+    item::{FieldTag, Passkey},
+    vault::{MassDeletion, UnlockedVault, VaultError, VaultItem},
 };
 
 use self::history::History;
@@ -19,10 +19,10 @@ pub(crate) async fn run(app: &App, command: PasskeyCommand) -> Result<(), Failur
     match command {
         PasskeyCommand::List { deleted, exposed, rp } => {
             let before = if exposed { vault.local().held().await?.last_removal().unwrap_or(0) } else { u64::MAX };
-            list(app, &vault, |item| {
+            list(app, &vault, |item, passkey| {
                 (deleted || item.item.fields.deleted_at().is_none())
-                    && item.item.passkey.created_at <= before
-                    && rp.as_deref().is_none_or(|rp| item.item.passkey.rp_id == rp)
+                    && passkey.created_at <= before
+                    && rp.as_deref().is_none_or(|rp| passkey.rp_id == rp)
             })
             .await
         }
@@ -63,7 +63,8 @@ async fn delete(app: &App, vault: &UnlockedVault, passkeys: &[String], most_of_t
     }
     for id in &going {
         let item = vault.passkey(*id).await?.item;
-        let (rp_id, name) = (&item.passkey.rp_id, printable(item.fields.text(FieldTag::UserName)));
+        let rp_id = &item.passkey().ok_or(VaultError::NotFound)?.rp_id;
+        let name = printable(item.fields.text(FieldTag::UserName));
         app.confirm(&format!("Delete the passkey of \"{name}\" for {rp_id} on all devices?"))?;
     }
     if let Some(MassDeletion { deleted, of }) = vault.mass_deletion(&going).await?.filter(|_| !most_of_the_vault) {
@@ -77,26 +78,28 @@ async fn delete(app: &App, vault: &UnlockedVault, passkeys: &[String], most_of_t
     send(app, vault).await?;
     match going.as_slice() {
         [id] => show(app, vault, *id).await,
-        _ => list(app, vault, |item| going.contains(&item.id)).await,
+        _ => list(app, vault, |item, _| going.contains(&item.id)).await,
     }
 }
 
-async fn list(app: &App, vault: &UnlockedVault, wanted: impl Fn(&VaultItem) -> bool) -> Result<(), Failure> {
+async fn list(app: &App, vault: &UnlockedVault, wanted: impl Fn(&VaultItem, &Passkey) -> bool) -> Result<(), Failure> {
     let contents = vault.contents().await?;
-    let passkeys = contents.items.iter().filter(|item| wanted(item)).map(PasskeyView::of).collect();
+    let is_wanted = |item: &&VaultItem| item.item.passkey().is_some_and(|passkey| wanted(item, passkey));
+    let passkeys = contents.items.iter().filter(is_wanted).filter_map(PasskeyView::of).collect();
     let passkeys = Passkeys::new(passkeys, &contents.unreadable);
     app.out.result(&passkeys, Passkeys::text)
 }
 
 async fn show(app: &App, vault: &UnlockedVault, id: ItemId) -> Result<(), Failure> {
     let item = vault.passkey(id).await?;
-    let view = PasskeyView::of(&item);
+    let view = PasskeyView::of(&item).ok_or(VaultError::NotFound)?;
     app.out.result(&view, PasskeyView::text)
 }
 
 async fn find(vault: &UnlockedVault, beginning: &str) -> Result<ItemId, Failure> {
     let items = vault.contents().await?.items;
-    by_id(items, |found| found.id, beginning, ("passkey", "passkeys")).map(|found| found.id)
+    let passkeys = items.into_iter().filter(|item| item.item.passkey().is_some());
+    by_id(passkeys, |found| found.id, beginning, ("passkey", "passkeys", "passkey")).map(|found| found.id)
 }
 
 /// The edit is durable here; that it cannot be sent now, or soon, is no failure.

@@ -99,25 +99,25 @@ impl From<WatchEvent> for Event {
 impl Synced {
     fn line(&self) -> String {
         let mut line = format!(
-            "Synced: {} commits and {} passkeys pulled, {} passkeys pushed.",
+            "Synced: {} commits and {} items pulled, {} items pushed.",
             self.commits_pulled, self.items_pulled, self.items_pushed
         );
         if self.items_reencrypted > 0 {
-            line.push_str(&format!("\n{} passkeys encrypted anew.", self.items_reencrypted));
+            line.push_str(&format!("\n{} items encrypted anew.", self.items_reencrypted));
         }
         if self.items_purged > 0 {
-            line.push_str(&format!("\n{} passkeys purged, which were deleted 30 days ago.", self.items_purged));
+            line.push_str(&format!("\n{} items purged, which were deleted 30 days ago.", self.items_purged));
         }
         if self.items_not_reencrypted > 0 {
             line.push_str(&format!(
-                "\n{} passkeys cannot be encrypted anew: the account's room on the server is used up.",
+                "\n{} items cannot be encrypted anew: the account's room on the server is used up.",
                 self.items_not_reencrypted
             ));
         }
         for item in &self.quarantined {
             let author = item.author.as_deref().unwrap_or("an unknown device");
             line.push_str(&format!(
-                "\nQuarantined: passkey {}, revision {} by {author}: {}.",
+                "\nQuarantined: item {}, revision {} by {author}: {}.",
                 item.passkey, item.revision, item.reason
             ));
         }
@@ -157,8 +157,8 @@ mod tests {
         };
         assert_eq!(
             synced.line(),
-            "Synced: 1 commits and 1 passkeys pulled, 0 passkeys pushed.\n\
-             Quarantined: passkey abc, revision 3 by def: an envelope that does not open."
+            "Synced: 1 commits and 1 items pulled, 0 items pushed.\n\
+             Quarantined: item abc, revision 3 by def: an envelope that does not open."
         );
     }
 }

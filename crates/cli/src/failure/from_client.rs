@@ -3,6 +3,7 @@ use keyfold_client::{
     api::ApiError,
     device::{BadDeviceName, KeyringError, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
+    exchange::ExchangeError,
     recovery::RecoverError,
     storage::StorageError,
     sync::{AppendError, CreateError, OfferError, RecoveryError, RemoveError, SyncError},
@@ -107,7 +108,23 @@ impl HasExit for VaultError {
             Self::Storage(error) => error.exit(),
             Self::Damaged(_) => Exit::Storage,
             Self::NotEditable | Self::Full => Exit::NotAllowed,
+            Self::Export(_) => Exit::Storage,
             Self::BadValue => Exit::Malformed,
+        }
+    }
+}
+
+impl HasExit for ExchangeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::WrongPassphrase => Exit::WrongPassphrase,
+            Self::Json(_)
+            | Self::Form(_)
+            | Self::Version { .. }
+            | Self::TooLarge
+            | Self::NotToAPassphrase
+            | Self::TooMuchWork(_)
+            | Self::Damaged(_) => Exit::Malformed,
         }
     }
 }

@@ -65,6 +65,10 @@ impl Progress for SyncProgress {
         self.show("pulling", done, total);
     }
 
+    fn pushed(&self, done: u64, total: u64) {
+        self.show("pushing", done, total);
+    }
+
     fn reencrypted(&self, done: u64, total: u64) {
         self.show("encrypting anew", done, total);
     }

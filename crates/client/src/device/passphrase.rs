@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What a person types to open a profile. Zeroizes on drop and prints as nothing.
+/// What a person types to open a profile, or an exported file. Zeroizes on drop and prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<String>);
 
@@ -28,6 +28,10 @@ impl Passphrase {
 
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -20,11 +20,16 @@ pub enum FieldTag {
     Deleted,
     /// When it last signed in: u64 big-endian, Unix milliseconds.
     LastUsed,
+    /// What its relying party keeps beside it (WebAuthn largeBlob): u64 big-endian, the blob's size in bytes, then the blob
+    /// as CTAP compresses it (RFC 1951). Empty for none.
+    LargeBlob,
 }
 
 impl FieldTag {
-    /// The most bytes of a value.
+    /// The most bytes of a text.
     pub const MAX_LEN: usize = 1_024;
+    /// The most bytes of a large blob's value.
+    pub const MAX_BLOB: usize = 32 * 1_024;
 
     /// Whether `value` is one that this field can have.
     #[must_use]
@@ -35,6 +40,7 @@ impl FieldTag {
             }
             Self::Deleted => matches!(value, [0 | 1]),
             Self::LastUsed => value.len() == 8,
+            Self::LargeBlob => value.is_empty() || (9..=Self::MAX_BLOB).contains(&value.len()),
         }
     }
 
@@ -46,6 +52,7 @@ impl FieldTag {
             Self::Label => v1::FieldTag::Label,
             Self::Deleted => v1::FieldTag::Deleted,
             Self::LastUsed => v1::FieldTag::LastUsed,
+            Self::LargeBlob => v1::FieldTag::LargeBlob,
         }
     }
 
@@ -58,6 +65,7 @@ impl FieldTag {
             v1::FieldTag::Label => Some(Self::Label),
             v1::FieldTag::Deleted => Some(Self::Deleted),
             v1::FieldTag::LastUsed => Some(Self::LastUsed),
+            v1::FieldTag::LargeBlob => Some(Self::LargeBlob),
         }
     }
 }
@@ -67,7 +75,7 @@ impl FieldTag {
 pub struct Field {
     /// When, and by which device.
     pub stamp: Stamp,
-    /// As the tag says, at most [`FieldTag::MAX_LEN`] bytes.
+    /// As the tag says.
     pub value: Vec<u8>,
 }
 

@@ -64,6 +64,12 @@ impl Fields {
         (field.value == [1]).then_some(field.stamp.ms)
     }
 
+    /// The field's value; empty if it is absent.
+    #[must_use]
+    pub fn value(&self, tag: FieldTag) -> &[u8] {
+        self.field(tag).map(|field| field.value.as_slice()).unwrap_or_default()
+    }
+
     /// When it last signed in, in Unix milliseconds.
     #[must_use]
     pub fn last_used(&self) -> Option<u64> {

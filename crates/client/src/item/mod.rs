@@ -1,15 +1,22 @@
-//! What an envelope holds: a passkey that never changes and fields that people and devices edit.
+//! What an envelope holds: a passkey or what else there is, which never changes, and fields that people and devices edit.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod content;
+mod export;
 mod field;
 mod fields;
+mod foreign;
+pub(crate) mod json;
 mod passkey;
 mod plaintext;
 mod stamp;
 
+pub use content::Content;
+pub use export::{ExportRecord, SignedExport};
 pub use field::{Field, FieldTag};
 pub use fields::Fields;
+pub use foreign::{ExchangeId, Foreign, Imported};
 pub use passkey::{Algorithm, Passkey};
 pub use plaintext::{Item, ItemError, Revision};
 pub(crate) use plaintext::{decode_edit, encode_edit};

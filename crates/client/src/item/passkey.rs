@@ -1,9 +1,9 @@
 use std::fmt;
 
 use keyfold_wire::{MemberId, v1};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::ItemError;
+use super::{Imported, ItemError};
 
 /// What a passkey signs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,10 @@ pub struct Passkey {
     pub created_by: MemberId,
     /// BE, as it was told to the relying party.
     pub backup_eligible: bool,
+    /// CTAP credBlob, at most [`Self::MAX_BLOB`] bytes; empty for none.
+    pub cred_blob: Zeroizing<Vec<u8>>,
+    /// Where it comes from, if it was imported.
+    pub imported: Option<Imported>,
 }
 
 impl fmt::Debug for Passkey {
@@ -46,6 +50,9 @@ impl fmt::Debug for Passkey {
 }
 
 impl Passkey {
+    /// The most bytes of a credBlob.
+    pub const MAX_BLOB: usize = 1_024;
+
     pub(super) fn to_wire(&self) -> v1::Passkey {
         v1::Passkey {
             rp_id: self.rp_id.clone(),
@@ -61,27 +68,14 @@ impl Passkey {
             created_at: self.created_at,
             created_by: self.created_by.to_vec(),
             backup_eligible: self.backup_eligible,
+            cred_blob: self.cred_blob.to_vec(),
+            imported: self.imported.as_ref().map(Imported::to_wire),
         }
     }
 
+    /// The message wipes its secrets itself.
     pub(super) fn from_wire(mut passkey: v1::Passkey) -> Result<Self, ItemError> {
-        let checked = Self::check(&mut passkey);
-        wipe(&mut passkey);
-        checked
-    }
-
-    fn check(passkey: &mut v1::Passkey) -> Result<Self, ItemError> {
-        let printable = passkey.rp_id.bytes().all(|byte| byte.is_ascii_graphic());
-        if !printable || !(1..=253).contains(&passkey.rp_id.len()) {
-            return Err(ItemError::Passkey("relying party id"));
-        }
-        if !(16..=64).contains(&passkey.credential_id.len()) {
-            return Err(ItemError::Passkey("credential id"));
-        }
-        if !(1..=64).contains(&passkey.user_handle.len()) {
-            return Err(ItemError::Passkey("user handle"));
-        }
-        Ok(Self {
+        let read = Self {
             algorithm: match passkey.algorithm {
                 -7 => Algorithm::Es256,
                 -8 => Algorithm::EdDsa,
@@ -93,18 +87,33 @@ impl Passkey {
             created_at: passkey.created_at,
             created_by: MemberId::try_from(passkey.created_by.as_slice()).map_err(|_| ItemError::Passkey("maker"))?,
             backup_eligible: passkey.backup_eligible,
+            cred_blob: Zeroizing::new(std::mem::take(&mut passkey.cred_blob)),
+            imported: passkey.imported.take().map(Imported::from_wire).transpose()?,
             rp_id: std::mem::take(&mut passkey.rp_id),
             credential_id: std::mem::take(&mut passkey.credential_id),
             user_handle: std::mem::take(&mut passkey.user_handle),
-        })
+        };
+        read.check()?;
+        Ok(read)
     }
-}
 
-/// Zeroizes the secrets of a message that is no longer needed.
-pub(super) fn wipe(passkey: &mut v1::Passkey) {
-    passkey.private_key.zeroize();
-    passkey.cred_random_with_uv.zeroize();
-    passkey.cred_random_without_uv.zeroize();
+    /// Whether its texts and ids are of the lengths that they may have.
+    pub(crate) fn check(&self) -> Result<(), ItemError> {
+        let printable = self.rp_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if !printable || !(1..=253).contains(&self.rp_id.len()) {
+            return Err(ItemError::Passkey("relying party id"));
+        }
+        if !(16..=64).contains(&self.credential_id.len()) {
+            return Err(ItemError::Passkey("credential id"));
+        }
+        if !(1..=64).contains(&self.user_handle.len()) {
+            return Err(ItemError::Passkey("user handle"));
+        }
+        if self.cred_blob.len() > Self::MAX_BLOB {
+            return Err(ItemError::Passkey("credBlob"));
+        }
+        Ok(())
+    }
 }
 
 fn key(bytes: &[u8], what: &'static str) -> Result<Zeroizing<[u8; 32]>, ItemError> {

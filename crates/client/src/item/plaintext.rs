@@ -3,7 +3,7 @@ use keyfold_wire::{MemberId, v1};
 use prost::Message;
 use zeroize::Zeroizing;
 
-use super::{Field, FieldTag, Fields, Passkey, Stamp, passkey::wipe};
+use super::{Content, Field, FieldTag, Fields, Passkey, Stamp};
 
 /// Why the plaintext of an envelope is not an item. Its author wrote it so: the item is quarantined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,19 +20,28 @@ pub enum ItemError {
     /// The link to the previous revision is not a hash.
     #[error("a broken link to the previous revision")]
     Previous,
+    /// None or several of a passkey, a foreign item and an export record.
+    #[error("not one thing")]
+    Content,
     /// This part of the passkey is missing or out of range.
     #[error("a bad {0}")]
     Passkey(&'static str),
-    /// A field that is unknown, out of range, out of order or there twice.
+    /// What was kept of an import is not of its form.
+    #[error("a bad remnant of an import")]
+    Exchange,
+    /// The record of an export is not of its form.
+    #[error("a bad record of an export")]
+    Export,
+    /// A field that is unknown, out of range, out of order or there twice, or that is not for what the item is.
     #[error("a bad field")]
     Field,
 }
 
-/// A passkey and what people say of it.
+/// A passkey, or what else there is, and what people say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Never changes.
-    pub passkey: Passkey,
+    pub content: Content,
     /// Merged field by field.
     pub fields: Fields,
 }
@@ -50,7 +59,16 @@ impl Item {
     /// The plaintext of a revision of this item, committed at `at`.
     #[must_use]
     pub fn encode(&self, at: u64, previous: Option<Hash>) -> Zeroizing<Vec<u8>> {
-        encode(Some(&self.passkey), &self.fields, at, previous)
+        encode(Some(&self.content), &self.fields, at, previous)
+    }
+
+    /// The passkey, if it is one.
+    #[must_use]
+    pub fn passkey(&self) -> Option<&Passkey> {
+        match &self.content {
+            Content::Passkey(passkey) => Some(passkey),
+            Content::Foreign(_) | Content::Export(_) => None,
+        }
     }
 }
 
@@ -60,7 +78,7 @@ impl Revision {
     /// # Errors
     /// [`ItemError`]: a content failure.
     pub fn decode(plaintext: &[u8], at: u64, author: Option<MemberId>) -> Result<Self, ItemError> {
-        let (passkey, fields, message) = decode(plaintext)?;
+        let (content, fields, message) = decode(plaintext)?;
         if message.at != at {
             return Err(ItemError::Time);
         }
@@ -68,27 +86,41 @@ impl Revision {
             [] => None,
             hash => Some(Hash::try_from(hash).map_err(|_| ItemError::Previous)?),
         };
-        let passkey = passkey.ok_or(ItemError::Passkey("passkey"))?;
-        Ok(Self { item: Item { passkey, fields: fields.read_at(at, author) }, previous })
+        let content = content.ok_or(ItemError::Content)?;
+        if fields.iter().any(|(tag, _)| !is_for(&content, tag)) {
+            return Err(ItemError::Field);
+        }
+        Ok(Self { item: Item { content, fields: fields.read_at(at, author) }, previous })
     }
 }
 
-/// The plaintext of an edit that was not sent yet: a new passkey, or fields of one that is there.
-pub(crate) fn encode_edit(passkey: Option<&Passkey>, fields: &Fields) -> Zeroizing<Vec<u8>> {
-    encode(passkey, fields, 0, None)
+/// Whether people may edit this of that.
+fn is_for(content: &Content, tag: FieldTag) -> bool {
+    match content {
+        Content::Passkey(_) => true,
+        Content::Foreign(_) => tag == FieldTag::Deleted,
+        Content::Export(_) => false,
+    }
+}
+
+/// The plaintext of an edit that was not sent yet: something new, or fields of what is there.
+pub(crate) fn encode_edit(content: Option<&Content>, fields: &Fields) -> Zeroizing<Vec<u8>> {
+    encode(content, fields, 0, None)
 }
 
 /// Reads what [`encode_edit`] wrote.
-pub(crate) fn decode_edit(plaintext: &[u8]) -> Result<(Option<Passkey>, Fields), ItemError> {
-    decode(plaintext).map(|(passkey, fields, _)| (passkey, fields))
+pub(crate) fn decode_edit(plaintext: &[u8]) -> Result<(Option<Content>, Fields), ItemError> {
+    decode(plaintext).map(|(content, fields, _)| (content, fields))
 }
 
-fn encode(passkey: Option<&Passkey>, fields: &Fields, at: u64, previous: Option<Hash>) -> Zeroizing<Vec<u8>> {
+fn encode(content: Option<&Content>, fields: &Fields, at: u64, previous: Option<Hash>) -> Zeroizing<Vec<u8>> {
     let mut message = v1::Item {
         version: VERSION,
         at,
         previous: previous.map(Hash::to_vec).unwrap_or_default(),
-        passkey: passkey.map(Passkey::to_wire),
+        passkey: None,
+        foreign: None,
+        export: None,
         fields: fields
             .iter()
             .map(|(tag, field)| v1::Field {
@@ -98,16 +130,15 @@ fn encode(passkey: Option<&Passkey>, fields: &Fields, at: u64, previous: Option<
             })
             .collect(),
     };
-    let bytes = Zeroizing::new(message.encode_to_vec());
-    if let Some(passkey) = &mut message.passkey {
-        wipe(passkey);
+    if let Some(content) = content {
+        content.put_into(&mut message);
     }
-    bytes
+    Zeroizing::new(message.encode_to_vec())
 }
 
-fn decode(plaintext: &[u8]) -> Result<(Option<Passkey>, Fields, v1::Item), ItemError> {
+fn decode(plaintext: &[u8]) -> Result<(Option<Content>, Fields, v1::Item), ItemError> {
     let mut message: v1::Item = exact::decode(plaintext, MAX_LEN).map_err(|_| ItemError::Malformed)?;
-    let passkey = message.passkey.take().map(Passkey::from_wire).transpose()?;
+    let content = Content::take_from(&mut message)?;
     if message.version != VERSION {
         return Err(ItemError::Version(message.version));
     }
@@ -122,7 +153,7 @@ fn decode(plaintext: &[u8]) -> Result<(Option<Passkey>, Fields, v1::Item), ItemE
         last = Some(tag);
         fields.absorb(tag, Field { stamp, value: field.value });
     }
-    Ok((passkey, fields, message))
+    Ok((content, fields, message))
 }
 
 const VERSION: u32 = 1;
@@ -132,8 +163,10 @@ const MAX_LEN: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use keyfold_crypto::random;
+
     use super::*;
-    use crate::item::Algorithm;
+    use crate::item::{Algorithm, ExchangeId, ExportRecord, Foreign, Imported};
 
     const ANA: MemberId = MemberId::new([1; 16]);
 
@@ -142,7 +175,7 @@ mod tests {
         fields.set(FieldTag::UserName, b"ana".to_vec(), 900, ANA);
         fields.set(FieldTag::Deleted, vec![0], 950, ANA);
         Item {
-            passkey: Passkey {
+            content: Content::from(Passkey {
                 rp_id: "example.org".into(),
                 credential_id: vec![9; 32],
                 user_handle: vec![8; 16],
@@ -153,7 +186,14 @@ mod tests {
                 created_at: 900,
                 created_by: ANA,
                 backup_eligible: true,
-            },
+                cred_blob: Zeroizing::new(vec![4; 32]),
+                imported: Some(Imported {
+                    from: ExchangeId { account: vec![3; 64], item: Some(Vec::new()) },
+                    position: 1,
+                    credential: Zeroizing::default(),
+                    shell: Zeroizing::new(r#"{"title":"Shop"}"#.to_owned()),
+                }),
+            }),
             fields,
         }
     }
@@ -179,11 +219,11 @@ mod tests {
     #[test]
     fn whatever_this_version_does_not_know_is_refused() {
         assert_eq!(tampered(|item| item.version = 2), Err(ItemError::Version(2)));
-        assert_eq!(tampered(|item| item.passkey = None), Err(ItemError::Passkey("passkey")));
+        assert_eq!(tampered(|item| item.passkey = None), Err(ItemError::Content));
         assert_eq!(tampered(|item| item.previous = vec![1; 31]), Err(ItemError::Previous));
         let algorithm = |item: &mut v1::Item| item.passkey.as_mut().unwrap().algorithm = -257;
         assert_eq!(tampered(algorithm), Err(ItemError::Passkey("algorithm")));
-        assert_eq!(tampered(|item| item.fields[0].tag = 7), Err(ItemError::Field));
+        assert_eq!(tampered(|item| item.fields[0].tag = 8), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields[0].value = vec![0xff]), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields[1].value = vec![2]), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields.swap(0, 1)), Err(ItemError::Field));
@@ -193,6 +233,66 @@ mod tests {
 
     #[test]
     fn what_holds_secrets_prints_none_of_them() {
-        assert_eq!(format!("{:?}", item().passkey), "Passkey(..)");
+        assert_eq!(format!("{:?}", item().content), "Passkey(Passkey(..))");
+        let Content::Passkey(passkey) = item().content else { panic!("no passkey") };
+        assert_eq!(format!("{:?} {:?}", foreign(), passkey.imported), "Foreign(Foreign(..)) Some(Imported(..))");
+    }
+
+    fn foreign() -> Content {
+        let from = ExchangeId { account: vec![1], item: None };
+        Content::Foreign(Foreign { from, document: Zeroizing::new(r#"{"username":"ana"}"#.to_owned()) })
+    }
+
+    fn export() -> Content {
+        let key =
+            keyfold_crypto::SigningKey::generate(keyfold_crypto::SigningAlgorithm::Ed25519, &mut random::system());
+        let account = keyfold_wire::AccountId::new([1; 16]);
+        let record =
+            ExportRecord { account, device: ANA, at: 900, passkeys: 1, others: 2, file_hash: [3; 32], encrypted: true };
+        Content::Export(record.sign(&key))
+    }
+
+    #[test]
+    fn what_is_no_passkey_reads_back_and_takes_the_fields_that_are_for_it() {
+        for content in [foreign(), export()] {
+            for (tag, value) in [(FieldTag::Deleted, vec![1]), (FieldTag::Label, b"a".to_vec())] {
+                let mut fields = Fields::default();
+                let item = Item { content: content.clone(), fields: fields.clone() };
+                assert_eq!(Revision::decode(&item.encode(1_000, None), 1_000, None).unwrap().item, item);
+                fields.set(tag, value, 900, ANA);
+                let item = Item { content: content.clone(), fields };
+                let read = Revision::decode(&item.encode(1_000, None), 1_000, None);
+                if matches!(content, Content::Foreign(_)) && tag == FieldTag::Deleted {
+                    assert_eq!(read.unwrap().item, item);
+                } else {
+                    assert_eq!(read, Err(ItemError::Field));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_is_one_thing_and_of_its_form() {
+        let (mut both, mut more) = (v1::Item::default(), v1::Item::default());
+        foreign().put_into(&mut both);
+        export().put_into(&mut more);
+        assert_eq!(tampered(|item| item.foreign = both.foreign.take()), Err(ItemError::Content));
+        assert_eq!(tampered(|item| item.export = more.export.take()), Err(ItemError::Content));
+        let imported = |change: fn(&mut v1::Imported)| {
+            tampered(|item| change(item.passkey.as_mut().unwrap().imported.as_mut().unwrap()))
+        };
+        assert_eq!(imported(|imported| imported.from = None), Err(ItemError::Exchange));
+        assert_eq!(imported(|imported| imported.from.as_mut().unwrap().item = None), Err(ItemError::Exchange));
+        assert_eq!(imported(|imported| imported.from.as_mut().unwrap().account.push(3)), Err(ItemError::Exchange));
+        assert_eq!(imported(|imported| imported.shell = "[]".to_owned()), Err(ItemError::Exchange));
+        let long = |length: usize| format!("{{\"a\":\"{}\"}}", "a".repeat(length));
+        assert_eq!(tampered(|item| set_shell(item, long(16 * 1_024))), Err(ItemError::Exchange));
+        assert!(tampered(|item| set_shell(item, long(16 * 1_024 - 8))).is_ok());
+        let blob = |length| tampered(|item| item.passkey.as_mut().unwrap().cred_blob = vec![1; length]);
+        assert_eq!(blob(1_025), Err(ItemError::Passkey("credBlob")));
+    }
+
+    fn set_shell(item: &mut v1::Item, shell: String) {
+        item.passkey.as_mut().unwrap().imported.as_mut().unwrap().shell = shell;
     }
 }

@@ -69,7 +69,7 @@ pub(super) enum ContentFailure {
     Item(#[from] crate::item::ItemError),
     #[error("it does not follow the revision before it")]
     Previous,
-    #[error("it changes the passkey's key material")]
+    #[error("it changes what never changes, such as the passkey's key")]
     KeyMaterial,
     #[error("it purges a passkey that was not deleted 30 days before")]
     Purge,
@@ -104,7 +104,7 @@ pub(super) fn examine(
     if touch.previous.is_some_and(|previous| previous != revision.previous) {
         return Err(ContentFailure::Previous);
     }
-    if last_good.is_some_and(|good| good.passkey != revision.item.passkey) {
+    if last_good.is_some_and(|good| good.content != revision.item.content) {
         return Err(ContentFailure::KeyMaterial);
     }
     let says_the_same = last_good.is_some_and(|good| good.fields.say_the_same_as(&revision.item.fields));

@@ -93,7 +93,7 @@ impl SyncEngine {
         let slot = |ms: u64| ms / USE_SLOT;
         let now = self.api.anonymous().now();
         edits.values().any(|edit| {
-            edit.passkey.is_some()
+            edit.content.is_some()
                 || edit.fields.iter().any(|(tag, _)| tag != FieldTag::LastUsed)
                 || edit.first_use.is_some_and(|first_use| slot(first_use) < slot(now))
         })
@@ -111,8 +111,8 @@ impl SyncEngine {
         let device = Some(self.vault.keys().id());
         let Some(stored) = stored else {
             let fields = edit.fields.clone().read_at(at, device);
-            return match edit.passkey.clone() {
-                Some(passkey) => Merged::Write(Box::new(Item { passkey, fields })),
+            return match edit.content.clone() {
+                Some(content) => Merged::Write(Box::new(Item { content, fields })),
                 None => Merged::Wait,
             };
         };
@@ -130,7 +130,7 @@ impl SyncEngine {
         if fields == base.fields && stored.fault.is_none() {
             return Merged::Moot;
         }
-        Merged::Write(Box::new(Item { passkey: base.passkey, fields }))
+        Merged::Write(Box::new(Item { content: base.content, fields }))
     }
 
     /// Encrypts these items for a commit, as many as fit into one.

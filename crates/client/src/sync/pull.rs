@@ -194,7 +194,7 @@ impl SyncEngine {
             return Ok(());
         }
         let fields = good.fields.clone().merge(edit.fields.clone());
-        let item = Item { passkey: good.passkey.clone(), fields };
+        let item = Item { content: good.content.clone(), fields };
         let successor = self.vault.successor(id, &item).await?;
         Ok(self.storage().add_edits(vec![successor]).await?)
     }

@@ -69,7 +69,11 @@ impl SyncEngine {
                 },
             };
             match self.send_commit(step, &account, &keys, &outbox).await? {
-                Sent::Accepted(items) => report.items_pushed += items,
+                Sent::Accepted(items) => {
+                    report.items_pushed += items;
+                    let waiting = self.storage().count_edits().await?;
+                    self.progress.pushed(report.items_pushed, report.items_pushed.saturating_add(waiting));
+                }
                 Sent::HeadMoved => return Ok(Pushed::HeadMoved),
                 Sent::TooLarge(smaller) => room = smaller,
             }

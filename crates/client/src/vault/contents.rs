@@ -5,11 +5,11 @@ use keyfold_wire::{AccountId, ItemId};
 
 use super::{EpochKeys, Held, ItemEdit, backup, history::restored};
 use crate::{
-    item::{Fields, Item, Revision},
+    item::{Fields, Item, Passkey, Revision},
     storage::{Fault, Shown, StoredItem},
 };
 
-/// Everything in the vault, deleted passkeys as well.
+/// Everything in the vault, deleted items as well.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// What can be shown, ascending by id.
@@ -18,7 +18,7 @@ pub struct Contents {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A passkey as this device sees it: the newest good revision with this device's unsent edits.
+/// An item as this device sees it: the newest good revision with this device's unsent edits.
 #[derive(Debug)]
 pub struct VaultItem {
     /// Its id in the vault; the relying party never sees it.
@@ -78,7 +78,7 @@ impl Contents {
             }
         }
         let new = edits.into_iter().filter_map(|(id, edit)| {
-            let item = Item { passkey: edit.passkey?, fields: edit.fields };
+            let item = Item { content: edit.content?, fields: edit.fields };
             Some(VaultItem {
                 id,
                 item,
@@ -95,7 +95,7 @@ impl Contents {
         contents
     }
 
-    /// A passkey that was purged against the rules and is there again as another item is shown once.
+    /// An item that was purged against the rules and is there again as another one is shown once.
     fn hide_what_came_back(&mut self) {
         let live: BTreeSet<ItemId> = self.items.iter().map(|item| item.id).collect();
         self.items.retain(|item| !(item.is_purged && live.contains(&restored(item.id))));
@@ -104,6 +104,11 @@ impl Contents {
     /// Those that are not deleted.
     pub fn live(&self) -> impl Iterator<Item = &VaultItem> {
         self.items.iter().filter(|item| item.item.fields.deleted_at().is_none())
+    }
+
+    /// The passkeys among them.
+    pub fn passkeys(&self) -> impl Iterator<Item = (&VaultItem, &Passkey)> {
+        self.live().filter_map(|item| Some((item, item.item.passkey()?)))
     }
 }
 

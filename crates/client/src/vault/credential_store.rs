@@ -7,8 +7,8 @@ use keyfold_authenticator::{
 use keyfold_wire::{ItemId, MemberId};
 use zeroize::Zeroizing;
 
-use super::{Contents, UnlockedVault, VaultError};
-use crate::item::{Algorithm, FieldTag, Item, Passkey};
+use super::{Contents, UnlockedVault, VaultError, VaultItem};
+use crate::item::{Algorithm, Content, FieldTag, Item, Passkey};
 
 /// The vault as an authenticator sees it during one ceremony. What it saves is kept in memory until
 /// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that.
@@ -37,7 +37,7 @@ impl UnlockedVault {
         for (credential, replaced) in &snapshot.saved {
             let (passkey, mut names) = from_credential(credential, self.keys().id());
             names.extend(rp_name.clone().map(|name| (FieldTag::RpName, name)));
-            let (id, edit) = self.new_item(&passkey, names)?;
+            let (id, edit) = self.new_item(&Content::from(passkey), names)?;
             made.push(id);
             edits.push((id, edit));
             for replaced in replaced.iter().filter_map(|id| snapshot.item_of(id)) {
@@ -53,8 +53,8 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`].
     pub async fn record_use(&self, snapshot: &PasskeySnapshot, credential: &[u8]) -> Result<(), VaultError> {
-        let used = snapshot.contents.live().find(|item| item.item.passkey.credential_id == credential);
-        let Some(used) = used else { return Err(VaultError::NotFound) };
+        let used = snapshot.contents.passkeys().find(|(_, passkey)| passkey.credential_id == credential);
+        let Some((used, _)) = used else { return Err(VaultError::NotFound) };
         let now = self.local().clock().now().to_be_bytes().to_vec();
         let edit = self.field_edit(&snapshot.contents, used.id, FieldTag::LastUsed, now)?;
         self.keep_edits(vec![edit]).await
@@ -63,8 +63,12 @@ impl UnlockedVault {
 
 impl PasskeySnapshot {
     fn item_of(&self, credential: &CredentialId) -> Option<ItemId> {
-        let is_it = |item: &&super::VaultItem| item.item.passkey.credential_id == credential.as_bytes();
-        self.contents.live().find(is_it).map(|item| item.id)
+        self.of(credential).map(|item| item.id)
+    }
+
+    fn of(&self, credential: &CredentialId) -> Option<&VaultItem> {
+        let mut passkeys = self.contents.passkeys();
+        passkeys.find(|(_, passkey)| passkey.credential_id == credential.as_bytes()).map(|(item, _)| item)
     }
 }
 
@@ -72,9 +76,9 @@ impl CredentialStore for PasskeySnapshot {
     fn find(&self, rp_id: &RpId, only: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
         let mut found: Vec<Listing> = self
             .contents
-            .live()
-            .filter(|item| item.item.passkey.rp_id == rp_id.as_str())
-            .filter_map(|item| listing(&item.item))
+            .passkeys()
+            .filter(|(_, passkey)| passkey.rp_id == rp_id.as_str())
+            .filter_map(|(item, passkey)| listing(&item.item, passkey))
             .filter(|listing| only.is_none_or(|only| only.contains(&listing.credential_id)))
             .collect();
         found.sort_by_key(|listing| Reverse(listing.created_at));
@@ -82,11 +86,11 @@ impl CredentialStore for PasskeySnapshot {
     }
 
     fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
-        let item = self.contents.live().find(|item| {
-            let passkey = &item.item.passkey;
-            passkey.rp_id == rp_id.as_str() && passkey.credential_id == id.as_bytes()
-        });
-        item.map(|item| to_credential(&item.item).ok_or(StoreError::Unavailable)).transpose()
+        let found = self
+            .contents
+            .passkeys()
+            .find(|(_, passkey)| passkey.rp_id == rp_id.as_str() && passkey.credential_id == id.as_bytes());
+        found.map(|(item, passkey)| to_credential(&item.item, passkey).ok_or(StoreError::Unavailable)).transpose()
     }
 
     fn save(&mut self, passkey: &Credential, replaces: &[CredentialId]) -> Result<(), StoreError> {
@@ -95,31 +99,29 @@ impl CredentialStore for PasskeySnapshot {
     }
 
     fn backup_state(&self, id: &CredentialId) -> Result<BackupState, StoreError> {
-        let item = self.contents.live().find(|item| item.item.passkey.credential_id == id.as_bytes());
-        let backed_up = item.is_some_and(|item| item.backed_up);
+        let backed_up = self.of(id).is_some_and(|item| item.backed_up);
         Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
     }
 }
 
-fn listing(item: &Item) -> Option<Listing> {
+fn listing(item: &Item, passkey: &Passkey) -> Option<Listing> {
     Some(Listing {
-        credential_id: CredentialId::try_from(item.passkey.credential_id.as_slice()).ok()?,
-        user: user(item)?,
-        created_at: UnixMillis(item.passkey.created_at),
+        credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
+        user: user(item, passkey)?,
+        created_at: UnixMillis(passkey.created_at),
     })
 }
 
-fn user(item: &Item) -> Option<User> {
+fn user(item: &Item, passkey: &Passkey) -> Option<User> {
     let label = |tag| item.fields.field(tag).map(|_| Label::clipped(item.fields.text(tag)));
     Some(User {
-        handle: UserHandle::try_from(item.passkey.user_handle.as_slice()).ok()?,
+        handle: UserHandle::try_from(passkey.user_handle.as_slice()).ok()?,
         name: label(FieldTag::UserName),
         display_name: label(FieldTag::UserDisplayName),
     })
 }
 
-fn to_credential(item: &Item) -> Option<Credential> {
-    let passkey = &item.passkey;
+fn to_credential(item: &Item, passkey: &Passkey) -> Option<Credential> {
     let algorithm = match passkey.algorithm {
         Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
         Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
@@ -127,7 +129,7 @@ fn to_credential(item: &Item) -> Option<Credential> {
     Some(Credential {
         credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
         rp_id: RpId::try_from(passkey.rp_id.as_str()).ok()?,
-        user: user(item)?,
+        user: user(item, passkey)?,
         private_key: PrivateKey::from_bytes(algorithm, &passkey.private_key).ok()?,
         cred_random_with_uv: CredRandom::from_bytes(&passkey.cred_random_with_uv),
         cred_random_without_uv: CredRandom::from_bytes(&passkey.cred_random_without_uv),
@@ -155,6 +157,8 @@ fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(
         created_at: credential.created_at.0,
         created_by: device,
         backup_eligible: credential.backup_eligibility == BackupEligibility::Eligible,
+        cred_blob: Zeroizing::default(),
+        imported: None,
     };
     let names = [
         (FieldTag::UserName, credential.user.name.as_ref()),

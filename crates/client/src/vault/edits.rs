@@ -6,7 +6,7 @@ use keyfold_wire::{AccountId, ItemId};
 use super::VaultError;
 use crate::{
     device::DeviceKeys,
-    item::{FieldTag, Fields, Passkey, decode_edit, encode_edit},
+    item::{Content, FieldTag, Fields, decode_edit, encode_edit},
     storage::Edit,
 };
 
@@ -15,8 +15,8 @@ use crate::{
 pub(crate) struct ItemEdit {
     /// The edits' numbers.
     pub(crate) ids: Vec<i64>,
-    /// The passkey, if it is new.
-    pub(crate) passkey: Option<Passkey>,
+    /// What it is, if it is new.
+    pub(crate) content: Option<Content>,
     /// What was edited.
     pub(crate) fields: Fields,
     /// When the first use among the edits was, Unix milliseconds.
@@ -28,10 +28,10 @@ pub(crate) fn seal(
     account: AccountId,
     device: &DeviceKeys,
     item: ItemId,
-    passkey: Option<&Passkey>,
+    content: Option<&Content>,
     fields: &Fields,
 ) -> Vec<u8> {
-    device.local.seal(&context(account, item), &encode_edit(passkey, fields), &mut random::system())
+    device.local.seal(&context(account, item), &encode_edit(content, fields), &mut random::system())
 }
 
 /// Opens edits, each item's together.
@@ -44,11 +44,11 @@ pub(crate) fn open(
     let mut items: BTreeMap<ItemId, ItemEdit> = BTreeMap::new();
     for edit in edits {
         let plaintext = device.local.open(&context(account, edit.item), &edit.sealed).map_err(|_| damaged())?;
-        let (passkey, fields) = decode_edit(&plaintext).map_err(|_| damaged())?;
+        let (content, fields) = decode_edit(&plaintext).map_err(|_| damaged())?;
         let item = items.entry(edit.item).or_default();
         item.ids.push(edit.id);
         item.first_use = item.first_use.or(fields.field(FieldTag::LastUsed).map(|used| used.stamp.ms));
-        item.passkey = item.passkey.take().or(passkey);
+        item.content = item.content.take().or(content);
         item.fields = std::mem::take(&mut item.fields).merge(fields);
     }
     Ok(items)

@@ -3,6 +3,7 @@ use keyfold_ledger::{AccountError, EntryError};
 use super::Locked;
 use crate::{
     device::{KeyringError, SecretsError},
+    exchange::ExchangeError,
     storage::{Farewell, StorageError},
 };
 
@@ -67,6 +68,9 @@ pub enum VaultError {
     /// A value that the field cannot have.
     #[error("that text is too long: at most 1,024 bytes")]
     BadValue,
+    /// The vault cannot be put into a file.
+    #[error("the vault cannot be exported: {0}")]
+    Export(#[from] ExchangeError),
     /// This device holds no such point of the history.
     #[error("this device does not hold that point of the history; take a lower or the latest one")]
     NotHeld,

@@ -110,7 +110,7 @@ impl UnlockedVault {
         for (tag, field) in item.fields.iter().filter(|(tag, _)| *tag != FieldTag::Deleted) {
             fields.absorb(tag, field.clone());
         }
-        Ok((id, edits::seal(self.local().profile().account, self.keys(), id, Some(&item.passkey), &fields)))
+        Ok((id, edits::seal(self.local().profile().account, self.keys(), id, Some(&item.content), &fields)))
     }
 
     /// Whether more than half of the vault would be gone with these: those that went within a day count as well.
@@ -121,7 +121,7 @@ impl UnlockedVault {
         let day_ago = self.local().clock().now().saturating_sub(DAY);
         let contents = self.contents().await?;
         let (mut deleted, mut of) = (0, 0);
-        for item in &contents.items {
+        for item in contents.items.iter().filter(|item| item.item.passkey().is_some()) {
             match item.item.fields.deleted_at() {
                 None => {
                     of += 1;
@@ -144,13 +144,14 @@ pub(super) fn restored(item: ItemId) -> ItemId {
 
 /// What must be set so that fields say again what they said.
 fn changes(now: &Fields, was: &Fields) -> Vec<(FieldTag, Vec<u8>)> {
-    let texts = TEXTS.into_iter().filter(|tag| now.text(*tag) != was.text(*tag));
-    let texts = texts.map(|tag| (tag, was.text(tag).as_bytes().to_vec()));
+    let values = RESTORED.into_iter().filter(|tag| now.value(*tag) != was.value(*tag));
+    let values = values.map(|tag| (tag, was.value(tag).to_vec()));
     let undeleted = now.deleted_at().map(|_| (FieldTag::Deleted, vec![0]));
-    texts.chain(undeleted).collect()
+    values.chain(undeleted).collect()
 }
 
-const TEXTS: [FieldTag; 4] = [FieldTag::UserName, FieldTag::UserDisplayName, FieldTag::RpName, FieldTag::Label];
+const RESTORED: [FieldTag; 5] =
+    [FieldTag::UserName, FieldTag::UserDisplayName, FieldTag::RpName, FieldTag::Label, FieldTag::LargeBlob];
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// Fewer than that are no mass, though they be all that there is.
 const MASS: usize = 3;

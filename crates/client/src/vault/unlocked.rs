@@ -6,7 +6,7 @@ use keyfold_wire::ItemId;
 use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::fields_of, edits};
 use crate::{
     device::{DeviceKeys, Passphrase},
-    item::{FieldTag, Fields, Passkey},
+    item::{Content, FieldTag, Fields, Passkey},
     storage::{Condition, Storage, Write},
 };
 
@@ -34,7 +34,7 @@ impl UnlockedVault {
         &self.keys
     }
 
-    /// Every passkey, with this device's unsent edits.
+    /// Every item, with this device's unsent edits.
     ///
     /// # Errors
     /// [`VaultError`].
@@ -52,7 +52,8 @@ impl UnlockedVault {
     /// [`VaultError::NotFound`].
     pub async fn passkey(&self, id: ItemId) -> Result<VaultItem, VaultError> {
         let contents = self.contents().await?;
-        contents.items.into_iter().find(|item| item.id == id).ok_or(VaultError::NotFound)
+        let is_it = |item: &VaultItem| item.id == id && item.item.passkey().is_some();
+        contents.items.into_iter().find(is_it).ok_or(VaultError::NotFound)
     }
 
     /// Keeps a new passkey, durably, on this device; the next sync sends it.
@@ -64,7 +65,7 @@ impl UnlockedVault {
         passkey: &Passkey,
         names: impl IntoIterator<Item = (FieldTag, String)> + Send,
     ) -> Result<ItemId, VaultError> {
-        let (id, edit) = self.new_item(passkey, names)?;
+        let (id, edit) = self.new_item(&Content::from(passkey.clone()), names)?;
         self.keep_edits(vec![(id, edit)]).await?;
         Ok(id)
     }
@@ -101,7 +102,7 @@ impl UnlockedVault {
     }
 
     /// Refuses where an edit could be lost: an account that the server refuses is erased.
-    pub(super) async fn check_created(&self) -> Result<(), VaultError> {
+    pub(crate) async fn check_created(&self) -> Result<(), VaultError> {
         match self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition {
             Condition::Enrolling => Err(VaultError::Enrolling),
             Condition::Recovering => Err(VaultError::Recovering),
@@ -111,15 +112,15 @@ impl UnlockedVault {
     }
 
     /// Keeps edits, durably.
-    pub(super) async fn keep_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), VaultError> {
+    pub(crate) async fn keep_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), VaultError> {
         self.check_created().await?;
         Ok(self.storage().add_edits(edits).await?)
     }
 
     /// The edit that makes a new item.
-    pub(super) fn new_item(
+    pub(crate) fn new_item(
         &self,
-        passkey: &Passkey,
+        content: &Content,
         names: impl IntoIterator<Item = (FieldTag, String)>,
     ) -> Result<(ItemId, Vec<u8>), VaultError> {
         let id = ItemId::new(random::bytes(&mut random::system()));
@@ -127,11 +128,16 @@ impl UnlockedVault {
         for (tag, name) in names {
             self.set_field(&mut fields, tag, name.into_bytes())?;
         }
-        Ok((id, edits::seal(self.local.profile().account, &self.keys, id, Some(passkey), &fields)))
+        Ok((id, self.new_edit(id, content, &fields)))
+    }
+
+    /// The edit that makes an item with these fields.
+    pub(crate) fn new_edit(&self, id: ItemId, content: &Content, fields: &Fields) -> Vec<u8> {
+        edits::seal(self.local.profile().account, &self.keys, id, Some(content), fields)
     }
 
     /// The edit that sets a field after whatever stands.
-    pub(super) fn field_edit(
+    pub(crate) fn field_edit(
         &self,
         contents: &Contents,
         id: ItemId,
@@ -147,7 +153,7 @@ impl UnlockedVault {
         Ok((id, edits::seal(self.local.profile().account, &self.keys, id, None, &edit)))
     }
 
-    pub(super) fn set_field(&self, fields: &mut Fields, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
+    pub(crate) fn set_field(&self, fields: &mut Fields, tag: FieldTag, value: Vec<u8>) -> Result<(), VaultError> {
         if !tag.admits(&value) {
             return Err(VaultError::BadValue);
         }

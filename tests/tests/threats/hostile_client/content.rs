@@ -35,7 +35,7 @@ async fn written_by(phone: &Device, mail: ItemId, at: u64) -> Vec<(&'static str,
         ("an item of version 2", phone.seals(&context, &item(|item| item.version = 2)).await),
         ("its time is not its commit's", phone.seals(&context, &item(|item| item.at -= 1)).await),
         ("it does not follow the revision before it", phone.seals(&context, &draft.item.encode(at, None)).await),
-        ("it changes the passkey's key material", {
+        ("it changes what never changes, such as the passkey's key", {
             phone.seals(&context, &item(|item| item.passkey.as_mut().unwrap().private_key[0] ^= 1)).await
         }),
         ("a bad field", phone.seals(&context, &item(|item| item.fields.reverse())).await),

@@ -4,6 +4,7 @@ mod bodies;
 mod commits;
 mod content;
 mod enrolments;
+mod exchange;
 mod offerers;
 mod offers;
 mod requests;

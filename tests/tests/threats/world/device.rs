@@ -124,7 +124,7 @@ impl Device {
         let shown = contents.items.iter().map(|item| {
             let wrong = item.fault.as_ref().map(|fault| format!(", but {}", fault.reason)).unwrap_or_default();
             let gone = if item.item.fields.deleted_at().is_some() { ", deleted" } else { "" };
-            format!("{} {:?}{gone}{wrong}", item.item.passkey.rp_id, item.item.fields.text(FieldTag::Label))
+            format!("{} {:?}{gone}{wrong}", item.item.passkey().unwrap().rp_id, item.item.fields.text(FieldTag::Label))
         });
         let unreadable = contents.unreadable.iter().map(|item| format!("unreadable: {}", item.fault.reason));
         let mut seen: Vec<String> = shown.chain(unreadable).collect();
@@ -219,6 +219,8 @@ pub(crate) fn any_passkey(rp_id: &str, created_by: MemberId) -> Passkey {
         created_at: 1_700_000_000_000,
         created_by,
         backup_eligible: true,
+        cred_blob: Vec::new().into(),
+        imported: None,
     }
 }
 

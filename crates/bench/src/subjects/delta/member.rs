@@ -100,6 +100,8 @@ impl Member {
             created_at: SystemClock.now(),
             created_by: self.vault().keys().id(),
             backup_eligible: true,
+            cred_blob: Vec::new().into(),
+            imported: None,
         };
         let names = [
             (FieldTag::UserName, "ana@example.org".to_owned()),

@@ -1,7 +1,7 @@
 use keyfold_client::{
     ItemId,
     item::FieldTag,
-    vault::{Held, PastItem, UnlockedVault},
+    vault::{Held, PastItem, UnlockedVault, VaultError},
 };
 use serde::Serialize;
 
@@ -33,7 +33,8 @@ struct Revision {
 
 impl History {
     pub(super) async fn of(vault: &UnlockedVault, id: ItemId) -> Result<Self, Failure> {
-        let rp_id = vault.passkey(id).await?.item.passkey.rp_id;
+        let item = vault.passkey(id).await?.item;
+        let rp_id = item.passkey().ok_or(VaultError::NotFound)?.rp_id.clone();
         let held = vault.local().held().await?;
         let revisions = vault.history(id).await?;
         Ok(Self {

@@ -53,10 +53,11 @@ struct FaultView {
 }
 
 impl PasskeyView {
-    pub(in crate::commands) fn of(item: &VaultItem) -> Self {
-        let (passkey, fields) = (&item.item.passkey, &item.item.fields);
+    /// Of an item that is a passkey.
+    pub(in crate::commands) fn of(item: &VaultItem) -> Option<Self> {
+        let (passkey, fields) = (item.item.passkey()?, &item.item.fields);
         let text = |tag| fields.text(tag).to_owned();
-        Self {
+        Some(Self {
             id: item.id.to_string(),
             rp_id: passkey.rp_id.clone(),
             rp_name: text(FieldTag::RpName),
@@ -83,7 +84,7 @@ impl PasskeyView {
             backup_eligible: passkey.backup_eligible,
             backed_up: item.backed_up,
             fault: item.fault.as_ref().map(FaultView::from),
-        }
+        })
     }
 
     pub(in crate::commands) fn text(&self) -> String {

@@ -162,7 +162,7 @@ fn gone(app: &App, using: &UseRecovery, status: &Status) -> Result<Vec<MemberId>
     let others = || status.devices.iter().filter(|device| !device.this);
     let mut kept = Vec::new();
     for keep in &using.keep {
-        kept.push(by_id(others(), |device| device.id, keep, ("device", "devices"))?.id);
+        kept.push(by_id(others(), |device| device.id, keep, ("device", "devices", "device"))?.id);
     }
     let mut gone = Vec::new();
     for device in others().filter(|device| !kept.contains(&device.id)) {

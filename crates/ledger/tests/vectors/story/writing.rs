@@ -118,12 +118,16 @@ fn passkey(device: MemberId) -> v1::Item {
             created_at: at,
             created_by: device.to_vec(),
             backup_eligible: true,
+            cred_blob: Vec::new(),
+            imported: None,
         }),
         fields: vec![
             field(v1::FieldTag::UserName, b"ana@example.org", at, device),
             field(v1::FieldTag::UserDisplayName, b"Ana", at, device),
             field(v1::FieldTag::RpName, b"Example", at, device),
         ],
+        foreign: None,
+        export: None,
     }
 }
 

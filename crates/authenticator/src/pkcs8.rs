@@ -1,0 +1,126 @@
+//! Private keys as other programs write them: PKCS #8 (RFC 5958), with RFC 5915 for ES256 and RFC 8410 for EdDSA.
+
+use p256::pkcs8::{
+    AlgorithmIdentifierRef, EncodePrivateKey, ObjectIdentifier, PrivateKeyInfoRef,
+    der::{Decode, Encode, asn1::OctetStringRef},
+};
+use zeroize::Zeroizing;
+
+use crate::{Algorithm, InvalidPrivateKey, PrivateKey, PublicKey};
+
+impl PrivateKey {
+    /// Reads a DER encoding. Where it holds a public key, that must be this key's.
+    ///
+    /// # Errors
+    /// Another encoding, another algorithm or curve, an invalid key, another public key.
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, InvalidPrivateKey> {
+        let info = PrivateKeyInfoRef::try_from(der).map_err(|_| InvalidPrivateKey)?;
+        if info.algorithm.oid == ED25519 { ed25519(&info) } else { p256(info) }
+    }
+
+    /// The DER encoding: version 1, and for ES256 with the public key beside the scalar.
+    ///
+    /// # Errors
+    /// None that a valid key could cause.
+    pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, InvalidPrivateKey> {
+        match self.algorithm() {
+            Algorithm::Es256 => {
+                let secret = p256::SecretKey::from_slice(self.expose()).map_err(|_| InvalidPrivateKey)?;
+                let document = secret.to_pkcs8_der().map_err(|_| InvalidPrivateKey)?;
+                Ok(Zeroizing::new(document.as_bytes().to_vec()))
+            }
+            Algorithm::EdDsa => {
+                let mut seed = Zeroizing::new(CURVE_PRIVATE_KEY.to_vec());
+                seed.reserve_exact(self.expose().len());
+                seed.extend_from_slice(self.expose());
+                let seed = OctetStringRef::new(&seed).map_err(|_| InvalidPrivateKey)?;
+                let algorithm = AlgorithmIdentifierRef { oid: ED25519, parameters: None };
+                let der = PrivateKeyInfoRef::new(algorithm, seed).to_der();
+                der.map(Zeroizing::new).map_err(|_| InvalidPrivateKey)
+            }
+        }
+    }
+}
+
+fn ed25519(info: &PrivateKeyInfoRef<'_>) -> Result<PrivateKey, InvalidPrivateKey> {
+    let seed = <&OctetStringRef>::from_der(info.private_key.as_bytes()).map_err(|_| InvalidPrivateKey)?;
+    let seed = seed.as_bytes().try_into().map_err(|_| InvalidPrivateKey)?;
+    let key = PrivateKey::from_bytes(Algorithm::EdDsa, seed)?;
+    let is_its_own = info.public_key.is_none_or(|public| match key.public_key() {
+        PublicKey::EdDsa(own) => public.as_bytes() == Some(own.as_slice()),
+        PublicKey::Es256 { .. } => false,
+    });
+    if info.algorithm.parameters.is_none() && is_its_own { Ok(key) } else { Err(InvalidPrivateKey) }
+}
+
+fn p256(info: PrivateKeyInfoRef<'_>) -> Result<PrivateKey, InvalidPrivateKey> {
+    let secret = p256::SecretKey::try_from(info).map_err(|_| InvalidPrivateKey)?;
+    let scalar = Zeroizing::new(<[u8; 32]>::from(secret.to_bytes()));
+    PrivateKey::from_bytes(Algorithm::Es256, &scalar)
+}
+
+/// id-Ed25519 (RFC 8410 §3).
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// The tag and length of RFC 8410's `CurvePrivateKey`: an OCTET STRING of 32 bytes.
+const CURVE_PRIVATE_KEY: [u8; 2] = [0x04, 0x20];
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+
+    use super::*;
+
+    fn read(base64: &str) -> Result<PrivateKey, InvalidPrivateKey> {
+        PrivateKey::from_pkcs8(&BASE64.decode(base64.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn keys_read_back_as_they_were_written() {
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+            let key = PrivateKey::from_bytes(algorithm, &[7; 32]).unwrap();
+            let read = PrivateKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap();
+            assert_eq!((read.algorithm(), read.expose()), (algorithm, &[7; 32]));
+        }
+    }
+
+    /// RFC 8410 §10.3: the same key without and with its public half.
+    #[test]
+    fn the_keys_of_rfc_8410_are_read_and_written() {
+        let one = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+        let two = "MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\
+                   oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\
+                   Z9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let key = read(one).unwrap();
+        assert_eq!(key.expose(), read(two).unwrap().expose());
+        assert_eq!(BASE64.encode(&key.to_pkcs8().unwrap()), one);
+    }
+
+    #[test]
+    fn a_key_beside_anothers_public_half_is_refused() {
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+            let key = PrivateKey::from_bytes(algorithm, &[7; 32]).unwrap();
+            let other = PrivateKey::from_bytes(algorithm, &[8; 32]).unwrap();
+            let mut der = key.to_pkcs8().unwrap().to_vec();
+            if algorithm == Algorithm::EdDsa {
+                let PublicKey::EdDsa(public) = other.public_key() else { panic!("not of its algorithm") };
+                der[4] = 1;
+                der[1] += 35;
+                der.extend([&[0x81, 33, 0], public.as_slice()].concat());
+            } else {
+                let start = der.len() - 64;
+                der[start..].copy_from_slice(&other.public_key().to_point()[1..]);
+            }
+            assert!(PrivateKey::from_pkcs8(&der).is_err(), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_other_kinds_and_bytes_after_a_key_are_refused() {
+        // RFC 8410: X25519; RSA and P-384 have other identifiers as well.
+        assert!(read("MC4CAQAwBQYDK2VuBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").is_err());
+        let mut der = PrivateKey::from_bytes(Algorithm::EdDsa, &[7; 32]).unwrap().to_pkcs8().unwrap().to_vec();
+        der.push(0);
+        assert!(PrivateKey::from_pkcs8(&der).is_err());
+        assert!(PrivateKey::from_pkcs8(&[]).is_err());
+    }
+}

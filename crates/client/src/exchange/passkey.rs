@@ -1,0 +1,246 @@
+use credential_exchange_format::{
+    B64Url, Fido2Extensions, Fido2HmacCredentialAlgorithm, Fido2HmacCredentials, Fido2LargeBlob, PasskeyCredential,
+};
+use keyfold_authenticator::{Algorithm as AuthenticatorAlgorithm, PrivateKey};
+use keyfold_crypto::random;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{ExchangeError, extension::About, extension::Extension, read::Importer};
+use crate::item::{Algorithm, FieldTag, Fields, Imported, Passkey, json::Object};
+
+/// A passkey of a file.
+pub(super) struct ReadPasskey {
+    pub(super) passkey: Passkey,
+    pub(super) fields: Vec<(FieldTag, Vec<u8>)>,
+    /// Whether the keys of its PRF are the file's, and not drawn here.
+    pub(super) has_prf: bool,
+}
+
+/// Whether a passkey of a file can be used.
+pub(super) enum Usable {
+    Yes(Box<ReadPasskey>),
+    /// Not here: for this reason.
+    Kept(&'static str),
+    /// Nowhere but where it counts.
+    Counter,
+}
+
+impl ReadPasskey {
+    /// The title of its item is the user's name for it, unless an export made it up.
+    pub(super) fn called(&mut self, title: &str) {
+        let rp_name = self.fields.iter().find(|(tag, _)| *tag == FieldTag::RpName).map(|(_, name)| name.as_slice());
+        let is_made_up = title.is_empty() || title == self.passkey.rp_id || rp_name == Some(title.as_bytes());
+        if !is_made_up && FieldTag::Label.admits(title.as_bytes()) {
+            self.fields.push((FieldTag::Label, title.as_bytes().to_vec()));
+        }
+    }
+
+    pub(super) fn imported_with(&mut self, shell: Zeroizing<String>) {
+        if let Some(imported) = &mut self.passkey.imported {
+            imported.shell = shell;
+        }
+    }
+}
+
+/// Reads a credential of the type `passkey`.
+pub(super) fn read_passkey(
+    credential: &Object,
+    item: &Object,
+    imported: Imported,
+    extension: &Extension,
+    importer: Importer,
+) -> Usable {
+    if counts(credential) {
+        return Usable::Counter;
+    }
+    let Ok(read) = serde_json::from_str::<PasskeyCredential>(&credential.text()) else {
+        return Usable::Kept("a member of it is missing or not of its type");
+    };
+    let about = extension.about(&read.credential_id);
+    let made = about.created_at.or_else(|| item.read::<u64>("creationAt")?.checked_mul(1_000)).unwrap_or(importer.at);
+    let usable = Reading { read, rest: rest_of(credential), about, imported, importer, made }.usable();
+    match usable {
+        Ok(passkey) => Usable::Yes(Box::new(passkey)),
+        Err(why) => Usable::Kept(why),
+    }
+}
+
+struct Reading {
+    read: PasskeyCredential,
+    rest: Zeroizing<String>,
+    about: About,
+    imported: Imported,
+    importer: Importer,
+    made: u64,
+}
+
+impl Reading {
+    fn usable(mut self) -> Result<ReadPasskey, &'static str> {
+        let der = Zeroizing::new(Vec::from(self.read.key));
+        let key = PrivateKey::from_pkcs8(&der).map_err(|_| "its key is neither ES256 nor EdDSA")?;
+        let extensions = self.read.fido2_extensions.unwrap_or_default();
+        let has_prf = extensions.hmac_credentials.is_some();
+        let (with_uv, without_uv) = match extensions.hmac_credentials {
+            Some(hmac) => prf(hmac).ok_or("the keys of its PRF are not of the form hmac-sha256")?,
+            None => (random::bytes(&mut random::system()).into(), random::bytes(&mut random::system()).into()),
+        };
+        if self.rest.len() > Imported::MAX_CREDENTIAL {
+            return Err("it says more than can be kept beside a passkey: over 8 KiB");
+        }
+        self.imported.credential = self.rest;
+        let texts = [
+            (FieldTag::UserName, self.read.username),
+            (FieldTag::UserDisplayName, self.read.user_display_name),
+            (FieldTag::RpName, self.about.rp_name),
+        ];
+        let mut fields: Vec<(FieldTag, Vec<u8>)> = texts
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(tag, text)| (tag, text.into_bytes()))
+            .collect();
+        fields.extend(extensions.large_blob.map(|blob| (FieldTag::LargeBlob, large_blob(blob))));
+        fields.extend(self.about.last_used_at.map(|at| (FieldTag::LastUsed, at.to_be_bytes().to_vec())));
+        if fields.iter().any(|(tag, value)| !tag.admits(value)) {
+            return Err("a name of it is longer than 1,024 bytes, or its large blob than 32 KiB");
+        }
+        let passkey = Passkey {
+            rp_id: self.read.rp_id,
+            credential_id: self.read.credential_id.into(),
+            user_handle: self.read.user_handle.into(),
+            algorithm: match key.algorithm() {
+                AuthenticatorAlgorithm::Es256 => Algorithm::Es256,
+                AuthenticatorAlgorithm::EdDsa => Algorithm::EdDsa,
+            },
+            private_key: Zeroizing::new(*key.expose()),
+            cred_random_with_uv: with_uv,
+            cred_random_without_uv: without_uv,
+            created_at: self.made,
+            created_by: self.importer.device,
+            // Only what can be backed up is exchanged.
+            backup_eligible: true,
+            cred_blob: Zeroizing::new(extensions.cred_blob.map(Vec::from).unwrap_or_default()),
+            imported: Some(self.imported),
+        };
+        passkey
+            .check()
+            .map_err(|_| "its ids are not of the lengths that are used here, or its credBlob is longer than 1 KiB")?;
+        Ok(ReadPasskey { passkey, fields, has_prf })
+    }
+}
+
+/// CXF has no member for a signature counter, since what counts must not be exported; programs that write one all the same
+/// are believed.
+fn counts(credential: &Object) -> bool {
+    let is_counter = |name: &&str| COUNTERS.contains(&name.to_ascii_lowercase().as_str());
+    credential.names().filter(is_counter).any(|name| credential.get(name).is_some_and(|value| !ZEROS.contains(&value)))
+}
+
+/// The members of a credential that no field of a passkey holds.
+fn rest_of(credential: &Object) -> Zeroizing<String> {
+    let mut rest = Object::default();
+    for (name, value) in credential.clone().into_members() {
+        match name.as_str() {
+            "type" | "credentialId" | "rpId" | "username" | "userDisplayName" | "userHandle" | "key" => {}
+            "fido2Extensions" => {
+                let Ok(mut extensions) = Object::parse(value.get()) else { continue };
+                for held in ["hmacCredentials", "credBlob", "largeBlob"] {
+                    drop(extensions.take(held));
+                }
+                if let (false, Ok(value)) = (extensions.is_empty(), extensions.value()) {
+                    rest.set(&name, value);
+                }
+            }
+            _ => rest.set(&name, value),
+        }
+    }
+    if rest.is_empty() { Zeroizing::default() } else { rest.text() }
+}
+
+type Prf = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
+
+fn prf(hmac: Fido2HmacCredentials) -> Option<Prf> {
+    let is_known = matches!(hmac.algorithm, Fido2HmacCredentialAlgorithm::HmacSha256);
+    let key = |secret: B64Url| {
+        let secret = Zeroizing::new(Vec::from(secret));
+        secret.as_slice().try_into().ok().map(|secret: &[u8; 32]| Zeroizing::new(*secret))
+    };
+    let (with_uv, without_uv) = (key(hmac.cred_with_uv), key(hmac.cred_without_uv));
+    if is_known { with_uv.zip(without_uv) } else { None }
+}
+
+fn large_blob(blob: Fido2LargeBlob) -> Vec<u8> {
+    [&blob.uncompressed_size.to_be_bytes(), blob.data.as_ref()].concat()
+}
+
+/// A passkey as a credential, with what was said of it where it came from.
+pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object, ExchangeError> {
+    let algorithm = match passkey.algorithm {
+        Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
+        Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
+    };
+    let broken = |_| ExchangeError::Form("the private key of a passkey is none");
+    let der = PrivateKey::from_bytes(algorithm, &passkey.private_key).and_then(|key| key.to_pkcs8()).map_err(broken)?;
+    let bytes = |bytes: &[u8]| B64Url::from(bytes);
+    let blob = fields.value(FieldTag::LargeBlob).split_first_chunk();
+    let credential = PasskeyCredential {
+        credential_id: bytes(&passkey.credential_id),
+        rp_id: passkey.rp_id.clone(),
+        username: fields.text(FieldTag::UserName).to_owned(),
+        user_display_name: fields.text(FieldTag::UserDisplayName).to_owned(),
+        user_handle: bytes(&passkey.user_handle),
+        key: bytes(&der),
+        fido2_extensions: Some(Fido2Extensions {
+            hmac_credentials: Some(Fido2HmacCredentials {
+                algorithm: Fido2HmacCredentialAlgorithm::HmacSha256,
+                cred_with_uv: bytes(passkey.cred_random_with_uv.as_slice()),
+                cred_without_uv: bytes(passkey.cred_random_without_uv.as_slice()),
+            }),
+            cred_blob: (!passkey.cred_blob.is_empty()).then(|| bytes(&passkey.cred_blob)),
+            large_blob: blob
+                .map(|(size, data)| Fido2LargeBlob { uncompressed_size: u64::from_be_bytes(*size), data: bytes(data) }),
+            payments: None,
+        }),
+    };
+    let text = Zeroizing::new(serde_json::to_string(&Credential { r#type: "passkey", credential: &credential })?);
+    wipe(credential);
+    let mut written = Object::parse(&text)?;
+    if let Some(imported) = passkey.imported.as_ref().filter(|imported| !imported.credential.is_empty()) {
+        add(&mut written, Object::parse(&imported.credential)?)?;
+    }
+    Ok(written)
+}
+
+#[derive(serde::Serialize)]
+struct Credential<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    credential: &'a PasskeyCredential,
+}
+
+/// Adds what was kept of a credential; what a passkey says itself stands.
+fn add(written: &mut Object, rest: Object) -> Result<(), ExchangeError> {
+    for (name, value) in rest.into_members() {
+        match written.get(&name) {
+            None => written.set(&name, value),
+            Some(present) if name == "fido2Extensions" => {
+                let mut extensions = Object::parse(present)?;
+                add(&mut extensions, Object::parse(value.get())?)?;
+                written.set(&name, extensions.value()?);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn wipe(credential: PasskeyCredential) {
+    Vec::from(credential.key).zeroize();
+    if let Some(hmac) = credential.fido2_extensions.and_then(|extensions| extensions.hmac_credentials) {
+        Vec::from(hmac.cred_with_uv).zeroize();
+        Vec::from(hmac.cred_without_uv).zeroize();
+    }
+}
+
+/// In lower case.
+const COUNTERS: [&str; 4] = ["counter", "signcount", "signaturecounter", "signcounter"];
+const ZEROS: [&str; 3] = ["0", "\"0\"", "null"];

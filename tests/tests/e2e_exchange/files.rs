@@ -1,0 +1,171 @@
+use credential_exchange_format::{Credential, Header};
+use keyfold_client::item::FieldTag;
+use keyfold_tests::{
+    sdk::{Hosted, Member},
+    vectors,
+};
+use serde_json::{Value, json};
+
+use crate::document::{account, export, file, import, item, passkey, plain, read, sorted};
+
+#[tokio::test]
+async fn what_another_program_exported_is_given_back_unchanged() {
+    let Some(example) = vectors("cxf/cxf_example.json") else { return };
+    let example: Value = serde_json::from_slice(&example).unwrap();
+    let server = Hosted::start().await;
+    for form in [example.clone(), example["accounts"][0].clone()] {
+        let device = Member::founded(&server, "laptop").await;
+        let plan = import(&device, &form).await;
+        assert_eq!((plan.passkeys.len(), plan.others, plan.left_out.len()), (1, 13, 0), "{plan:?}");
+        device.sync().await;
+        let given_back = export(&device).await;
+        assert_eq!(given_back["accounts"].as_array().unwrap().len(), 1, "{given_back}");
+        let mut given_back = plain(given_back["accounts"][0].clone());
+        // The file's passkey has PRF keys of a form that was given up before version 1; it was given new ones.
+        for item in given_back["items"].as_array_mut().unwrap() {
+            if let Some(extensions) = item.pointer_mut("/credentials/0/fido2Extensions") {
+                assert!(extensions.as_object_mut().unwrap().remove("hmacCredentials").is_some());
+            }
+        }
+        assert_eq!(given_back, sorted(example["accounts"][0].clone()));
+    }
+}
+
+#[tokio::test]
+async fn everything_that_a_passkey_carries_comes_and_goes_with_it() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let mut rich = passkey("shop.example", "AAAAAAAAAAAAAAAAAAAAAA");
+    rich["fido2Extensions"]["credBlob"] = json!("Y3JlZCBibG9i");
+    rich["fido2Extensions"]["largeBlob"] = json!({ "uncompressedSize": 5, "data": "y0jNyckHAA" });
+    rich["fido2Extensions"]["payments"] = json!(true);
+    rich["fido2Extensions"]["ofTheFuture"] = json!({ "a": [1.50, "b"] });
+    rich["ofTheFuture"] = json!("kept");
+    let mut several = item(
+        "c2V2ZXJhbA",
+        &[
+            json!({ "type": "basic-auth", "username": { "fieldType": "string", "value": "ana" } }),
+            rich.clone(),
+            json!({ "type": "of-the-future", "secret": 1e2 }),
+            passkey("bank.example", "AQAAAAAAAAAAAAAAAAAAAA"),
+        ],
+    );
+    several["tags"] = json!(["work"]);
+    several["extensions"] = json!([{ "name": "shared", "accessors": [] }]);
+    let mut alone = item("YWxvbmU", &[passkey("club.example", "AgAAAAAAAAAAAAAAAAAAAA")]);
+    alone["scope"] = json!({ "urls": ["https://club.example/join"], "androidApps": [] });
+    alone["favorite"] = json!(true);
+    let mut exchanged = account(&[several, alone, item("bm9uZQ", &[])]);
+    exchanged["collections"] = json!([{ "id": "Yw", "title": "Work", "items": [{ "item": "YWxvbmU" }] }]);
+
+    let plan = import(&device, &exchanged).await;
+    assert_eq!((plan.passkeys.len(), plan.others), (3, 2), "{plan:?}");
+    device.sync().await;
+    let phone = Member::enrolled(&server, "phone", &device).await;
+    for device in [&device, &phone] {
+        let given_back = export(device).await;
+        assert_eq!(plain(given_back["accounts"][0].clone()), sorted(exchanged.clone()));
+    }
+
+    // And what people say of it here goes with it.
+    let contents = phone.contents().await;
+    let club = contents.passkeys().find(|(_, passkey)| passkey.rp_id == "club.example").unwrap().0.id;
+    phone.label(club, "Chess club").await;
+    let given_back = export(&phone).await;
+    let mut expected = sorted(exchanged);
+    let club = expected["items"].as_array_mut().unwrap().iter_mut().find(|item| item["id"] == "YWxvbmU").unwrap();
+    club["title"] = json!("Chess club");
+    assert_eq!(plain(given_back["accounts"][0].clone()), expected);
+}
+
+#[tokio::test]
+async fn a_passkey_made_here_is_the_same_in_another_vault() {
+    let server = Hosted::start().await;
+    let (one, other) = (Member::founded(&server, "one").await, Member::founded(&server, "other").await);
+    let id = one.add("shop.example").await;
+    for (tag, text) in [
+        (FieldTag::UserName, "ana"),
+        (FieldTag::UserDisplayName, "Ana"),
+        (FieldTag::RpName, "The Shop"),
+        (FieldTag::Label, "shopping"),
+    ] {
+        one.vault().set(id, tag, text.into()).await.unwrap();
+    }
+    one.signs_in(id).await;
+    let document = export(&one).await;
+    let imported = import(&other, &document).await;
+    let (here, there) = (one.vault().passkey(id).await.unwrap(), other.vault().passkey(imported.passkeys[0].id).await);
+    let (here, there) = (here.item, there.unwrap().item);
+    for tag in [FieldTag::UserName, FieldTag::UserDisplayName, FieldTag::RpName, FieldTag::Label, FieldTag::LastUsed] {
+        assert_eq!(here.fields.value(tag), there.fields.value(tag), "{tag:?}");
+    }
+    let (here, there) = (here.passkey().unwrap(), there.passkey().unwrap());
+    assert_eq!(
+        (&here.rp_id, &here.credential_id, &here.user_handle, here.algorithm, &here.private_key, here.created_at),
+        (&there.rp_id, &there.credential_id, &there.user_handle, there.algorithm, &there.private_key, there.created_at)
+    );
+    assert_eq!(here.cred_random_with_uv, there.cred_random_with_uv);
+    assert_eq!(here.cred_random_without_uv, there.cred_random_without_uv);
+
+    // The crate for the format reads every word of it.
+    let header: Header = serde_json::from_str(&document.to_string()).unwrap();
+    assert_eq!((header.version.major, header.exporter_display_name.as_str()), (1, "Keyfold"));
+    assert_eq!(header.exporter_rp_id, "localhost");
+    assert!(matches!(header.accounts[0].items[0].credentials[0], Credential::Passkey(_)));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_exported_and_can_be_imported_again() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let exchanged = file(&[
+        item("YQ", &[passkey("a.example", "AAAAAAAAAAAAAAAAAAAAAA")]),
+        item("Yg", &[json!({ "type": "note", "content": { "fieldType": "string", "value": "one" } })]),
+    ]);
+    import(&device, &exchanged).await;
+    device.sync().await;
+    let gone: Vec<_> = device.contents().await.live().filter(|item| has_item(item)).map(|item| item.id).collect();
+    assert_eq!(gone.len(), 2);
+    device.vault().delete(&gone).await.unwrap();
+    assert_eq!(export(&device).await["accounts"][0]["items"], json!([]));
+    let again = import(&device, &exchanged).await;
+    assert_eq!((again.passkeys.len(), again.others, again.present), (1, 1, 0));
+    assert_eq!(plain(export(&device).await["accounts"][0].clone()), sorted(exchanged["accounts"][0].clone()));
+
+    // A newer version of a note takes the place of the one that is here.
+    let newer = file(&[item("Yg", &[json!({ "type": "note", "content": { "fieldType": "string", "value": "two" } })])]);
+    let plan = import(&device, &newer).await;
+    assert_eq!((plan.passkeys.len(), plan.others, plan.present), (0, 1, 0));
+    let items = export(&device).await["accounts"][0]["items"].clone();
+    let notes: Vec<_> = items.as_array().unwrap().iter().filter(|item| item["id"] == "Yg").collect();
+    assert_eq!((notes.len(), &notes[0]["credentials"][0]["content"]["value"]), (1, &json!("two")));
+}
+
+fn has_item(item: &keyfold_client::vault::VaultItem) -> bool {
+    use keyfold_client::item::Content;
+    match &item.item.content {
+        Content::Passkey(_) => true,
+        Content::Foreign(foreign) => foreign.from.item.is_some(),
+        Content::Export(_) => false,
+    }
+}
+
+/// All of it or nothing, and as much as there is.
+#[tokio::test]
+async fn a_thousand_passkeys_come_and_go_at_once() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let items: Vec<Value> = (0..1_000)
+        .map(|number| {
+            let id = data_encoding::BASE64URL_NOPAD.encode(format!("credential {number:05}").as_bytes());
+            item(&id, &[passkey("shop.example", &id)])
+        })
+        .collect();
+    let exchanged = file(&items);
+    assert_eq!(import(&device, &exchanged).await.passkeys.len(), 1_000);
+    assert_eq!(device.sync().await.items_pushed, 1_001);
+    assert_eq!(plain(export(&device).await["accounts"][0].clone()), sorted(exchanged["accounts"][0].clone()));
+    let again = read(&device, exchanged.to_string().as_bytes()).unwrap();
+    let again = device.vault().plan_import(&again).await.unwrap();
+    assert_eq!((again.passkeys.len(), again.present), (0, 1_000));
+}

@@ -1,0 +1,10 @@
+//! Passkeys come from other programs and go to them, and none is worth less for it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod asked;
+mod between_vaults;
+mod document;
+mod files;
+mod recorded;
+mod refused;

@@ -71,7 +71,6 @@ impl Services {
             Arc::clone(&bus),
             cache,
         ));
-        let gate = EnrolmentGate::new(Arc::clone(&storage), Arc::clone(&clock));
         Ok(Self {
             accounts: Accounts::new(
                 Arc::clone(&storage),
@@ -94,7 +93,7 @@ impl Services {
                 Arc::clone(&heads),
                 Arc::clone(&receipts),
                 Arc::clone(&clock),
-                gate,
+                EnrolmentGate::new(Arc::clone(&storage), Arc::clone(&clock)),
                 settings.limits,
             ),
             pulls: Pulls::new(Arc::clone(&storage), Arc::clone(&rosters), Arc::clone(&heads)),

@@ -72,7 +72,7 @@ fn text(status: &Status, name: &str) -> String {
         format!("Server        {}", status.server),
         format!("This device   {} ({})", printable(name), status.device),
         format!("Devices       {}", status.devices.len()),
-        format!("Passkeys      {} in the vault, {} edits to send", status.items, status.unsent_edits),
+        format!("Items         {} in the vault, {} edits to send", status.items, status.unsent_edits),
         format!("History       roster entry {}, commit {}", status.roster_seq, status.vault_seq),
     ];
     if status.condition != "active" {
@@ -82,7 +82,7 @@ fn text(status: &Status, name: &str) -> String {
         lines.push(format!("Quarantined   {}: see `keyfold passkey list`", status.quarantined));
     }
     if status.to_reencrypt > 0 {
-        lines.push(format!("Old epoch     {} passkeys: `keyfold sync` encrypts them anew", status.to_reencrypt));
+        lines.push(format!("Old epoch     {} items: `keyfold sync` encrypts them anew", status.to_reencrypt));
     }
     if let Some(locked) = status.locked {
         lines.push(format!("Locked        {locked}: `keyfold unlock`"));

@@ -184,15 +184,20 @@ async fn threat_13_a_removed_device_reads_nothing_that_is_written_later() {
     assert_eq!(world.phone.sees().await[1], "mail.example \"a secret\"");
 }
 
-/// The laptop and the phone were shown two histories, of so many commits each, and the phone has found out.
-async fn forked(on_laptop: usize, on_phone: usize) -> World {
+/// The laptop and the phone were shown two histories, of so many entries of this chain each, and the phone has found out.
+async fn forked(chain: Chain, on_laptop: usize, on_phone: usize) -> World {
     let mut world = World::new().await;
     let other = world.home.copy().await;
     world.phone.wire.leads_to(&other);
     for (device, commits) in [(&world.laptop, on_laptop), (&world.phone, on_phone)] {
         for number in 0..commits {
-            device.labels(world.mail, &format!("{number}")).await;
-            device.syncs().await;
+            if chain == Chain::Roster {
+                let name = format!("{} on {on_laptop} {number}", device.id()).parse().unwrap();
+                device.engine.rename_device(device.id(), &name).await.unwrap();
+            } else {
+                device.labels(world.mail, &format!("{number}")).await;
+                device.syncs().await;
+            }
         }
     }
     world.phone.wire.leads_to(&world.home);
@@ -205,10 +210,14 @@ async fn forked(on_laptop: usize, on_phone: usize) -> World {
 /// What the phone keeps of it convinces a stranger.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_18_a_fork_leaves_a_proof_that_anybody_can_check() {
-    for (on_laptop, on_phone) in [(1, 1), (3, 1), (1, 3)] {
-        let world = forked(on_laptop, on_phone).await;
+    let lengths = [(1, 1), (3, 1), (1, 3)];
+    for (chain, (on_laptop, on_phone)) in
+        [Chain::Vault, Chain::Roster].into_iter().flat_map(|chain| lengths.map(|both| (chain, both)))
+    {
+        let world = forked(chain, on_laptop, on_phone).await;
         let proof = world.phone.vault().local().storage().proof().await.unwrap().unwrap();
         let proved = ForkProof::verify(&world.home.log_key().await.verifying_key(), &proof).unwrap();
+        assert_eq!((proved.earlier().chain, proved.later().chain), (chain, chain), "{on_laptop} {on_phone}");
         assert_eq!(proved.earlier().account, world.laptop.held().await.roster.account());
         let strangers = world.phone.signing().verifying_key();
         assert_eq!(ForkProof::verify(&strangers, &proof), Err(ForkError::LogKey));
@@ -218,7 +227,7 @@ async fn threat_18_a_fork_leaves_a_proof_that_anybody_can_check() {
 /// The phone's program writes the proof; one on a machine that has no account and asks no server says what it means.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_a_proof_and_says_what_it_means() {
-    let world = forked(2, 1).await;
+    let world = forked(Chain::Vault, 2, 1).await;
     let phone = &world.phone;
     let (of_phone, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let file = elsewhere.path().join("proof");

@@ -52,7 +52,7 @@ impl CredentialStore for MemoryStore {
         Ok(())
     }
 
-    fn backup_state(&self, _id: &CredentialId) -> Result<BackupState, StoreError> {
+    fn backup_state(&self, _rp_id: &RpId, _id: &CredentialId) -> Result<BackupState, StoreError> {
         Ok(self.backup_state)
     }
 }

@@ -54,9 +54,15 @@ fn ed25519(info: &PrivateKeyInfoRef<'_>) -> Result<PrivateKey, InvalidPrivateKey
 }
 
 fn p256(info: PrivateKeyInfoRef<'_>) -> Result<PrivateKey, InvalidPrivateKey> {
+    let beside = info.public_key;
+    // The public key within, if there is one, is looked at here.
     let secret = p256::SecretKey::try_from(info).map_err(|_| InvalidPrivateKey)?;
-    let scalar = Zeroizing::new(<[u8; 32]>::from(secret.to_bytes()));
-    PrivateKey::from_bytes(Algorithm::Es256, &scalar)
+    let scalar = Zeroizing::new(secret.to_bytes());
+    let scalar = scalar.as_slice().try_into().map_err(|_| InvalidPrivateKey)?;
+    let key = PrivateKey::from_bytes(Algorithm::Es256, scalar)?;
+    let own = key.public_key().to_point();
+    let is_its_own = beside.is_none_or(|public| public.as_bytes() == Some(own.as_slice()));
+    if is_its_own { Ok(key) } else { Err(InvalidPrivateKey) }
 }
 
 /// id-Ed25519 (RFC 8410 §3).
@@ -111,6 +117,19 @@ mod tests {
                 der[start..].copy_from_slice(&other.public_key().to_point()[1..]);
             }
             assert!(PrivateKey::from_pkcs8(&der).is_err(), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_beside_the_key_must_be_its_own_too() {
+        let [own, other] = [[7; 32], [8; 32]].map(|scalar| PrivateKey::from_bytes(Algorithm::Es256, &scalar).unwrap());
+        for (public, is_read) in [(own.public_key().to_point(), true), (other.public_key().to_point(), false)] {
+            let mut der = own.to_pkcs8().unwrap().to_vec();
+            let length = u8::try_from(der.len() - 3 + 68).unwrap();
+            // Version 2, and the length of all in one byte.
+            der.splice(..6, [0x30, 0x81, length, 0x02, 0x01, 0x01]);
+            der.extend([&[0x81, 66, 0], public.as_slice()].concat());
+            assert_eq!(PrivateKey::from_pkcs8(&der).is_ok(), is_read);
         }
     }
 

@@ -27,7 +27,7 @@ pub trait CredentialStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if that can't be told.
-    fn backup_state(&self, id: &CredentialId) -> Result<BackupState, StoreError>;
+    fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError>;
 }
 
 /// What may be shown of a passkey before the user agrees to anything.

@@ -30,6 +30,7 @@ pub enum Namespace {
     Invite,
     RecoveryIndex,
     RestoredItem,
+    ImportedItem,
     // Derived keys.
     EpochCommitment,
     EpochLinkKey,
@@ -74,6 +75,7 @@ impl Namespace {
             Self::Invite => "keyfold/v1/invite",
             Self::RecoveryIndex => "keyfold/v1/recovery-index",
             Self::RestoredItem => "keyfold/v1/restored-item",
+            Self::ImportedItem => "keyfold/v1/imported-item",
             Self::EpochCommitment => "keyfold/v1/epoch-commitment",
             Self::EpochLinkKey => "keyfold/v1/epoch-link-key",
             Self::ItemKek => "keyfold/v1/item-kek",

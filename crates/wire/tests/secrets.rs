@@ -10,7 +10,7 @@ use keyfold_wire::v1::{
 #[test]
 fn a_message_with_secrets_prints_its_name_and_no_more() {
     let shell = r#"{"title":"Bank"}"#.to_owned();
-    let imported = Imported { from: None, position: 0, credential: String::new(), shell };
+    let imported = Imported { from: None, position: 0, foreign_before: 0, credential: String::new(), shell };
     let passkey = Passkey {
         rp_id: "example.org".to_owned(),
         credential_id: vec![1; 32],

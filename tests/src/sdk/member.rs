@@ -90,8 +90,11 @@ impl Member {
     /// Notes that a passkey has just signed in.
     pub async fn signs_in(&self, item: ItemId) {
         let item = self.vault().passkey(item).await.unwrap().item;
-        let credential = &item.passkey().unwrap().credential_id;
-        self.vault().record_use(&self.vault().snapshot().await.unwrap(), credential).await.unwrap();
+        let passkey = item.passkey().unwrap();
+        self.vault()
+            .record_use(&self.vault().snapshot().await.unwrap(), &passkey.rp_id, &passkey.credential_id)
+            .await
+            .unwrap();
     }
 
     pub async fn contents(&self) -> Contents {

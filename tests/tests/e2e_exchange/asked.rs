@@ -34,6 +34,12 @@ fn an_export_names_the_file_and_nothing_else_confirms_it() {
     let [export] = exports["exports"].as_array().unwrap().as_slice() else { panic!("{exports}") };
     assert_eq!((&export["encrypted"], &export["signed"]), (&false.into(), &true.into()));
     assert_eq!(export["device_name"], "Ana's laptop");
+    let nowhere = laptop.home().join("no-such-folder/all.cxf");
+    for (place, why) in [(nowhere.as_path(), "there is no folder"), (laptop.home(), "is a folder")] {
+        let refused =
+            laptop.fails(exit::USAGE, &["export", place.to_str().unwrap(), "--plaintext", "--confirm", "all.cxf"]);
+        assert!(refused.contains(why), "{refused}");
+    }
     let there = fails(exit::USAGE, &["--plaintext", "--confirm", "all.cxf.age"]);
     assert!(there.contains("is there already"), "{there}");
 }
@@ -42,8 +48,8 @@ fn an_export_names_the_file_and_nothing_else_confirms_it() {
 fn a_file_that_cannot_be_written_was_exported_all_the_same() {
     let server = Server::start();
     let laptop = a_laptop(&server);
-    let file = laptop.home().join("no-such-folder/all.cxf");
-    let said = laptop.run(&["export", file.to_str().unwrap(), "--plaintext", "--confirm", "all.cxf"]);
+    // Where nobody may make a file, whoever they are.
+    let said = laptop.run(&["export", "/proc/all.cxf", "--plaintext", "--confirm", "all.cxf"]);
     said.problem(exit::USAGE);
     assert_eq!(laptop.ok(&["exports"])["exports"].as_array().unwrap().len(), 1);
 }

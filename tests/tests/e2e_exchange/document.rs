@@ -69,11 +69,11 @@ pub(crate) async fn export_encrypted(device: &Member, passphrase: &str) -> Vec<u
     exported.file.to_vec()
 }
 
-/// An account of a file without what an export adds for other vaults of Keyfold: its own extension.
+/// An account of a file without what an export adds for other vaults of Keyfold: its own extension, and the list for it.
 pub(crate) fn plain(mut account: Value) -> Value {
     for item in account["items"].as_array_mut().unwrap() {
         let Some(extensions) = item.get_mut("extensions").and_then(Value::as_array_mut) else { continue };
-        extensions.retain(|extension| extension["name"] != "keyfold");
+        extensions.retain(|extension| extension["name"] != "keyfold" || extension.get("passkeys").is_none());
         if extensions.is_empty() {
             item.as_object_mut().unwrap().remove("extensions");
         }

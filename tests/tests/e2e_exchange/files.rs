@@ -41,6 +41,8 @@ async fn everything_that_a_passkey_carries_comes_and_goes_with_it() {
     rich["fido2Extensions"]["payments"] = json!(true);
     rich["fido2Extensions"]["ofTheFuture"] = json!({ "a": [1.50, "b"] });
     rich["ofTheFuture"] = json!("kept");
+    rich["fido2Extensions"]["hmacCredentials"]["more"] = json!({ "a": 1 });
+    rich["fido2Extensions"]["largeBlob"]["more"] = json!(null);
     let mut several = item(
         "c2V2ZXJhbA",
         &[
@@ -55,11 +57,12 @@ async fn everything_that_a_passkey_carries_comes_and_goes_with_it() {
     let mut alone = item("YWxvbmU", &[passkey("club.example", "AgAAAAAAAAAAAAAAAAAAAA")]);
     alone["scope"] = json!({ "urls": ["https://club.example/join"], "androidApps": [] });
     alone["favorite"] = json!(true);
-    let mut exchanged = account(&[several, alone, item("bm9uZQ", &[])]);
+    let exchanged = [several, alone, item("bm9uZQ", &[])].into_iter().chain(with_strange_extensions());
+    let mut exchanged = account(&exchanged.collect::<Vec<_>>());
     exchanged["collections"] = json!([{ "id": "Yw", "title": "Work", "items": [{ "item": "YWxvbmU" }] }]);
 
     let plan = import(&device, &exchanged).await;
-    assert_eq!((plan.passkeys.len(), plan.others), (3, 2), "{plan:?}");
+    assert_eq!((plan.passkeys.len(), plan.others), (5, 3), "{plan:?}");
     device.sync().await;
     let phone = Member::enrolled(&server, "phone", &device).await;
     for device in [&device, &phone] {
@@ -76,6 +79,87 @@ async fn everything_that_a_passkey_carries_comes_and_goes_with_it() {
     let club = expected["items"].as_array_mut().unwrap().iter_mut().find(|item| item["id"] == "YWxvbmU").unwrap();
     club["title"] = json!("Chess club");
     assert_eq!(plain(given_back["accounts"][0].clone()), expected);
+}
+
+/// Whatever stands where extensions should.
+fn with_strange_extensions() -> Vec<Value> {
+    let strange = [
+        ("c3RyYW5nZTE", "AwAAAAAAAAAAAAAAAAAAAA", json!({ "vendor": "keep" })),
+        ("c3RyYW5nZTI", "BAAAAAAAAAAAAAAAAAAAAA", json!([{ "name": "vendor", "x": 1 }, "keep", 1.50])),
+    ];
+    let with = strange.map(|(id, credential, extensions)| {
+        let mut item = item(id, &[passkey("odd.example", credential)]);
+        item["extensions"] = extensions;
+        item
+    });
+    let mut note = item("bm90ZQ", &[json!({ "type": "note" })]);
+    note["extensions"] = json!([{ "name": "keyfold", "other": "theirs" }]);
+    with.into_iter().chain([note]).collect()
+}
+
+#[tokio::test]
+async fn what_is_left_of_an_item_keeps_its_order_and_all_that_was_said_of_it() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let (one, two) =
+        (passkey("one.example", "AAAAAAAAAAAAAAAAAAAAAA"), passkey("two.example", "AQAAAAAAAAAAAAAAAAAAAA"));
+    let mut counting = passkey("three.example", "AgAAAAAAAAAAAAAAAAAAAA");
+    counting["counter"] = json!(7);
+    let (first, last) = (json!({ "type": "note", "content": 1 }), json!({ "type": "note", "content": 2 }));
+    let mut mixed = item("bWl4ZWQ", &[counting, one, first.clone(), two.clone(), last.clone()]);
+    mixed["tags"] = json!(["work"]);
+    mixed["favorite"] = json!(true);
+    import(&device, &account(&[mixed.clone()])).await;
+    device.sync().await;
+    let contents = device.contents().await;
+    let id = |rp_id: &str| contents.passkeys().find(|(_, passkey)| passkey.rp_id == rp_id).unwrap().0.id;
+    device.vault().delete(&[id("one.example")]).await.unwrap();
+    device.label(id("two.example"), "my own name").await;
+    let document = export(&device).await;
+    mixed["credentials"] = json!([first, two.clone(), last]);
+    assert_eq!(plain(document["accounts"][0].clone()), sorted(account(&[mixed.clone()])));
+
+    // Its notes are deleted: what was said of it stays, and so does what the user calls the passkey.
+    let notes: Vec<_> = contents.live().filter(|item| has_item(item) && item.item.passkey().is_none()).collect();
+    device.vault().delete(&[notes[0].id]).await.unwrap();
+    let document = export(&device).await;
+    mixed["credentials"] = json!([two]);
+    mixed["title"] = json!("my own name");
+    assert_eq!(plain(document["accounts"][0].clone()), sorted(account(&[mixed])));
+    let other = Member::founded(&server, "other").await;
+    let plan = import(&other, &document).await;
+    let there = other.vault().passkey(plan.passkeys[0].id).await.unwrap();
+    assert_eq!(there.item.fields.text(FieldTag::Label), "my own name");
+}
+
+/// Both imported the same file before either had heard of the other.
+#[tokio::test]
+async fn two_devices_that_import_the_same_have_it_once() {
+    let server = Hosted::start().await;
+    let laptop = Member::founded(&server, "laptop").await;
+    let phone = Member::enrolled(&server, "phone", &laptop).await;
+    laptop.sync().await;
+    let mut no_prf = passkey("shop.example", "AAAAAAAAAAAAAAAAAAAAAA");
+    no_prf.as_object_mut().unwrap().remove("fido2Extensions");
+    let note = item("Yg", &[json!({ "type": "note", "content": 1 })]);
+    let exchanged = file(&[item("YQ", &[no_prf]), note.clone()]);
+    for device in [&laptop, &phone] {
+        assert_eq!(import(device, &exchanged).await.passkeys.len(), 1);
+    }
+    laptop.sync().await;
+    phone.sync().await;
+    laptop.sync().await;
+    for device in [&laptop, &phone] {
+        assert_eq!(device.contents().await.passkeys().count(), 1);
+        let items = export(device).await["accounts"][0]["items"].as_array().unwrap().clone();
+        assert_eq!(items.iter().filter(|item| item["id"] == "Yg").collect::<Vec<_>>(), [&note]);
+        assert_eq!(items.len(), 2);
+    }
+    let prf = async |device: &Member| {
+        let contents = device.contents().await;
+        contents.passkeys().next().unwrap().1.cred_random_with_uv.clone()
+    };
+    assert_eq!(prf(&laptop).await, prf(&phone).await);
 }
 
 #[tokio::test]
@@ -139,6 +223,7 @@ async fn what_is_deleted_is_not_exported_and_can_be_imported_again() {
     let items = export(&device).await["accounts"][0]["items"].clone();
     let notes: Vec<_> = items.as_array().unwrap().iter().filter(|item| item["id"] == "Yg").collect();
     assert_eq!((notes.len(), &notes[0]["credentials"][0]["content"]["value"]), (1, &json!("two")));
+    assert_eq!(plan.replaced, ["Yg"], "and it is said which");
 }
 
 fn has_item(item: &keyfold_client::vault::VaultItem) -> bool {

@@ -23,7 +23,14 @@ async fn passkeys_that_count_are_left_out_and_named() {
     }
     let exported = export(&device).await;
     assert_eq!(exported["accounts"][0]["items"][0]["credentials"], json!([]), "not given back either: {exported}");
-    assert_eq!(import(&device, &file(&[counting("counter", json!(0))])).await.passkeys.len(), 1);
+    for strange in [json!(true), json!(""), json!([0])] {
+        let plan = import(&device, &file(&[counting("counter", strange)])).await;
+        assert_eq!((plan.passkeys.len(), plan.left_out[0].why.is_kept()), (0, true), "{plan:?}");
+    }
+    for zero in [json!(0), json!(0.0), json!("00"), json!(null)] {
+        let device = Member::founded(&server, "another").await;
+        assert_eq!(import(&device, &file(&[counting("counter", zero)])).await.passkeys.len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -97,6 +104,40 @@ async fn what_cannot_be_kept_is_named_and_the_rest_comes() {
     other["userHandle"] = json!("YmVu");
     let plan = import(&device, &file(&[numbered(9, &[other])])).await;
     assert_eq!((plan.passkeys.len(), plan.left_out[0].why), (0, Setback::Conflict));
+    let elsewhere = passkey("evil.example", "AAAAAAAAAAAAAAAAAAAAAA");
+    let plan = import(&device, &file(&[numbered(10, &[elsewhere])])).await;
+    assert_eq!((plan.passkeys.len(), plan.left_out[0].why), (0, Setback::Conflict));
+}
+
+/// One of them cannot be given back: that is said, and not left to chance.
+#[tokio::test]
+async fn two_accounts_of_one_id_are_one_and_the_other_is_named() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let mut exchanged = file(&[numbered(1, &[json!({ "type": "note", "content": "one" })])]);
+    let mut second = account(&[
+        numbered(1, &[json!({ "type": "note", "content": "two" })]),
+        numbered(2, &[json!({ "type": "note" })]),
+    ]);
+    second["username"] = json!("ben");
+    exchanged["accounts"].as_array_mut().unwrap().push(second);
+    let plan = import(&device, &exchanged).await;
+    let why: Vec<_> = plan.left_out.iter().map(|left| (left.title.as_str(), left.why)).collect();
+    assert_eq!(why, [("AQAAAA", Setback::SameId), ("ben", Setback::SameId)]);
+    let given_back = export(&device).await;
+    assert_eq!((&given_back["accounts"][0]["username"], plan.others), (&json!("ana"), 2));
+    assert_eq!(given_back["accounts"][0]["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_of_endless_parts_is_refused() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let many = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+    let of = |items: &str| format!(r#"{{"id":"YQ","items":{items}}}"#);
+    assert!(matches!(refusal(&device, &of(&many(exchange::MAX_PARTS + 1))), ExchangeError::Json(_)));
+    let one = format!(r#"{{"id":"YQ","credentials":{}}}"#, many(exchange::MAX_PARTS / 2));
+    assert_eq!(refusal(&device, &of(&format!("[{one},{one}]"))), ExchangeError::TooMany);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfold_authenticator::{BackupState, CredentialId, CredentialStore};
+use keyfold_authenticator::{BackupState, CredentialId, CredentialStore, RpId};
 use keyfold_client::{
     ItemId,
     item::{Algorithm, FieldTag, Passkey},
@@ -39,7 +39,7 @@ async fn makes_a_passkey(device: &SyncEngine) -> ItemId {
 async fn is_backed_up(device: &SyncEngine) -> bool {
     let snapshot = device.vault().snapshot().await.unwrap();
     let credential = CredentialId::try_from(CREDENTIAL.as_slice()).unwrap();
-    snapshot.backup_state(&credential).unwrap() == BackupState::BackedUp
+    snapshot.backup_state(&RpId::try_from("shop.example").unwrap(), &credential).unwrap() == BackupState::BackedUp
 }
 
 /// Lets the phone in over its QR code.

@@ -65,7 +65,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             Presence::Required => Flags::UP,
             Presence::NotRequired => Flags::NONE,
         };
-        let backup_state = self.store.backup_state(&passkey.credential_id)?;
+        let backup_state = self.store.backup_state(&passkey.rp_id, &passkey.credential_id)?;
         let backup = Flags::backup(passkey.backup_eligibility, backup_state);
         let extensions = hmac_secret.map(|opened| self.hmac_secret_output(&opened, passkey, verified));
         let data = AuthenticatorData {

@@ -62,7 +62,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     }
 
     fn attest(&self, request: &MakeCredential, passkey: &Passkey, verified: bool) -> Result<Attestation, CtapError> {
-        let backup_state = self.store.backup_state(&passkey.credential_id)?;
+        let backup_state = self.store.backup_state(&passkey.rp_id, &passkey.credential_id)?;
         let backup = Flags::backup(passkey.backup_eligibility, backup_state);
         let data = AuthenticatorData {
             rp_id: &passkey.rp_id,

@@ -155,7 +155,7 @@ fn a_store_that_fails_lets_nothing_out() {
         fn save(&mut self, _: &Passkey, _: &[CredentialId]) -> Result<(), StoreError> {
             Err(self.0)
         }
-        fn backup_state(&self, _: &CredentialId) -> Result<BackupState, StoreError> {
+        fn backup_state(&self, _: &RpId, _: &CredentialId) -> Result<BackupState, StoreError> {
             Err(self.0)
         }
     }
@@ -232,7 +232,7 @@ fn a_store_that_hands_out_another_sites_key_gets_no_signature() {
         fn save(&mut self, _: &Passkey, _: &[CredentialId]) -> Result<(), StoreError> {
             Ok(())
         }
-        fn backup_state(&self, _: &CredentialId) -> Result<BackupState, StoreError> {
+        fn backup_state(&self, _: &RpId, _: &CredentialId) -> Result<BackupState, StoreError> {
             Ok(BackupState::NotBackedUp)
         }
     }

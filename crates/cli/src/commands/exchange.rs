@@ -15,13 +15,12 @@ use crate::{
     args::{Export, Import},
     exit::Exit,
     failure::Failure,
-    terminal::{self, is_stream, printable, read_large_file, rfc3339, write_whole},
+    terminal::{self, is_stream, printable, read_large_file, rfc3339, write_new},
 };
 
 pub(crate) async fn export(app: &App, export: &Export) -> Result<(), Failure> {
-    if !export.dry_run && export.file.exists() && !is_stream(&export.file) {
-        let detail = format!("{} is there already; name a file that is not", export.file.display());
-        return Err(Failure::new(Exit::Usage, detail));
+    if !export.dry_run {
+        check_place(&export.file)?;
     }
     let vault = app.verified().await?;
     let plan = vault.plan_export().await?;
@@ -37,10 +36,25 @@ pub(crate) async fn export(app: &App, export: &Export) -> Result<(), Failure> {
     let exported = vault.export(passphrase.as_ref()).await;
     spinner.finish_and_clear();
     let exported = exported?;
-    let written = write_whole(&export.file, exported.file.to_vec()).await;
+    let written = write_new(&export.file, exported.file.to_vec()).await;
     send(app, &vault).await?;
     written?;
     app.out.result(&ExportView::done(&exported, &export.file), ExportView::text)
+}
+
+/// Before anything is recorded.
+fn check_place(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let detail = if file.is_dir() {
+        format!("{} is a folder; name a file in it", file.display())
+    } else if file.exists() && !is_stream(file) {
+        format!("{} is there already; name a file that is not", file.display())
+    } else if !folder.is_dir() {
+        format!("there is no folder {}", folder.display())
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(Exit::Usage, detail))
 }
 
 /// Nobody types a file's name by the way.
@@ -80,8 +94,12 @@ pub(crate) async fn import(app: &App, import: &Import) -> Result<(), Failure> {
     if import.dry_run {
         return app.out.result(&ImportView::of(&exchange, &plan, false), ImportView::text);
     }
+    let replaced = match plan.replaced.len() {
+        0 => String::new(),
+        number => format!(" (in place of {number} earlier ones, which are deleted)"),
+    };
     app.confirm(&format!(
-        "Import {} passkeys and {} other items{} into this account?",
+        "Import {} passkeys and {} other items{replaced}{} into this account?",
         plan.passkeys.len(),
         plan.others,
         origin(&exchange)

@@ -122,6 +122,7 @@ impl HasExit for ExchangeError {
             | Self::Form(_)
             | Self::Version { .. }
             | Self::TooLarge
+            | Self::TooMany
             | Self::NotToAPassphrase
             | Self::TooMuchWork(_)
             | Self::Damaged(_) => Exit::Malformed,

@@ -33,16 +33,19 @@ pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
 /// The same of at most so many bytes.
 pub(crate) fn read_large_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     let most = u64::try_from(most).unwrap_or(u64::MAX);
-    read_at_most(File::open(path).map_err(|error| Failure::file(path, &error))?, path, most)
+    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+    // A buffer that grows leaves copies of what was in it, which may be secret.
+    let expected = file.metadata().map_or(0, |metadata| metadata.len().saturating_add(1));
+    read_at_most(file, path, most, expected)
 }
 
 /// All of a reader; `name` is what a person calls it.
 pub(crate) fn read_bounded(reader: impl Read, name: &Path) -> Result<Vec<u8>, Failure> {
-    read_at_most(reader, name, MAX_FILE)
+    read_at_most(reader, name, MAX_FILE, 0)
 }
 
-fn read_at_most(reader: impl Read, name: &Path, most: u64) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
+fn read_at_most(reader: impl Read, name: &Path, most: u64, expected: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected.min(most)).unwrap_or_default());
     reader.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| Failure::file(name, &error))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
         Ok(bytes)
@@ -54,12 +57,27 @@ fn read_at_most(reader: impl Read, name: &Path, most: u64) -> Result<Vec<u8>, Fa
 /// Replaces a file at once, readable by its owner alone: a reader sees all of it or nothing. A pipe or device is written to
 /// as it is, as soon as somebody reads it.
 pub(crate) async fn write_whole(path: &Path, bytes: Vec<u8>) -> Result<(), Failure> {
+    write(path, bytes, Place::Any).await
+}
+
+/// The same for a file that must not be there yet.
+pub(crate) async fn write_new(path: &Path, bytes: Vec<u8>) -> Result<(), Failure> {
+    write(path, bytes, Place::Empty).await
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Any,
+    Empty,
+}
+
+async fn write(path: &Path, bytes: Vec<u8>, place: Place) -> Result<(), Failure> {
     let (path, whole) = (path.to_owned(), Zeroizing::new(bytes));
     on_a_thread(move || {
         let written = if is_stream(&path) {
             File::options().write(true).open(&path).and_then(|mut stream| stream.write_all(&whole))
         } else {
-            replace(&path, &whole)
+            lay_down(&path, &whole, place)
         };
         written.map_err(|error| Failure::file(&path, &error))
     })
@@ -88,12 +106,16 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
 }
 
 /// The draft has a name that nobody can know before, and is made for its owner alone.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn lay_down(path: &Path, bytes: &[u8], place: Place) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(bytes)?;
     draft.as_file().sync_all()?;
-    draft.persist(path).map(drop).map_err(|error| error.error)
+    let persisted = match place {
+        Place::Any => draft.persist(path),
+        Place::Empty => draft.persist_noclobber(path),
+    };
+    persisted.map(drop).map_err(|error| error.error)
 }
 
 fn first_line(file: File) -> std::io::Result<Zeroizing<String>> {
@@ -149,6 +171,16 @@ mod tests {
         assert!(create_new(&folder.path().join("qr.txt.new")).is_err());
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(folder.path().join("qr.txt")).unwrap(), "secret");
+    }
+
+    #[tokio::test]
+    async fn a_new_file_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.cxf");
+        write_new(&path, b"one".to_vec()).await.unwrap();
+        write_new(&path, b"two".to_vec()).await.unwrap_err();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ mod table;
 pub(crate) use ask::{ask_line, ask_yes};
 pub(crate) use codes::CodeExchange;
 pub(crate) use files::{
-    create_new, is_stream, read_large_file, read_line_of_fd, read_line_of_file, read_small_file, write_whole,
+    create_new, is_stream, read_large_file, read_line_of_fd, read_line_of_file, read_small_file, write_new, write_whole,
 };
 pub(crate) use keyfold_client::{printable, rfc3339};
 pub(crate) use progress::{SyncProgress, bar, spinner};

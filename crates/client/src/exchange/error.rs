@@ -18,6 +18,9 @@ pub enum ExchangeError {
     /// Larger than [`MAX_FILE`](super::MAX_FILE).
     #[error("larger than a file may be: 64 MiB")]
     TooLarge,
+    /// More items and credentials than [`MAX_PARTS`](super::MAX_PARTS).
+    #[error("more items and credentials than a file may have: 400,000")]
+    TooMany,
     /// It is encrypted, to keys and not to a passphrase.
     #[error("the file is encrypted to keys; decrypt it with `age --decrypt` first")]
     NotToAPassphrase,

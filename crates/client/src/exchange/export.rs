@@ -1,4 +1,5 @@
-use keyfold_wire::ItemId;
+use keyfold_ledger::{MAX_ITEMS, Vault};
+use keyfold_wire::{AccountId, ItemId};
 use sha2::{Digest, Sha256};
 use url::Url;
 use zeroize::Zeroizing;
@@ -10,9 +11,9 @@ use super::{
 };
 use crate::{
     device::Passphrase,
-    item::{Content, ExportRecord, FieldTag, Fields},
+    item::{Content, ExportRecord, FieldTag},
     storage::Fault,
-    vault::{Contents, UnlockedVault, VaultError},
+    vault::{Contents, Origin, UnlockedVault, VaultError},
 };
 
 /// What an export holds, and what it leaves out.
@@ -32,6 +33,14 @@ pub enum Remains {
     /// It is told to its relying party as bound to one device.
     #[error("the passkey {0} is bound to its device")]
     DeviceBound(ItemId),
+    /// The device that wrote it made it so.
+    #[error("the passkey {item} cannot be written: {reason}")]
+    Broken {
+        /// Which.
+        item: ItemId,
+        /// Why.
+        reason: String,
+    },
     /// No good revision of it is here.
     #[error("{item} cannot be read: {}", fault.reason)]
     Unreadable {
@@ -58,7 +67,7 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`].
     pub async fn plan_export(&self) -> Result<ExportPlan, VaultError> {
-        Ok(plan(&self.contents().await?))
+        Ok(collect(&self.contents().await?, self.local().profile().account).0)
     }
 
     /// Makes a file of everything that is not deleted, encrypted under a passphrase or else readable by everybody, and records
@@ -68,12 +77,13 @@ impl UnlockedVault {
     /// [`VaultError`]: nothing was exported.
     pub async fn export(&self, passphrase: Option<&Passphrase>) -> Result<Exported, VaultError> {
         self.check_created().await?;
+        self.check_room(1).await?;
         let contents = self.contents().await?;
-        let plan = plan(&contents);
         let (profile, at) = (self.local().profile(), self.local().clock().now());
+        let (plan, document) = collect(&contents, profile.account);
         let server = Url::parse(&profile.server).ok();
         let rp_id = server.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
-        let text = write(&contents, &Writer { account: profile.account, rp_id, at })?;
+        let text = document.write(&Writer { rp_id, at })?;
         let file = match passphrase {
             Some(passphrase) => Zeroizing::new(sealed::seal(text.as_bytes(), passphrase)?),
             None => Zeroizing::new(text.as_bytes().to_vec()),
@@ -91,42 +101,43 @@ impl UnlockedVault {
         self.keep_edits(vec![(id, edit)]).await?;
         Ok(Exported { file, record, plan })
     }
+
+    /// Refuses more new items than the vault can hold: one too many, and nothing at all could be sent any more.
+    pub(super) async fn check_room(&self, new: usize) -> Result<(), VaultError> {
+        let held = self.local().held().await?;
+        let unsent = self.contents().await?.items.iter().filter(|item| item.origin == Origin::Unsent).count();
+        let new = u64::try_from(unsent.saturating_add(new)).unwrap_or(u64::MAX);
+        let count = held.vault.as_ref().map_or(0, Vault::count).saturating_add(new);
+        if count <= MAX_ITEMS { Ok(()) } else { Err(VaultError::Full) }
+    }
 }
 
-fn plan(contents: &Contents) -> ExportPlan {
-    let mut plan = ExportPlan::default();
+fn collect(contents: &Contents, account: AccountId) -> (ExportPlan, Document<'_>) {
+    let (mut plan, mut document) = (ExportPlan::default(), Document::default());
     for item in contents.live() {
         match &item.item.content {
-            Content::Passkey(passkey) if passkey.backup_eligible => plan.passkeys.push(Planned {
-                id: item.id,
-                rp_id: passkey.rp_id.clone(),
-                user_name: name(&item.item.fields),
-            }),
+            Content::Passkey(passkey) if passkey.backup_eligible => match document.passkey(account, item, passkey) {
+                Ok(()) => plan.passkeys.push(Planned {
+                    id: item.id,
+                    rp_id: passkey.rp_id.clone(),
+                    user_name: item.item.fields.text(FieldTag::UserName).to_owned(),
+                }),
+                Err(error) => plan.remains.push(Remains::Broken { item: item.id, reason: error.to_string() }),
+            },
             Content::Passkey(_) => plan.remains.push(Remains::DeviceBound(item.id)),
-            Content::Foreign(foreign) => plan.others += u64::from(foreign.from.item.is_some()),
+            Content::Foreign(foreign) => {
+                plan.others += u64::from(foreign.from.item.is_some());
+                document.foreign(item, foreign);
+            }
             Content::Export(_) => {}
         }
     }
-    let unreadable = contents
-        .unreadable
-        .iter()
-        .map(|unreadable| Remains::Unreadable { item: unreadable.id, fault: unreadable.fault.clone() });
-    plan.remains.extend(unreadable);
-    plan
-}
-
-fn write(contents: &Contents, writer: &Writer) -> Result<Zeroizing<String>, VaultError> {
-    let mut document = Document::default();
-    for item in contents.live() {
-        match &item.item.content {
-            Content::Passkey(passkey) if passkey.backup_eligible => document.passkey(writer, item, passkey),
-            Content::Foreign(foreign) => document.foreign(foreign),
-            Content::Passkey(_) | Content::Export(_) => {}
+    for item in contents.items.iter().filter(|item| item.item.fields.deleted_at().is_some()) {
+        if let Content::Foreign(foreign) = &item.item.content {
+            document.deleted_foreign(foreign);
         }
     }
-    Ok(document.write(writer)?)
-}
-
-fn name(fields: &Fields) -> String {
-    fields.text(FieldTag::UserName).to_owned()
+    let unreadable = contents.unreadable.iter();
+    plan.remains.extend(unreadable.map(|item| Remains::Unreadable { item: item.id, fault: item.fault.clone() }));
+    (plan, document)
 }

@@ -1,12 +1,13 @@
 use credential_exchange_format::B64Url;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::ExchangeError;
 use crate::item::{json, json::Object};
 
 /// What CXF has no member for, so that nothing is lost between two vaults of Keyfold: an extension of the item.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Extension {
     name: String,
     passkeys: Vec<About>,
@@ -14,12 +15,14 @@ pub(super) struct Extension {
 
 /// What is said of one passkey.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct About {
     /// Which, base64url.
     pub(super) credential_id: String,
     /// `rp.name` as the relying party gave it.
     pub(super) rp_name: String,
+    /// The user's own name for it.
+    pub(super) label: String,
     /// Unix milliseconds; CXF has seconds.
     pub(super) created_at: Option<u64>,
     /// Unix milliseconds.
@@ -31,37 +34,58 @@ impl Extension {
         Self { name: NAME.to_owned(), passkeys }
     }
 
-    /// Takes it out of an item; an export makes it anew.
-    pub(super) fn take_from(item: &mut Object) -> Result<Self, ExchangeError> {
-        let all: Option<Vec<Object>> = item.read("extensions");
-        let Some(all) = all.filter(|all| all.iter().any(is_ours)) else { return Ok(Self::default()) };
-        let (ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_ours);
-        drop(item.take("extensions"));
-        if !others.is_empty() {
-            let others: Vec<_> = others.iter().map(Object::text).collect();
-            item.set("extensions", json::array(others.iter().map(|text| text.as_str()))?);
-        }
-        let first = ours.first().map(Object::text);
-        Ok(first.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    /// The one that an item has, if it has one.
+    pub(super) fn read(item: &Object) -> Self {
+        extensions(item).and_then(|all| all.iter().find_map(|extension| ours(extension))).unwrap_or_default()
     }
 
-    /// Adds it to an item's extensions.
-    pub(super) fn add_to(&self, item: &mut Object) -> Result<(), ExchangeError> {
-        let others: Vec<Object> = item.read("extensions").unwrap_or_default();
-        let mut texts: Vec<_> = others.iter().map(Object::text).collect();
-        texts.push(serde_json::to_string(self)?.into());
-        item.set("extensions", json::array(texts.iter().map(|text| text.as_str()))?);
+    /// Takes it out of an item whose passkeys it is about; an export makes it anew.
+    pub(super) fn take_from(item: &mut Object) -> Result<(), ExchangeError> {
+        let Some(mut all) = extensions(item) else { return Ok(()) };
+        let Some(place) = all.iter().position(|extension| ours(extension).is_some()) else { return Ok(()) };
+        all.remove(place);
+        if all.is_empty() {
+            drop(item.take("extensions"));
+        } else {
+            item.set("extensions", array(&all)?);
+        }
         Ok(())
     }
 
-    pub(super) fn about(&self, credential_id: &B64Url) -> About {
+    /// Adds it to an item's extensions. What is there and is no list of extensions stays, and this is not added.
+    pub(super) fn add_to(&self, item: &mut Object) -> Result<(), ExchangeError> {
+        let mut all = match item.get("extensions") {
+            None => Vec::new(),
+            Some(_) => match extensions(item) {
+                Some(all) => all,
+                None => return Ok(()),
+            },
+        };
+        all.push(to_raw_value(self)?);
+        item.set("extensions", array(&all)?);
+        Ok(())
+    }
+
+    pub(super) fn about(&self, credential_id: &B64Url) -> Option<&About> {
         let id = credential_id.to_string();
-        self.passkeys.iter().find(|about| about.credential_id == id).cloned().unwrap_or_default()
+        self.passkeys.iter().find(|about| about.credential_id == id)
     }
 }
 
-fn is_ours(extension: &Object) -> bool {
-    extension.read::<String>("name").as_deref() == Some(NAME)
+fn extensions(item: &Object) -> Option<Vec<Box<RawValue>>> {
+    json::elements(item.get("extensions")?, MOST).ok()
+}
+
+fn array(extensions: &[Box<RawValue>]) -> Result<Box<RawValue>, ExchangeError> {
+    let texts: Vec<&str> = extensions.iter().map(|extension| extension.get()).collect();
+    Ok(json::array(&texts)?)
+}
+
+fn ours(extension: &RawValue) -> Option<Extension> {
+    let read: Extension = serde_json::from_str(extension.get()).ok()?;
+    (read.name == NAME).then_some(read)
 }
 
 const NAME: &str = "keyfold";
+/// Of one item: more than anybody writes.
+const MOST: usize = 10_000;

@@ -2,8 +2,8 @@
 //! default in an age file under a passphrase.
 //!
 //! A file holds accounts, an account items, an item credentials. A passkey becomes an item of the vault; what else there is
-//! stays as it was written, to the letter but for white space, and an export gives it back: `read` and `write` are each other's
-//! inverse. The crate `credential-exchange-format` reads and writes passkeys; it copies what it
+//! stays as it was written, to the letter but for white space and escapes in names, and an export gives it back (see
+//! proto/README.md section 9.1). The crate `credential-exchange-format` reads and writes passkeys; it copies what it
 //! holds, and does not wipe these copies.
 //!
 //! Data enters by [`Exchange::read`], is compared with the vault by [`UnlockedVault::plan_import`], and stays by
@@ -23,6 +23,7 @@ mod import;
 mod passkey;
 mod read;
 mod records;
+mod rest;
 mod sealed;
 mod write;
 
@@ -33,5 +34,7 @@ pub use read::{Exchange, Exporter, Importer, LeftOut, Setback};
 pub use records::{ExportOf, Exports};
 pub use sealed::{is_encrypted, open, seal};
 
+/// The most items and credentials of a file, together.
+pub const MAX_PARTS: usize = 400_000;
 /// The most bytes of a file, encrypted or not.
 pub const MAX_FILE: usize = 64 * 1024 * 1024;

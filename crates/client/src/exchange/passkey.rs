@@ -5,7 +5,12 @@ use keyfold_authenticator::{Algorithm as AuthenticatorAlgorithm, PrivateKey};
 use keyfold_crypto::random;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{ExchangeError, extension::About, extension::Extension, read::Importer};
+use super::{
+    ExchangeError,
+    extension::About,
+    read::{Importer, ReadingItem},
+    rest::{merge, rest_of},
+};
 use crate::item::{Algorithm, FieldTag, Fields, Imported, Passkey, json::Object};
 
 /// A passkey of a file.
@@ -14,6 +19,8 @@ pub(super) struct ReadPasskey {
     pub(super) fields: Vec<(FieldTag, Vec<u8>)>,
     /// Whether the keys of its PRF are the file's, and not drawn here.
     pub(super) has_prf: bool,
+    /// Whether another vault of Keyfold said what the user calls it.
+    is_labelled: bool,
 }
 
 /// Whether a passkey of a file can be used.
@@ -26,11 +33,10 @@ pub(super) enum Usable {
 }
 
 impl ReadPasskey {
-    /// The title of its item is the user's name for it, unless an export made it up.
+    /// The title of its item is the user's name for it, unless it is its relying party's.
     pub(super) fn called(&mut self, title: &str) {
-        let rp_name = self.fields.iter().find(|(tag, _)| *tag == FieldTag::RpName).map(|(_, name)| name.as_slice());
-        let is_made_up = title.is_empty() || title == self.passkey.rp_id || rp_name == Some(title.as_bytes());
-        if !is_made_up && FieldTag::Label.admits(title.as_bytes()) {
+        let is_its_own = !title.is_empty() && title != self.passkey.rp_id && FieldTag::Label.admits(title.as_bytes());
+        if is_its_own && !self.is_labelled {
             self.fields.push((FieldTag::Label, title.as_bytes().to_vec()));
         }
     }
@@ -43,22 +49,22 @@ impl ReadPasskey {
 }
 
 /// Reads a credential of the type `passkey`.
-pub(super) fn read_passkey(
-    credential: &Object,
-    item: &Object,
-    imported: Imported,
-    extension: &Extension,
-    importer: Importer,
-) -> Usable {
-    if counts(credential) {
-        return Usable::Counter;
+pub(super) fn read_passkey(credential: &Object, of: &ReadingItem<'_>, imported: Imported) -> Usable {
+    match counter(credential) {
+        Counter::Zero => {}
+        Counter::Counts => return Usable::Counter,
+        Counter::Strange => return Usable::Kept("its signature counter is no number"),
     }
     let Ok(read) = serde_json::from_str::<PasskeyCredential>(&credential.text()) else {
         return Usable::Kept("a member of it is missing or not of its type");
     };
-    let about = extension.about(&read.credential_id);
-    let made = about.created_at.or_else(|| item.read::<u64>("creationAt")?.checked_mul(1_000)).unwrap_or(importer.at);
-    let usable = Reading { read, rest: rest_of(credential), about, imported, importer, made }.usable();
+    let Ok(rest) = rest_of(credential) else {
+        return Usable::Kept("a member of it is there twice");
+    };
+    let about = of.about.about(&read.credential_id).cloned();
+    let made = about.as_ref().and_then(|about| about.created_at);
+    let made = made.or_else(|| of.item.read::<u64>("creationAt")?.checked_mul(1_000)).unwrap_or(of.importer.at);
+    let usable = Reading { read, rest, about, imported, importer: of.importer, made }.usable();
     match usable {
         Ok(passkey) => Usable::Yes(Box::new(passkey)),
         Err(why) => Usable::Kept(why),
@@ -68,7 +74,7 @@ pub(super) fn read_passkey(
 struct Reading {
     read: PasskeyCredential,
     rest: Zeroizing<String>,
-    about: About,
+    about: Option<About>,
     imported: Imported,
     importer: Importer,
     made: u64,
@@ -88,20 +94,23 @@ impl Reading {
             return Err("it says more than can be kept beside a passkey: over 8 KiB");
         }
         self.imported.credential = self.rest;
+        let is_labelled = self.about.is_some();
+        let about = self.about.unwrap_or_default();
         let texts = [
             (FieldTag::UserName, self.read.username),
             (FieldTag::UserDisplayName, self.read.user_display_name),
-            (FieldTag::RpName, self.about.rp_name),
+            (FieldTag::RpName, about.rp_name),
+            (FieldTag::Label, about.label),
         ];
         let mut fields: Vec<(FieldTag, Vec<u8>)> = texts
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
             .map(|(tag, text)| (tag, text.into_bytes()))
             .collect();
-        fields.extend(extensions.large_blob.map(|blob| (FieldTag::LargeBlob, large_blob(blob))));
-        fields.extend(self.about.last_used_at.map(|at| (FieldTag::LastUsed, at.to_be_bytes().to_vec())));
+        fields.extend(extensions.large_blob.map(|blob| (FieldTag::LargeBlob, large_blob(&blob))));
+        fields.extend(about.last_used_at.map(|at| (FieldTag::LastUsed, at.to_be_bytes().to_vec())));
         if fields.iter().any(|(tag, value)| !tag.admits(value)) {
-            return Err("a name of it is longer than 1,024 bytes, or its large blob than 32 KiB");
+            return Err("a name of it is longer than 1,024 bytes, or its large blob empty or longer than 32 KiB");
         }
         let passkey = Passkey {
             rp_id: self.read.rp_id,
@@ -121,39 +130,30 @@ impl Reading {
             cred_blob: Zeroizing::new(extensions.cred_blob.map(Vec::from).unwrap_or_default()),
             imported: Some(self.imported),
         };
-        passkey
-            .check()
-            .map_err(|_| "its ids are not of the lengths that are used here, or its credBlob is longer than 1 KiB")?;
-        Ok(ReadPasskey { passkey, fields, has_prf })
+        let unusual = "its ids are not of the lengths that are used here, or its credBlob is longer than 1 KiB";
+        passkey.check().map_err(|_| unusual)?;
+        Ok(ReadPasskey { passkey, fields, has_prf, is_labelled })
     }
+}
+
+enum Counter {
+    Zero,
+    Counts,
+    Strange,
 }
 
 /// CXF has no member for a signature counter, since what counts must not be exported; programs that write one all the same
 /// are believed.
-fn counts(credential: &Object) -> bool {
+fn counter(credential: &Object) -> Counter {
     let is_counter = |name: &&str| COUNTERS.contains(&name.to_ascii_lowercase().as_str());
-    credential.names().filter(is_counter).any(|name| credential.get(name).is_some_and(|value| !ZEROS.contains(&value)))
-}
-
-/// The members of a credential that no field of a passkey holds.
-fn rest_of(credential: &Object) -> Zeroizing<String> {
-    let mut rest = Object::default();
-    for (name, value) in credential.clone().into_members() {
-        match name.as_str() {
-            "type" | "credentialId" | "rpId" | "username" | "userDisplayName" | "userHandle" | "key" => {}
-            "fido2Extensions" => {
-                let Ok(mut extensions) = Object::parse(value.get()) else { continue };
-                for held in ["hmacCredentials", "credBlob", "largeBlob"] {
-                    drop(extensions.take(held));
-                }
-                if let (false, Ok(value)) = (extensions.is_empty(), extensions.value()) {
-                    rest.set(&name, value);
-                }
-            }
-            _ => rest.set(&name, value),
-        }
-    }
-    if rest.is_empty() { Zeroizing::default() } else { rest.text() }
+    let values = credential.names().filter(is_counter).filter_map(|name| credential.get(name));
+    let numbers = values.filter(|value| *value != "null").map(|value| value.trim_matches('"').parse::<f64>());
+    numbers.fold(Counter::Zero, |so_far, number| match (so_far, number) {
+        (Counter::Counts, _) => Counter::Counts,
+        (so_far, Ok(0.0)) => so_far,
+        (_, Ok(_)) => Counter::Counts,
+        (_, Err(_)) => Counter::Strange,
+    })
 }
 
 type Prf = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
@@ -168,7 +168,7 @@ fn prf(hmac: Fido2HmacCredentials) -> Option<Prf> {
     if is_known { with_uv.zip(without_uv) } else { None }
 }
 
-fn large_blob(blob: Fido2LargeBlob) -> Vec<u8> {
+fn large_blob(blob: &Fido2LargeBlob) -> Vec<u8> {
     [&blob.uncompressed_size.to_be_bytes(), blob.data.as_ref()].concat()
 }
 
@@ -178,7 +178,7 @@ pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object
         Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
         Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
     };
-    let broken = |_| ExchangeError::Form("the private key of a passkey is none");
+    let broken = |_| ExchangeError::Form("its private key is none");
     let der = PrivateKey::from_bytes(algorithm, &passkey.private_key).and_then(|key| key.to_pkcs8()).map_err(broken)?;
     let bytes = |bytes: &[u8]| B64Url::from(bytes);
     let blob = fields.value(FieldTag::LargeBlob).split_first_chunk();
@@ -201,11 +201,13 @@ pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object
             payments: None,
         }),
     };
-    let text = Zeroizing::new(serde_json::to_string(&Credential { r#type: "passkey", credential: &credential })?);
+    // As much as the longest takes: a buffer that grows leaves copies of what was in it.
+    let mut text = Zeroizing::new(Vec::with_capacity(LONGEST));
+    serde_json::to_writer(&mut *text, &Credential { r#type: "passkey", credential: &credential })?;
     wipe(credential);
-    let mut written = Object::parse(&text)?;
+    let mut written: Object = serde_json::from_slice(&text)?;
     if let Some(imported) = passkey.imported.as_ref().filter(|imported| !imported.credential.is_empty()) {
-        add(&mut written, Object::parse(&imported.credential)?)?;
+        merge(&mut written, Object::parse(&imported.credential)?)?;
     }
     Ok(written)
 }
@@ -217,30 +219,18 @@ struct Credential<'a> {
     credential: &'a PasskeyCredential,
 }
 
-/// Adds what was kept of a credential; what a passkey says itself stands.
-fn add(written: &mut Object, rest: Object) -> Result<(), ExchangeError> {
-    for (name, value) in rest.into_members() {
-        match written.get(&name) {
-            None => written.set(&name, value),
-            Some(present) if name == "fido2Extensions" => {
-                let mut extensions = Object::parse(present)?;
-                add(&mut extensions, Object::parse(value.get())?)?;
-                written.set(&name, extensions.value()?);
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
-}
-
 fn wipe(credential: PasskeyCredential) {
     Vec::from(credential.key).zeroize();
-    if let Some(hmac) = credential.fido2_extensions.and_then(|extensions| extensions.hmac_credentials) {
+    let Some(extensions) = credential.fido2_extensions else { return };
+    if let Some(hmac) = extensions.hmac_credentials {
         Vec::from(hmac.cred_with_uv).zeroize();
         Vec::from(hmac.cred_without_uv).zeroize();
+    }
+    for blob in extensions.cred_blob.into_iter().chain(extensions.large_blob.map(|blob| blob.data)) {
+        Vec::from(blob).zeroize();
     }
 }
 
 /// In lower case.
 const COUNTERS: [&str; 4] = ["counter", "signcount", "signaturecounter", "signcounter"];
-const ZEROS: [&str; 3] = ["0", "\"0\"", "null"];
+const LONGEST: usize = 64 * 1_024;

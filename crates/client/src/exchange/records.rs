@@ -39,7 +39,12 @@ impl UnlockedVault {
                 ExportOf { record, device_name: held.name_of(&record.device), is_signed }
             })
             .collect();
-        exports.sort_by_key(|export| std::cmp::Reverse(export.record.at));
+        // Whoever says again what another device signed says nothing.
+        exports.sort_by_key(|export| {
+            let record = &export.record;
+            (std::cmp::Reverse(record.at), record.device, record.file_hash, export.is_signed)
+        });
+        exports.dedup();
         Ok(Exports(exports))
     }
 }

@@ -43,7 +43,13 @@ pub fn open(file: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, 
     if file.len() > MAX_FILE {
         return Err(ExchangeError::TooLarge);
     }
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(file))?;
+    let mut binary = Vec::with_capacity(file.len());
+    ArmoredReader::new(file).read_to_end(&mut binary).map_err(|error| ExchangeError::Damaged(error.to_string()))?;
+    // The library reads a header again for each of its lines.
+    if !binary.windows(HEADER_END.len()).take(MAX_HEADER).any(|bytes| bytes == HEADER_END) {
+        return Err(ExchangeError::Damaged("its header has no end".to_owned()));
+    }
+    let decryptor = Decryptor::new_buffered(binary.as_slice())?;
     if !decryptor.is_scrypt() {
         return Err(ExchangeError::NotToAPassphrase);
     }
@@ -71,6 +77,9 @@ impl From<DecryptError> for ExchangeError {
     }
 }
 
+const HEADER_END: &[u8] = b"\n---";
+/// A header with a passphrase has some 150 bytes; one with keys 100 for each.
+const MAX_HEADER: usize = 4 * 1_024;
 const WORK: u8 = 18;
 /// 1 GiB of memory.
 const MAX_WORK: u8 = 20;
@@ -106,6 +115,23 @@ mod tests {
                       gUjEymFKMVXQEKdMMHL24oYexjE3TIC0O0zGSqJ2aUY\n--- gxhoSa5BciRDt8lOpYNcx4EYtKpS0CJ06F3ZwN82VaM\n";
         let file = [header.as_bytes(), &[0; 64]].concat();
         assert_eq!(open(&file, &passphrase("open sesame")), Err(ExchangeError::TooMuchWork(40)));
+    }
+
+    #[test]
+    fn a_header_without_an_end_is_refused_before_it_is_read() {
+        let file = format!("age-encryption.org/v1\n{}", "-> a\n\n".repeat(500_000));
+        let error = open(file.as_bytes(), &passphrase("open sesame"));
+        assert_eq!(error, Err(ExchangeError::Damaged("its header has no end".to_owned())));
+    }
+
+    #[test]
+    fn an_armored_file_opens_too() {
+        let file = seal(b"document", &passphrase("open sesame")).unwrap();
+        let mut writer = age::armor::ArmoredWriter::wrap_output(Vec::new(), age::armor::Format::AsciiArmor).unwrap();
+        writer.write_all(&file).unwrap();
+        let armored = writer.finish().unwrap();
+        assert!(is_encrypted(&armored));
+        assert_eq!(**open(&armored, &passphrase("open sesame")).unwrap(), *b"document");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use keyfold_wire::v1;
 
-use super::{Foreign, ItemError, Passkey, SignedExport};
+use super::{FieldTag, Foreign, ItemError, Passkey, SignedExport};
 
 /// What an item is. It never changes once the item is made; zeroizes on drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,16 @@ pub enum Content {
 }
 
 impl Content {
+    /// Whether people may edit this of it.
+    #[must_use]
+    pub fn takes(&self, tag: FieldTag) -> bool {
+        match self {
+            Self::Passkey(_) => true,
+            Self::Foreign(_) => tag == FieldTag::Deleted,
+            Self::Export(_) => false,
+        }
+    }
+
     /// Writes the content into the message; the message wipes it.
     pub(super) fn put_into(&self, message: &mut v1::Item) {
         match self {

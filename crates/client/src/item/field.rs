@@ -1,4 +1,4 @@
-use std::cmp::Ordering;
+use std::{cmp::Ordering, fmt};
 
 use keyfold_wire::v1;
 use sha2::{Digest, Sha256};
@@ -70,13 +70,19 @@ impl FieldTag {
     }
 }
 
-/// A value and when it was set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value and when it was set. It prints without the value: what people call a passkey is as private as the passkey.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Field {
     /// When, and by which device.
     pub stamp: Stamp,
     /// As the tag says.
     pub value: Vec<u8>,
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Field").field("stamp", &self.stamp).finish_non_exhaustive()
+    }
 }
 
 impl Field {

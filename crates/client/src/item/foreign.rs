@@ -32,11 +32,13 @@ pub struct Foreign {
 pub struct Imported {
     /// The item that it was in.
     pub from: ExchangeId,
-    /// Which of the item's credentials it was, from 0.
+    /// Its place among the item's credentials, from 0.
     pub position: u32,
+    /// How many credentials before it are in the item's [`Foreign`].
+    pub foreign_before: u32,
     /// Members of the credential, a JSON object; empty for none.
     pub credential: Zeroizing<String>,
-    /// All members of the item but its credentials, a JSON object; empty where a [`Foreign`] or another passkey has them.
+    /// All members of the item but its credentials, a JSON object; empty where a [`Foreign`] has them.
     pub shell: Zeroizing<String>,
 }
 
@@ -110,6 +112,7 @@ impl Imported {
         v1::Imported {
             from: Some(self.from.to_wire()),
             position: self.position,
+            foreign_before: self.foreign_before,
             credential: String::clone(&self.credential),
             shell: String::clone(&self.shell),
         }
@@ -122,7 +125,8 @@ impl Imported {
         }
         let credential = object(&mut imported.credential, Self::MAX_CREDENTIAL)?;
         let shell = object(&mut imported.shell, Self::MAX_SHELL)?;
-        Ok(Self { from, position: imported.position, credential, shell })
+        let (position, foreign_before) = (imported.position, imported.foreign_before);
+        Ok(Self { from, position, foreign_before, credential, shell })
     }
 }
 

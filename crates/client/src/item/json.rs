@@ -1,10 +1,10 @@
 //! JSON (RFC 8259) as it was written: what Keyfold does not read, it keeps to the letter.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+    de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use zeroize::{Zeroize, Zeroizing};
@@ -37,7 +37,7 @@ impl Object {
     /// Sets a member, in its place if it is there.
     pub(crate) fn set(&mut self, name: &str, value: Box<RawValue>) {
         match self.0.iter_mut().find(|(member, _)| member == name) {
-            Some((_, present)) => *present = value,
+            Some((_, present)) => wipe(std::mem::replace(present, value)),
             None => self.0.push((name.to_owned(), value)),
         }
     }
@@ -86,15 +86,49 @@ impl Drop for Object {
     }
 }
 
+/// The elements of an array, as they were written: at most so many.
+pub(crate) fn elements(array: &str, most: usize) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(array);
+    let elements = deserializer.deserialize_seq(Elements { most })?;
+    deserializer.end()?;
+    Ok(elements)
+}
+
+struct Elements {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut array: S) -> Result<Self::Value, S::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = array.next_element()? {
+            if elements.len() == self.most {
+                return Err(S::Error::custom(format_args!("more than {} elements", self.most)));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
 /// Zeroizes a value that is no longer needed.
 pub(crate) fn wipe(value: Box<RawValue>) {
     String::from(Box::<str>::from(value)).zeroize();
 }
 
 /// An array of these.
-pub(crate) fn array<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<Box<RawValue>, serde_json::Error> {
-    let mut text = String::from("[");
-    for value in values {
+pub(crate) fn array<T: AsRef<str>>(values: &[T]) -> Result<Box<RawValue>, serde_json::Error> {
+    // As much as it takes: a string that grows leaves copies of what was in it.
+    let length: usize = values.iter().map(|value| value.as_ref().len() + 1).sum();
+    let mut text = String::with_capacity(length + 2);
+    text.push('[');
+    for value in values.iter().map(AsRef::as_ref) {
         if text.len() > 1 {
             text.push(',');
         }
@@ -139,9 +173,9 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
-        let mut object = Object::default();
+        let (mut object, mut names) = (Object::default(), HashSet::new());
         while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-            if object.get(&name).is_some() {
+            if !names.insert(name.clone()) {
                 return Err(M::Error::custom(format_args!("the member \"{name}\" is there twice")));
             }
             object.0.push((name, value));
@@ -167,6 +201,23 @@ mod tests {
         for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, "[]", "1", "", "{", "{}{}", r#"{"a":01}"#] {
             assert!(!is_object(text), "{text}");
         }
+    }
+
+    #[test]
+    fn many_members_cost_no_more_than_they_are() {
+        let members: Vec<String> = (0..200_000).map(|number| format!("\"{number}\":0")).collect();
+        assert!(is_object(&format!("{{{}}}", members.join(","))));
+    }
+
+    #[test]
+    fn an_array_has_so_many_elements_and_no_more() {
+        let texts =
+            |array, most| Some(elements(array, most).ok()?.iter().map(|value| value.get().to_owned()).collect());
+        assert_eq!(texts("[1, {\"a\":2} ]", 2), Some(vec!["1".to_owned(), "{\"a\":2}".to_owned()]));
+        for (array, most) in [("[1,2]", 1), ("[1", 9), ("[1]2", 9), ("{}", 9)] {
+            assert_eq!(texts(array, most), None::<Vec<String>>, "{array}");
+        }
+        assert_eq!(array(&["1", "{}"]).unwrap().get(), "[1,{}]");
     }
 
     #[test]

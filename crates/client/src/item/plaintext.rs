@@ -87,19 +87,10 @@ impl Revision {
             hash => Some(Hash::try_from(hash).map_err(|_| ItemError::Previous)?),
         };
         let content = content.ok_or(ItemError::Content)?;
-        if fields.iter().any(|(tag, _)| !is_for(&content, tag)) {
+        if fields.iter().any(|(tag, _)| !content.takes(tag)) {
             return Err(ItemError::Field);
         }
         Ok(Self { item: Item { content, fields: fields.read_at(at, author) }, previous })
-    }
-}
-
-/// Whether people may edit this of that.
-fn is_for(content: &Content, tag: FieldTag) -> bool {
-    match content {
-        Content::Passkey(_) => true,
-        Content::Foreign(_) => tag == FieldTag::Deleted,
-        Content::Export(_) => false,
     }
 }
 
@@ -190,6 +181,7 @@ mod tests {
                 imported: Some(Imported {
                     from: ExchangeId { account: vec![3; 64], item: Some(Vec::new()) },
                     position: 1,
+                    foreign_before: 1,
                     credential: Zeroizing::default(),
                     shell: Zeroizing::new(r#"{"title":"Shop"}"#.to_owned()),
                 }),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{ApiError, Frame, PullFrom, PullStream},
-    item::{FieldTag, Item},
+    item::{Content, FieldTag, Item},
     storage::{Condition, Staged, Step, Write},
     vault::{EpochKeys, ItemEdit, joined_by, read_shown},
 };
@@ -186,14 +186,16 @@ impl SyncEngine {
         Ok(shown.map(|(_, item)| item))
     }
 
-    /// Its user has restored here what others purge now, and it was not sent in time: it comes back as another item. Kept
-    /// before the purge counts, so that no crash loses it; kept twice it is one.
-    async fn keep_what_was_restored(&self, id: ItemId, good: &Item, edit: &ItemEdit) -> Result<(), SyncError> {
-        let is_restored = edit.fields.field(FieldTag::Deleted).is_some_and(|field| field.value == [0]);
-        if !is_restored {
+    /// Its user has restored here what others purge now, and it was not sent in time: it comes back as another item, as does
+    /// the record of an export, which nobody may purge. Kept before the purge counts, so that no crash loses it; kept twice it
+    /// is one.
+    async fn keep_what_stays(&self, id: ItemId, good: &Item, edit: Option<&ItemEdit>) -> Result<(), SyncError> {
+        let edits = edit.map(|edit| edit.fields.clone()).unwrap_or_default();
+        let is_restored = edits.value(FieldTag::Deleted) == [0];
+        if !is_restored && !matches!(good.content, Content::Export(_)) {
             return Ok(());
         }
-        let fields = good.fields.clone().merge(edit.fields.clone());
+        let fields = good.fields.clone().merge(edits);
         let item = Item { content: good.content.clone(), fields };
         let successor = self.vault.successor(id, &item).await?;
         Ok(self.storage().add_edits(vec![successor]).await?)
@@ -211,8 +213,8 @@ impl SyncEngine {
         for touch in incoming.touched.values().filter(|touch| touch.element.is_tombstone()) {
             let id = touch.element.item;
             let last_good = self.last_good(&contents.keys, id).await?;
-            if let (Some(good), Some(edit)) = (&last_good, edits.get(&id)) {
-                self.keep_what_was_restored(id, good, edit).await?;
+            if let Some(good) = &last_good {
+                self.keep_what_stays(id, good, edits.get(&id)).await?;
             }
             contents.purge(touch, last_good.as_ref());
         }

@@ -5,7 +5,7 @@ use keyfold_wire::{AccountId, ItemId};
 
 use super::{EpochKeys, Held, ItemEdit, backup, history::restored};
 use crate::{
-    item::{Fields, Item, Passkey, Revision},
+    item::{Item, Passkey, Revision},
     storage::{Fault, Shown, StoredItem},
 };
 
@@ -147,7 +147,7 @@ pub(crate) fn read_shown<'a>(
     revision.map(|revision| Some((shown, revision.item))).map_err(|error| fault(&error.to_string()))
 }
 
-/// The fields of an item that is there, or none.
-pub(crate) fn fields_of(contents: &Contents, id: ItemId) -> Option<&Fields> {
-    contents.items.iter().find(|item| item.id == id).map(|item| &item.item.fields)
+/// An item that is there, or none.
+pub(crate) fn item_of(contents: &Contents, id: ItemId) -> Option<&Item> {
+    contents.items.iter().find(|item| item.id == id).map(|item| &item.item)
 }

@@ -40,8 +40,9 @@ impl UnlockedVault {
             let (id, edit) = self.new_item(&Content::from(passkey), names)?;
             made.push(id);
             edits.push((id, edit));
-            for replaced in replaced.iter().filter_map(|id| snapshot.item_of(id)) {
-                edits.push(self.field_edit(&snapshot.contents, replaced, FieldTag::Deleted, vec![1])?);
+            let rp_id = credential.rp_id.as_str();
+            for (replaced, _) in replaced.iter().filter_map(|id| snapshot.of(rp_id, id.as_bytes())) {
+                edits.push(self.field_edit(&snapshot.contents, replaced.id, FieldTag::Deleted, vec![1])?);
             }
         }
         self.keep_edits(edits).await?;
@@ -52,9 +53,13 @@ impl UnlockedVault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub async fn record_use(&self, snapshot: &PasskeySnapshot, credential: &[u8]) -> Result<(), VaultError> {
-        let used = snapshot.contents.passkeys().find(|(_, passkey)| passkey.credential_id == credential);
-        let Some((used, _)) = used else { return Err(VaultError::NotFound) };
+    pub async fn record_use(
+        &self,
+        snapshot: &PasskeySnapshot,
+        rp_id: &str,
+        credential: &[u8],
+    ) -> Result<(), VaultError> {
+        let Some((used, _)) = snapshot.of(rp_id, credential) else { return Err(VaultError::NotFound) };
         let now = self.local().clock().now().to_be_bytes().to_vec();
         let edit = self.field_edit(&snapshot.contents, used.id, FieldTag::LastUsed, now)?;
         self.keep_edits(vec![edit]).await
@@ -62,13 +67,10 @@ impl UnlockedVault {
 }
 
 impl PasskeySnapshot {
-    fn item_of(&self, credential: &CredentialId) -> Option<ItemId> {
-        self.of(credential).map(|item| item.id)
-    }
-
-    fn of(&self, credential: &CredentialId) -> Option<&VaultItem> {
+    /// A relying party's own: another's may have the same credential id.
+    fn of(&self, rp_id: &str, credential: &[u8]) -> Option<(&VaultItem, &Passkey)> {
         let mut passkeys = self.contents.passkeys();
-        passkeys.find(|(_, passkey)| passkey.credential_id == credential.as_bytes()).map(|(item, _)| item)
+        passkeys.find(|(_, passkey)| passkey.rp_id == rp_id && passkey.credential_id == credential)
     }
 }
 
@@ -86,10 +88,7 @@ impl CredentialStore for PasskeySnapshot {
     }
 
     fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
-        let found = self
-            .contents
-            .passkeys()
-            .find(|(_, passkey)| passkey.rp_id == rp_id.as_str() && passkey.credential_id == id.as_bytes());
+        let found = self.of(rp_id.as_str(), id.as_bytes());
         found.map(|(item, passkey)| to_credential(&item.item, passkey).ok_or(StoreError::Unavailable)).transpose()
     }
 
@@ -98,8 +97,8 @@ impl CredentialStore for PasskeySnapshot {
         Ok(())
     }
 
-    fn backup_state(&self, id: &CredentialId) -> Result<BackupState, StoreError> {
-        let backed_up = self.of(id).is_some_and(|item| item.backed_up);
+    fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError> {
+        let backed_up = self.of(rp_id.as_str(), id.as_bytes()).is_some_and(|(item, _)| item.backed_up);
         Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
     }
 }

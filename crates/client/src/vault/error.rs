@@ -59,8 +59,8 @@ pub enum VaultError {
     /// No such revision is kept.
     #[error("this device keeps no such revision; `keyfold passkey history` shows those that it keeps")]
     NoSuchRevision,
-    /// The item was purged, or cannot be read: it takes no edit.
-    #[error("this passkey cannot be changed: no good revision of it is on this device")]
+    /// The item was purged, or cannot be read, or has no such field: it takes no edit.
+    #[error("this item cannot be changed so: no good revision of it is on this device, or it is not of that kind")]
     NotEditable,
     /// No room for a new passkey.
     #[error("the vault holds as many passkeys as it may: 200,000")]

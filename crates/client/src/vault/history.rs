@@ -137,7 +137,7 @@ impl UnlockedVault {
 }
 
 /// `H("restored-item", item)[..16]`
-pub(super) fn restored(item: ItemId) -> ItemId {
+pub(crate) fn restored(item: ItemId) -> ItemId {
     let hash = Hash::of(Namespace::RestoredItem, &[item.as_bytes()]);
     ItemId::new(std::array::from_fn(|place| hash.as_bytes().get(place).copied().unwrap_or_default()))
 }

@@ -32,4 +32,5 @@ pub(crate) use contents::read_shown;
 pub(crate) use edits::ItemEdit;
 pub(crate) use epoch_keys::{EpochKeys, is_named, is_named_link, joined_by};
 pub(crate) use held::replay;
+pub(crate) use history::restored;
 pub(crate) use lock::open_secrets;

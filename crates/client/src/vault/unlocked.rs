@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use keyfold_crypto::random;
 use keyfold_wire::ItemId;
 
-use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::fields_of, edits};
+use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::item_of, edits};
 use crate::{
     device::{DeviceKeys, Passphrase},
     item::{Content, FieldTag, Fields, Passkey},
@@ -144,7 +144,11 @@ impl UnlockedVault {
         tag: FieldTag,
         value: Vec<u8>,
     ) -> Result<(ItemId, Vec<u8>), VaultError> {
-        let mut fields = fields_of(contents, id).ok_or(VaultError::NotFound)?.clone();
+        let item = item_of(contents, id).ok_or(VaultError::NotFound)?;
+        if !item.content.takes(tag) {
+            return Err(VaultError::NotEditable);
+        }
+        let mut fields = item.fields.clone();
         self.set_field(&mut fields, tag, value)?;
         let mut edit = Fields::default();
         if let Some(field) = fields.field(tag) {

@@ -25,6 +25,8 @@ pub(super) struct ImportView {
     exporter: Option<ExporterView>,
     passkeys: Vec<PasskeyView>,
     others: u64,
+    /// Titles of earlier ones whose place they take.
+    replaced: Vec<String>,
     present: u64,
     left_out: Vec<LeftOutView>,
 }
@@ -121,6 +123,7 @@ impl ImportView {
             exporter,
             passkeys: plan.passkeys.iter().map(PasskeyView::of).collect(),
             others: plan.others,
+            replaced: plan.replaced.clone(),
             present: plan.present,
             left_out: plan.left_out.iter().map(LeftOutView::of).collect(),
         }
@@ -135,6 +138,9 @@ impl ImportView {
         if self.present > 0 {
             lines.push(format!("{} were here already.", self.present));
         }
+        lines.extend(
+            self.replaced.iter().map(|title| format!("Replaced by another of the same id: \"{}\".", printable(title))),
+        );
         lines.extend(self.left_out.iter().map(|left| {
             let verb = if left.kept { "Kept, not used" } else { "Left out" };
             format!("{verb}: \"{}\": {}.", printable(&left.title), left.reason)

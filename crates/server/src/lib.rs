@@ -32,3 +32,5 @@ mod rates;
 pub mod serve;
 pub mod tls;
 pub mod traces;
+
+pub use http::Refusal;

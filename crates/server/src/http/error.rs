@@ -27,7 +27,7 @@ use crate::rates::TooOften;
 
 /// A request that was refused.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     code: ProblemCode,
     detail: String,
     heads: Option<Box<Heads>>,
@@ -42,6 +42,20 @@ impl Refusal {
 
     pub(crate) fn later(detail: impl fmt::Display, retry_after: Duration) -> Self {
         Self { retry_after, ..Self::new(ProblemCode::RateLimited, detail) }
+    }
+
+    /// What the caller is told: the HTTP status, and the body.
+    #[must_use]
+    pub fn answer(&self) -> (u16, Problem) {
+        let problem = Problem {
+            code: self.code.into(),
+            detail: self.detail.clone(),
+            heads: self.heads.as_deref().cloned(),
+            time: SystemClock.now(),
+            removal: self.removal.as_deref().cloned(),
+            retry_after: u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX),
+        };
+        (self.status_code().as_u16(), problem)
     }
 }
 
@@ -68,14 +82,7 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let problem = Problem {
-            code: self.code.into(),
-            detail: self.detail.clone(),
-            heads: self.heads.as_deref().cloned(),
-            time: SystemClock.now(),
-            removal: self.removal.as_deref().cloned(),
-            retry_after: u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX),
-        };
+        let (_, problem) = self.answer();
         let mut response = HttpResponse::build(self.status_code());
         if !self.retry_after.is_zero() {
             response.insert_header((header::RETRY_AFTER, self.retry_after.as_secs().saturating_add(1).to_string()));

@@ -21,6 +21,8 @@ mod span;
 mod state;
 mod unread;
 
+pub use error::Refusal;
+
 pub(crate) use body::BodyBudget;
 pub(crate) use heartbeat::Heartbeat;
 pub(crate) use held::hold_refusals;

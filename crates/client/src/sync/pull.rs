@@ -155,8 +155,12 @@ impl SyncEngine {
         let verified = incoming.finish()?;
         let entries = incoming.all_entries();
         let held = incoming.held();
-        let sealed: Vec<_> = held.sealed_keys.iter().chain(&incoming.sealed_keys).cloned().collect();
-        let links: Vec<_> = held.links.iter().chain(&incoming.links).cloned().collect();
+        // Where there is nothing to read no key is opened.
+        let (mut sealed, mut links) = (Vec::new(), Vec::new());
+        if !incoming.touched.is_empty() {
+            sealed.extend(held.sealed_keys.iter().chain(&incoming.sealed_keys).cloned());
+            links.extend(held.links.iter().chain(&incoming.links).cloned());
+        }
         let keys = EpochKeys::open(self.vault.keys(), verified.account.roster(), &entries, &sealed, &links);
         let contents = Contents::new(self.vault.local().profile().account, keys, incoming);
         Ok((verified, contents))

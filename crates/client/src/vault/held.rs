@@ -4,8 +4,8 @@ use keyfold_wire::{AccountId, MemberId};
 use super::VaultError;
 use crate::storage::{Chains, Head, SealedKey, SealedLink};
 
-/// Both chains as this device holds them: the roster verified anew from its genesis, the vault as it was verified when it
-/// was stored.
+/// Both chains as this device holds them: the roster verified from its genesis, the vault as it was verified when it was
+/// stored.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// From genesis on.
@@ -33,15 +33,35 @@ impl Held {
         if roster.account() != account {
             return Err(VaultError::Damaged("the roster is another account's".to_owned()));
         }
-        Ok(Self {
-            vault: chains.vault.map(|parts| Vault::from_parts(account, parts)),
+        Ok(Self::with(roster, entries, chains))
+    }
+
+    /// Verifies stored chains of which this was verified before: of the roster what came since, or all of it, should it not
+    /// begin with the very same bytes.
+    pub(super) fn grown_to(self, chains: Chains) -> Result<Self, VaultError> {
+        let Self { mut entries, mut roster, .. } = self;
+        let same = chains.entries.iter().zip(&entries).take_while(|(stored, held)| *stored == held.signed()).count();
+        if same < entries.len() {
+            return Self::of(roster.account(), chains);
+        }
+        for signed in chains.entries.get(same..).unwrap_or_default() {
+            let entry = Entry::parse(signed)?;
+            roster = roster.append(&entry).map_err(AccountError::Roster)?;
+            entries.push(entry);
+        }
+        Ok(Self::with(roster, entries, chains))
+    }
+
+    fn with(roster: Roster, entries: Vec<Entry>, chains: Chains) -> Self {
+        Self {
+            vault: chains.vault.map(|parts| Vault::from_parts(roster.account(), parts)),
             sealed_keys: chains.sealed_keys,
             links: chains.links,
             roster_head: chains.roster_head,
             vault_head: chains.vault_head,
             entries,
             roster,
-        })
+        }
     }
 
     /// Both chains as the ledger holds them against each other.

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Held, UnlockedVault, VaultError};
 use crate::{
@@ -13,6 +13,8 @@ pub struct LocalVault {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     profile: Profile,
+    /// Both chains as they were verified last.
+    verified: Arc<Mutex<Option<Held>>>,
 }
 
 impl LocalVault {
@@ -30,7 +32,7 @@ impl LocalVault {
             Condition::Recovering => return Err(VaultError::Recovering),
             Condition::Creating | Condition::Joining | Condition::Active => {}
         }
-        Ok(Self { storage, clock, profile })
+        Ok(Self { storage, clock, profile, verified: Arc::default() })
     }
 
     /// The profile with secrets that are open already.
@@ -38,12 +40,19 @@ impl LocalVault {
         UnlockedVault::new(self, Arc::clone(keys))
     }
 
-    /// Both chains, verified anew.
+    /// Both chains, verified: what is byte for byte what it was when it was verified before is not verified again.
     ///
     /// # Errors
     /// [`VaultError::Damaged`] if the file was changed by somebody else.
     pub async fn held(&self) -> Result<Held, VaultError> {
-        Held::of(self.profile.account, self.storage.chains().await?)
+        let chains = self.storage.chains().await?;
+        let before = self.verified.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let held = match before {
+            Some(before) => before.grown_to(chains),
+            None => Held::of(self.profile.account, chains),
+        }?;
+        *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
+        Ok(held)
     }
 
     /// Who this device is, as it was when the profile was opened.

@@ -24,6 +24,7 @@ mod desktop;
 mod device;
 pub mod exit;
 mod http;
+pub mod memory;
 pub mod parsers;
 mod port;
 mod programs;

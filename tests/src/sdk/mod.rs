@@ -12,6 +12,7 @@
 
 mod chance;
 mod hosted;
+mod in_process;
 mod member;
 mod newcomer;
 mod time;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use chance::Chance;
 pub use hosted::Hosted;
+pub use in_process::InProcess;
 pub use member::{Member, any_passkey};
 pub use newcomer::{Newcomer, passphrase};
 pub use time::{DAY, DeviceClock, HOUR, MINUTE, START, Time};

@@ -22,7 +22,7 @@ pub struct DeviceClock {
 }
 
 impl Time {
-    pub(super) fn begin() -> Self {
+    pub fn begin() -> Self {
         Self(Arc::new(AtomicU64::new(START)))
     }
 
@@ -36,7 +36,7 @@ impl Time {
 }
 
 impl DeviceClock {
-    pub(super) const fn right(time: Time) -> Self {
+    pub const fn right(time: Time) -> Self {
         Self { time, off: AtomicI64::new(0) }
     }
 

@@ -4,12 +4,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use keyfold_client::transport::{Answer, Body, HttpsTransport, Request, Transport, TransportError};
+use keyfold_client::transport::{Answer, Body, Request, Transport, TransportError};
 use tokio::sync::Barrier;
 
 /// The way from one device to the server: it remembers what went over it, and mishaps can be laid on it.
 pub struct Wire {
-    https: HttpsTransport,
+    way: Box<dyn Transport>,
     mishaps: Mutex<VecDeque<(&'static str, Mishap)>>,
     exchanges: Mutex<Vec<Exchange>>,
 }
@@ -23,12 +23,18 @@ pub enum Mishap {
     ConnectionClosed(Closed),
     /// The server acts on it, and its answer does not come back.
     AnswerLost,
-    /// The connection breaks after this many bytes of the answer.
+    /// The connection breaks after this many bytes of the answer, or at its end.
     AnswerBroken(usize),
     /// The answer ends after this many bytes as if that were all of it.
     AnswerCut(usize),
     /// It waits until as many requests as the barrier counts wait.
     Held(Arc<Barrier>),
+    /// Nothing: what was laid behind it is for the request after it.
+    Spared,
+    /// A bit of the answer is another: the one at this place, counted round.
+    AnswerChanged(usize),
+    /// The first answer that there was on the same path comes once more.
+    AnswerRepeated,
 }
 
 /// When a connection is closed.
@@ -48,8 +54,8 @@ pub struct Exchange {
 }
 
 impl Wire {
-    pub(super) fn new(https: HttpsTransport) -> Self {
-        Self { https, mishaps: Mutex::default(), exchanges: Mutex::default() }
+    pub fn new(way: impl Transport + 'static) -> Self {
+        Self { way: Box::new(way), mishaps: Mutex::default(), exchanges: Mutex::default() }
     }
 
     /// Lays a mishap on the next request whose path begins so. Several on one route happen one after the other.
@@ -57,10 +63,21 @@ impl Wire {
         self.mishaps.lock().unwrap().push_back((path, mishap));
     }
 
+    /// Nothing lies on it any more.
+    pub fn clear(&self) {
+        self.mishaps.lock().unwrap().clear();
+    }
+
     /// What reached the server on paths that begin so.
     pub fn exchanges(&self, path: &str) -> Vec<Exchange> {
         let exchanges = self.exchanges.lock().unwrap();
         exchanges.iter().filter(|exchange| exchange.path.starts_with(path)).cloned().collect()
+    }
+
+    fn first_answer(&self, path: &str) -> (u16, Vec<u8>) {
+        let exchanges = self.exchanges.lock().unwrap();
+        let first = exchanges.iter().find(|exchange| exchange.path == path).unwrap();
+        (first.status, first.answer.clone())
     }
 
     fn next_mishap(&self, path: &str) -> Option<Mishap> {
@@ -83,14 +100,22 @@ impl Transport for Wire {
             _ => {}
         }
         let (path, sent) = (request.path.clone(), request.body.clone());
-        let answer = self.https.exchange(request).await?;
-        let status = answer.status;
-        let answer = answer.read(usize::MAX).await?;
-        self.exchanges.lock().unwrap().push(Exchange { path, sent, status, answer: answer.clone() });
+        let answer = self.way.exchange(request).await?;
+        let mut status = answer.status;
+        let mut answer = answer.read(usize::MAX).await?;
+        self.exchanges.lock().unwrap().push(Exchange { path: path.clone(), sent, status, answer: answer.clone() });
+        match mishap {
+            Some(Mishap::AnswerChanged(place)) if !answer.is_empty() => {
+                let place = place % (8 * answer.len());
+                answer[place / 8] ^= 1 << (place % 8);
+            }
+            Some(Mishap::AnswerRepeated) => (status, answer) = self.first_answer(&path),
+            _ => {}
+        }
         let (heard, end) = match mishap {
             Some(Mishap::AnswerLost) => return Err(TransportError::Timeout),
             Some(Mishap::ConnectionClosed(Closed::After)) => return Err(broken()),
-            Some(Mishap::AnswerBroken(bytes)) => (answer[..bytes].to_vec(), Err(broken())),
+            Some(Mishap::AnswerBroken(bytes)) => (answer[..bytes.min(answer.len())].to_vec(), Err(broken())),
             Some(Mishap::AnswerCut(bytes)) => (answer[..bytes].to_vec(), Ok(None)),
             _ => (answer, Ok(None)),
         };

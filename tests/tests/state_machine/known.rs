@@ -1,0 +1,19 @@
+use keyfold_tests::{memory::Cut, sdk::DAY};
+
+use crate::step::{Step, Trouble};
+
+/// Programs that failed once, whatever becomes of how others are drawn.
+pub(crate) fn known() -> Vec<Vec<Step>> {
+    vec![
+        // Its message was kept: the removal comes with the next sync.
+        vec![Step::Remove { by: 0, whom: 1, trouble: Trouble::PowerCut(Cut::Request(1)) }],
+        // The other device was away from the deletion until the purge.
+        vec![
+            Step::Sync { by: 1, trouble: Trouble::None },
+            Step::Part { whom: 1 },
+            Step::Delete { by: 0, item: 0 },
+            Step::Sync { by: 0, trouble: Trouble::None },
+            Step::Wait { how_long: 31 * DAY },
+        ],
+    ]
+}

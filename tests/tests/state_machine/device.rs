@@ -140,6 +140,10 @@ impl Device {
         }
         let now = self.storage().chains().await.unwrap();
         if let Some(before) = &self.accepted {
+            for (head, before) in [(&now.roster_head, &before.roster_head), (&now.vault_head, &before.vault_head)] {
+                let seqs = [head, before].map(|head| head.as_ref().map(|head| head.seq));
+                assert!(seqs[0] >= seqs[1], "an accepted head went back from {:?} to {:?}", seqs[1], seqs[0]);
+            }
             assert!(now.entries.starts_with(&before.entries), "an accepted roster went back");
             if let Some(vault) = &before.vault {
                 let seq = now.vault.as_ref().map_or(0, |vault| vault.seq);

@@ -8,7 +8,7 @@ use keyfold_crypto::{
     epoch::{Epochs, SealContext},
 };
 use keyfold_ledger::{Entry, Roster};
-use keyfold_vault::storage::{EntryRow, Span};
+use keyfold_vault::storage::{EntryRow, Signed, Span};
 
 use crate::{code::member_keys, world::World};
 
@@ -57,9 +57,12 @@ impl World {
         kept.learns(member, removed_at, &keys.author.wrapping)
     }
 
+    pub(crate) async fn signed_entries(&self, history: usize) -> Vec<Signed> {
+        self.rows(history, None).await.into_iter().map(|row| row.entry).collect()
+    }
+
     async fn entries(&self, history: usize) -> Vec<Entry> {
-        let rows = self.rows(history, None).await;
-        rows.iter().map(|row| Entry::parse(&row.entry).unwrap()).collect()
+        self.signed_entries(history).await.iter().map(|entry| Entry::parse(entry).unwrap()).collect()
     }
 
     async fn rows(&self, history: usize, member: Option<MemberId>) -> Vec<EntryRow> {

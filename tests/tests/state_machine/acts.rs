@@ -11,7 +11,7 @@ use crate::{
     newcomer::Newcomer,
     pocket::Pocket,
     recovery::DELAY,
-    step::{Loss, Step, Text, Trouble},
+    step::{Deed, Loss, Step, Text, Trouble},
     undone::Undone,
     world::{History, World},
 };
@@ -25,7 +25,7 @@ impl World {
             Step::Delete { by, item } => self.set(by, item, FieldTag::Deleted, vec![1]).await,
             Step::Restore { by, item } => self.set(by, item, FieldTag::Deleted, vec![0]).await,
             Step::SignIn { by, item } => self.sign_in(by, item).await,
-            Step::SyncBoth { one, other } => self.sync_both(one, other).await,
+            Step::Both { one, does, other } => self.both(one, does, other).await,
             Step::Enrol { by, trouble } => self.enrol(by, trouble).await,
             Step::UseCode => self.use_code().await,
             Step::LetInByCode => self.let_in_by_code().await,
@@ -54,7 +54,7 @@ impl World {
         self.lay(by, trouble);
         let done = match step {
             Step::Sync { .. } => self.devices[by].sync().await.map_err(Undone::Sync),
-            Step::Rotate { .. } => Box::pin(self.engine(by).rotate()).await.map_err(Undone::Append),
+            Step::Rotate { .. } => self.rotate(by).await,
             Step::Remove { whom, .. } => self.remove(by, whom).await,
             Step::MakeCode { .. } => {
                 let code = self.new_code();
@@ -162,7 +162,7 @@ impl World {
         held.get(item % held.len().max(1)).map(|item| (by, *item))
     }
 
-    async fn sync_both(&mut self, one: usize, other: usize) {
+    async fn both(&mut self, one: usize, does: Deed, other: usize) {
         let (Some(one), Some(other)) = (self.device(one), self.device(other)) else { return };
         if one == other {
             return self.act(Step::Sync { by: one, trouble: Trouble::None }, one, Trouble::None).await;
@@ -170,17 +170,43 @@ impl World {
         for by in [one, other] {
             self.devices[by].resume().await;
         }
-        let (by_one, by_other) = tokio::join!(self.devices[one].sync(), self.devices[other].sync());
-        for (by, synced) in [(one, by_one), (other, by_other)] {
+        let deed = async {
+            match does {
+                Deed::Sync => self.devices[one].sync().await.map_err(Undone::Sync),
+                Deed::Rotate => self.rotate(one).await,
+                Deed::Remove { whom } => self.remove(one, whom).await,
+            }
+        };
+        let (by_one, by_other) = tokio::join!(deed, self.devices[other].sync());
+        for (by, done) in [(one, by_one), (other, by_other.map_err(Undone::Sync))] {
             self.settle(by).await;
-            self.must_be_done(by, synced.map_err(Undone::Sync)).await;
+            self.must_be_done(by, done).await;
         }
+    }
+
+    /// Where it says that it has begun an epoch, that is in its roster.
+    async fn rotate(&self, by: usize) -> Result<(), Undone> {
+        let before = self.epoch(by).await;
+        Box::pin(self.engine(by).rotate()).await.map_err(Undone::Append)?;
+        let after = self.epoch(by).await;
+        assert!(after.is_none() || after > before, "device {by} began no epoch after {before:?}");
+        Ok(())
+    }
+
+    /// `None` where the device cannot tell: its power may be off.
+    async fn epoch(&self, by: usize) -> Option<u64> {
+        let held = self.engine(by).vault().local().held().await.ok()?;
+        Some(held.roster.epoch().number)
     }
 
     async fn remove(&self, by: usize, whom: usize) -> Result<(), Undone> {
         let Some(whom) = self.device(whom).filter(|whom| *whom != by) else { return Ok(()) };
         let whom = self.devices[whom].id();
-        Box::pin(self.engine(by).remove_devices(&[whom])).await.map_err(Undone::Remove)
+        Box::pin(self.engine(by).remove_devices(&[whom])).await.map_err(Undone::Remove)?;
+        if let Ok(held) = self.engine(by).vault().local().held().await {
+            assert!(held.roster.device(&whom).is_none(), "device {by} removed nobody");
+        }
+        Ok(())
     }
 
     async fn enrol(&mut self, by: usize, trouble: Trouble) {

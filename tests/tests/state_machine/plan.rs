@@ -8,7 +8,7 @@ use proptest::{
 };
 use proptest_state_machine::ReferenceStateMachine;
 
-use crate::step::{Loss, Step, Text, Trouble};
+use crate::step::{Deed, Loss, Step, Text, Trouble};
 
 /// What a program means to do, as far as it can be told beforehand: by it the next step is chosen, so that most steps find
 /// something to do. What became of it the [record](crate::record::Record) tells.
@@ -73,7 +73,7 @@ impl ReferenceStateMachine for Plan {
             Step::Set { .. }
             | Step::SignIn { .. }
             | Step::Sync { .. }
-            | Step::SyncBoth { .. }
+            | Step::Both { .. }
             | Step::Rotate { .. }
             | Step::Wait { .. } => {}
         }
@@ -102,7 +102,7 @@ fn choices(plan: &Plan) -> Vec<(u32, BoxedStrategy<Step>)> {
         (3, (any(), any()).prop_map(|(by, item)| Step::Delete { by, item }).boxed()),
         (3, (any(), any()).prop_map(|(by, item)| Step::SignIn { by, item }).boxed()),
         (24, (any(), trouble()).prop_map(|(by, trouble)| Step::Sync { by, trouble }).boxed()),
-        (8, (any(), any()).prop_map(|(one, other)| Step::SyncBoth { one, other }).boxed()),
+        (8, (any(), deed(), any()).prop_map(|(one, does, other)| Step::Both { one, does, other }).boxed()),
         (6, (any(), trouble()).prop_map(|(by, trouble)| Step::Rotate { by, trouble }).boxed()),
         (6, how_long().prop_map(|how_long| Step::Wait { how_long }).boxed()),
         (2, any().prop_map(|whom| Step::Part { whom }).boxed()),
@@ -151,6 +151,14 @@ fn any() -> std::ops::Range<usize> {
 
 fn by() -> impl Strategy<Value = usize> {
     any()
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => Just(Deed::Sync),
+        2 => Just(Deed::Rotate),
+        1 => any().prop_map(|whom| Deed::Remove { whom }),
+    ]
 }
 
 fn text() -> impl Strategy<Value = Text> {

@@ -28,8 +28,10 @@ pub(crate) enum Step {
         by: usize,
         trouble: Trouble,
     },
-    SyncBoth {
+    /// At the same time as the other syncs.
+    Both {
         one: usize,
+        does: Deed,
         other: usize,
     },
     Rotate {
@@ -84,6 +86,14 @@ pub(crate) enum Step {
     },
     /// It tells all the same again.
     Repent,
+}
+
+/// What a device does while another syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Sync,
+    Rotate,
+    Remove { whom: usize },
 }
 
 /// Which of a passkey's names.

@@ -134,7 +134,8 @@ impl World {
         let snapshot = vault.snapshot().await.unwrap();
         let Ok(shown) = vault.passkey(item).await else { return };
         if !shown.is_purged && shown.item.fields.deleted_at().is_none() {
-            vault.record_use(&snapshot, &shown.item.passkey.credential_id).await.unwrap();
+            let passkey = shown.item.passkey().unwrap();
+            vault.record_use(&snapshot, &passkey.rp_id, &passkey.credential_id).await.unwrap();
             self.edited(by, item, FieldTag::LastUsed).await;
         }
     }

@@ -102,3 +102,51 @@ pub(crate) fn replay(entries: &[Entry]) -> Result<Roster, RosterError> {
     let (genesis, rest) = entries.split_first().ok_or(RosterError::NotGenesis)?;
     rest.iter().try_fold(Roster::genesis(genesis)?, |roster, entry| roster.append(entry))
 }
+
+#[cfg(test)]
+mod tests {
+    use keyfold_crypto::{SigningAlgorithm, random};
+    use keyfold_ledger::{Account, author};
+    use keyfold_wire::v1::{RenameDevice, roster_entry};
+
+    use super::*;
+    use crate::device::{DeviceKeys, describe};
+
+    /// An account as it was founded, and with one entry more.
+    fn chains() -> (AccountId, Chains, Chains) {
+        let mut rng = random::system();
+        let device = DeviceKeys::generate(SigningAlgorithm::Ed25519, &mut rng);
+        let description = describe(&"laptop".parse().unwrap());
+        let log_key = device.public().signing();
+        let founded = author::found(&device.author, &description, log_key, 1, &mut rng).unwrap();
+        let account = Account::found(&founded.genesis, &founded.rotation).unwrap();
+        let entries = vec![founded.genesis.signed().clone(), founded.rotation.signed().clone()];
+        let vault = Some(account.vault().parts().clone());
+        let first = Chains { entries, vault, ..Chains::default() };
+        let body = RenameDevice { device: device.id().to_vec(), name: "desktop".to_owned() };
+        let place = account.roster().next(2, account.vault().head());
+        let renamed = device.author.sign(&place, roster_entry::Body::RenameDevice(body)).unwrap();
+        let mut then = first.clone();
+        then.entries.push(renamed.signed().clone());
+        (account.roster().account(), first, then)
+    }
+
+    #[test]
+    fn what_came_since_is_verified_and_what_was_verified_must_be_the_same() {
+        let (account, first, then) = chains();
+        let held = Held::of(account, first.clone()).unwrap();
+        let grown = held.clone().grown_to(then.clone()).unwrap();
+        assert_eq!(grown.roster.head(), Held::of(account, then.clone()).unwrap().roster.head());
+        assert_eq!((held.entries.len(), grown.entries.len()), (2, 3));
+        assert_eq!(grown.clone().grown_to(first).unwrap().entries.len(), 2, "somebody has put an older file there");
+
+        for place in 0..3 {
+            let mut changed = then.clone();
+            changed.entries[place].signature[0] ^= 1;
+            assert!(held.clone().grown_to(changed.clone()).is_err(), "entry {place}");
+            assert!(grown.clone().grown_to(changed).is_err(), "entry {place}");
+        }
+        let (_, _, another) = chains();
+        assert!(held.grown_to(another).is_err(), "another account's");
+    }
+}

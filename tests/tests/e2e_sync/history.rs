@@ -46,6 +46,24 @@ async fn the_last_ten_changes_are_kept_whatever_is_encrypted_anew_or_used_meanwh
     assert!(by.windows(2).all(|pair| pair[0].at > pair[1].at && pair[0].revision > pair[1].revision));
 }
 
+/// It has not seen that the passkey was ever deleted, and is not shown it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_was_away_from_the_deletion_until_the_purge_holds_what_the_others_hold() {
+    let server = Hosted::start().await;
+    let (laptop, phone, item) = devices(&server).await;
+    laptop.vault().delete(&[item]).await.unwrap();
+    laptop.sync().await;
+    // Encrypted anew shortly before: what is in the vault last says nothing of when it was deleted.
+    server.time.pass(29 * DAY);
+    laptop.engine.rotate().await.unwrap();
+    laptop.sync().await;
+    server.time.pass(2 * DAY);
+    assert_eq!(laptop.sync().await.items_purged, 1);
+    let report = phone.sync().await;
+    assert!(report.quarantined.is_empty(), "{:?}", report.quarantined);
+    assert_eq!((phone.contents().await.items.len(), laptop.contents().await.items.len()), (0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_comes_back_as_it_was_on_every_device() {
     let server = Hosted::start().await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyfold_client::{ItemId, item::Fields, sync::SyncError, vault::VaultItem};
+use keyfold_client::{ItemId, item::Fields, sync::SyncError};
 use keyfold_ledger::Commit;
 use keyfold_tests::sdk::HOUR;
 
@@ -93,14 +93,11 @@ impl World {
         panic!("they write for ever");
     }
 
-    /// All that a device shows, of which all must be good. One that was away from a passkey's deletion until that was purged
-    /// holds the passkey as it was before, for it has not seen that it was ever deleted.
+    /// All that a device shows, of which all must be good.
     async fn shows(&self, by: usize) -> BTreeMap<ItemId, Fields> {
         let contents = self.devices[by].contents().await;
         assert!(contents.unreadable.is_empty(), "device {by} cannot read {:?}", contents.unreadable);
-        let now = self.time.now();
-        let is_there = |item: &VaultItem| !(item.is_purged && self.record.may_be_purged(item.id, now));
-        let items = contents.items.into_iter().filter(is_there).map(|item| {
+        let items = contents.items.into_iter().map(|item| {
             assert!(item.fault.is_none(), "{} on device {by}: {:?}", item.id, item.fault);
             (item.id, item.item.fields)
         });

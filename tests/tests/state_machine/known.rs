@@ -1,6 +1,6 @@
 use keyfold_tests::{memory::Cut, sdk::DAY};
 
-use crate::step::{Step, Trouble};
+use crate::step::{Deed, Step, Trouble};
 
 /// Programs that failed once, whatever becomes of how others are drawn.
 pub(crate) fn known() -> Vec<Vec<Step>> {
@@ -14,6 +14,14 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
             Step::Delete { by: 0, item: 0 },
             Step::Sync { by: 0, trouble: Trouble::None },
             Step::Wait { how_long: 31 * DAY },
+        ],
+        // Deleted once more by a device that had not heard of the purge.
+        vec![
+            Step::Delete { by: 0, item: 2 },
+            Step::Both { one: 0, does: Deed::Sync, other: 5 },
+            Step::Wait { how_long: 31 * DAY },
+            Step::Delete { by: 7, item: 2 },
+            Step::Add { by: 0 },
         ],
     ]
 }

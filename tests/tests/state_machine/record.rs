@@ -61,13 +61,6 @@ impl Record {
         made.filter(|item| held.contains(item)).collect()
     }
 
-    /// Whether some edit may have deleted it 30 days ago.
-    pub(crate) fn may_be_purged(&self, item: ItemId, now: u64) -> bool {
-        let edits = self.edits.iter().filter(|edit| edit.item == item);
-        let fields = edits.filter_map(|edit| edit.field.as_ref());
-        fields.into_iter().any(|(tag, field)| is_due(*tag, field, now))
-    }
-
     fn knows(&self, item: ItemId) -> bool {
         let mut known = self.edits.iter().map(|edit| edit.item);
         known.any(|known| successors(known).any(|successor| successor == item) || known == item)
@@ -87,6 +80,8 @@ struct Outcome<'a> {
     must: BTreeMap<FieldTag, &'a Field>,
     /// Edits of which nobody knows whether they were sent.
     may: Vec<(FieldTag, &'a Field)>,
+    /// Every time that somebody deleted it.
+    deletions: Vec<&'a Field>,
 }
 
 impl<'a> Outcome<'a> {
@@ -94,6 +89,8 @@ impl<'a> Outcome<'a> {
         let mut outcome = Self::default();
         for edit in edits {
             let must = edit.is_sent || stay.contains(&edit.by);
+            let deletion = edit.field.as_ref().filter(|(tag, field)| *tag == FieldTag::Deleted && field.value == [1]);
+            outcome.deletions.extend(deletion.map(|(_, field)| field));
             match &edit.field {
                 None => outcome.must_exist |= must,
                 Some((tag, field)) if must => {
@@ -116,16 +113,13 @@ impl<'a> Outcome<'a> {
         }
     }
 
+    /// Whoever purges it may not have heard yet that somebody deleted it once more.
     fn may_be_purged(&self, now: u64) -> bool {
-        let standing = self.must.get(&FieldTag::Deleted);
-        let may = self.may.iter().filter(|(tag, _)| *tag == FieldTag::Deleted).map(|(_, field)| field);
-        let mut deletions = standing.into_iter().chain(may);
-        deletions.any(|field| is_due(FieldTag::Deleted, field, now))
+        let standing = self.must.get(&FieldTag::Deleted).copied();
+        let may = self.may.iter().filter(|(tag, _)| *tag == FieldTag::Deleted).map(|(_, field)| *field);
+        let is_deleted = standing.into_iter().chain(may).any(|field| field.value == [1]);
+        is_deleted && self.deletions.iter().any(|field| field.stamp.ms + PURGED_AFTER <= now)
     }
-}
-
-fn is_due(tag: FieldTag, field: &Field, now: u64) -> bool {
-    tag == FieldTag::Deleted && field.value == [1] && field.stamp.ms + PURGED_AFTER <= now
 }
 
 fn came_back(held: &BTreeMap<ItemId, Fields>, item: ItemId) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Touch {
     pub(super) commit: Option<CommitOf>,
     /// The envelope of the revision before; `None` where it is not known.
     pub(super) previous: Option<Option<Hash>>,
+    /// When the first revision was committed, Unix milliseconds, of those before it that this device is not shown any more.
+    pub(super) unseen_since: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -112,10 +114,16 @@ pub(super) fn examine(
     Ok(Good { epoch: context.epoch, says })
 }
 
-/// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before.
-pub(super) fn examine_purge(last_good: Option<&Item>, at: u64) -> Result<(), ContentFailure> {
-    let deleted_at = last_good.and_then(|item| item.fields.deleted_at()).ok_or(ContentFailure::Purge)?;
-    if deleted_at.saturating_add(PURGED_AFTER) <= at { Ok(()) } else { Err(ContentFailure::Purge) }
+/// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before. A device that was away
+/// from then on is not shown the deletion any more; to it a revision of that time is one.
+pub(super) fn examine_purge(
+    last_good: Option<&Item>,
+    unseen_since: Option<u64>,
+    at: u64,
+) -> Result<(), ContentFailure> {
+    let deleted_at = last_good.and_then(|item| item.fields.deleted_at());
+    let is_due = |since: u64| since.saturating_add(PURGED_AFTER) <= at;
+    if deleted_at.into_iter().chain(unseen_since).any(is_due) { Ok(()) } else { Err(ContentFailure::Purge) }
 }
 
 impl From<&Commit> for CommitOf {

@@ -65,7 +65,7 @@ impl Contents {
     pub(super) fn purge(&mut self, touch: &Touch, last_good: Option<&Item>) {
         // A snapshot's old tombstone leaves nothing to keep.
         let Some(commit) = touch.commit else { return };
-        match examine_purge(last_good, commit.at) {
+        match examine_purge(last_good, touch.unseen_since, commit.at) {
             Ok(()) => self.writes.push(Write::Purge(touch.element.item)),
             Err(_) if last_good.is_none() => {}
             Err(failure) => self.revision(touch, Err(failure)),

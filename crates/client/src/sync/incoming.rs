@@ -134,7 +134,7 @@ impl Incoming {
         if self.elements.insert(element.item, element).is_some() {
             return Err(AccountError::Vault(CommitError::Snapshot).into());
         }
-        self.touched.insert(element.item, Touch { element, commit: None, previous: None });
+        self.touched.insert(element.item, Touch { element, commit: None, previous: None, unseen_since: None });
         Ok(())
     }
 
@@ -170,7 +170,9 @@ impl Incoming {
         for element in written {
             let before = self.elements.insert(element.item, element);
             let previous = Some(before.and_then(|before| before.envelope));
-            self.touched.insert(element.item, Touch { element, commit: Some(commit_of), previous });
+            let earlier = self.touched.get(&element.item);
+            let unseen_since = earlier.and_then(|touch| touch.unseen_since.or(touch.commit.map(|commit| commit.at)));
+            self.touched.insert(element.item, Touch { element, commit: Some(commit_of), previous, unseen_since });
         }
         self.account = Some(account);
         self.taken.insert(commit.hash());

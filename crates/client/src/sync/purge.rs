@@ -56,7 +56,7 @@ impl SyncEngine {
         let is_deleted = |stored: &StoredItem| {
             let is_good = stored.fault.is_none() && !stored.element.is_tombstone();
             let shown = read_shown(account.roster().account(), keys, stored).ok().flatten();
-            is_good && shown.is_some_and(|(_, item)| examine_purge(Some(&item), now).is_ok())
+            is_good && shown.is_some_and(|(_, item)| examine_purge(Some(&item), None, now).is_ok())
         };
         let mut over = Vec::new();
         for stored in self.storage().items().await? {

@@ -145,7 +145,7 @@ impl SyncEngine {
                 continue;
             };
             let previous = Some(elements.get(&element.item).and_then(|before| before.envelope));
-            let touch = Touch { element, commit: Some(CommitOf::from(&commit)), previous };
+            let touch = Touch { element, commit: Some(CommitOf::from(&commit)), previous, unseen_since: None };
             let last_good = self.last_good(keys, element.item).await?;
             let id = account.roster().account();
             let examined = examine(id, keys, &touch, commit.at(), last_good.as_ref(), envelope);

@@ -26,7 +26,7 @@ impl SyncEngine {
             let Some(envelope) = self.storage().envelope(hash).await? else { continue };
             let Some(stored) = self.storage().item(element.item).await? else { continue };
             let last_good = read_shown(account, &keys, &stored).ok().flatten().map(|(_, item)| item);
-            let touch = Touch { element, commit: self.commit_of(seq).await?, previous };
+            let touch = Touch { element, commit: self.commit_of(seq).await?, previous, unseen_since: None };
             let examined = examine(account, &keys, &touch, last_commit_at, last_good.as_ref(), &envelope);
             writes.push(Write::Revision(touch.revision(examined)));
         }

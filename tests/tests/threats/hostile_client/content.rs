@@ -1,5 +1,6 @@
 use keyfold_client::{ItemId, item::FieldTag};
 use keyfold_crypto::envelope::Context;
+use keyfold_ledger::Content as Change;
 use keyfold_wire::v1;
 use prost::Message;
 
@@ -80,6 +81,25 @@ async fn threat_client_one_envelope_for_two_items_is_one_items_and_stops_nobody(
     laptop.syncs().await;
     let elsewhere = "bank.example \"\", but an envelope that belongs elsewhere";
     assert_eq!(laptop.sees().await, [elsewhere, "mail.example \"new mail\""]);
+}
+
+/// A device that was away is not shown what came before a purge: so much it must have been before.
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_client_a_passkey_that_was_not_deleted_is_not_purged_behind_a_devices_back() {
+    let World { laptop, phone, mail, home: _home, .. } = World::new().await;
+    let at = phone.now().await;
+    phone.writes(at, vec![(mail, &phone.envelope(at, mail, "new mail").await)]).await;
+    phone.syncs().await;
+    let commit = phone.commit_of(phone.now().await, &[(mail, Change::Tombstone)]).await;
+    phone.pushes(&commit, &[]).await.unwrap();
+    let report = laptop.syncs().await;
+    let [(item, fault)] = report.quarantined.as_slice() else { panic!("it was taken: {report:?}") };
+    assert_eq!((*item, fault.author), (mail, Some(phone.id())));
+    assert!(
+        laptop.sees().await[1].starts_with("mail.example \"\", but it purges a passkey"),
+        "{:?}",
+        laptop.sees().await
+    );
 }
 
 /// Revisions that name another item's envelope, until the first of them is pruned.

@@ -1,6 +1,6 @@
 use std::{env, panic, thread};
 
-use proptest::test_runner::{Config, FileFailurePersistence, TestError, TestRunner};
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestError, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::{
@@ -38,10 +38,10 @@ fn what_went_wrong_once_does_not_again() {
 fn hold<M: StateMachineTest<Reference = Plan>>(cases: u32, workers: u32) {
     quietly();
     let workers: Vec<_> = (0..workers)
-        .map(|worker| {
-            let share = cases / workers + u32::from(worker < cases % workers);
+        .map(|number| {
+            let share = cases / workers + u32::from(number < cases % workers);
             let worker = thread::Builder::new().name(WORKER.to_owned()).stack_size(STACK);
-            worker.spawn(move || run::<M>(share)).unwrap()
+            worker.spawn(move || run::<M>(share, seed(number))).unwrap()
         })
         .collect();
     let failures: Vec<String> = workers.into_iter().filter_map(|worker| worker.join().unwrap()).collect();
@@ -49,9 +49,10 @@ fn hold<M: StateMachineTest<Reference = Plan>>(cases: u32, workers: u32) {
 }
 
 /// How the first program that failed is told, as short as it could be made.
-fn run<M: StateMachineTest<Reference = Plan>>(cases: u32) -> Option<String> {
+fn run<M: StateMachineTest<Reference = Plan>>(cases: u32, rng_seed: RngSeed) -> Option<String> {
     let config = Config {
         cases,
+        rng_seed,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(SEEDS))),
         max_shrink_iters: 2_000,
         ..Config::default()
@@ -64,6 +65,15 @@ fn run<M: StateMachineTest<Reference = Plan>>(cases: u32) -> Option<String> {
     match failed.err()? {
         TestError::Fail(reason, (_, steps, _)) => Some(told(&reason.to_string(), &steps)),
         TestError::Abort(reason) => Some(reason.to_string()),
+    }
+}
+
+/// The same programs each time, unless others are asked for: a change is judged by what it changes.
+fn seed(worker: u32) -> RngSeed {
+    match env::var("KEYFOLD_SEED") {
+        Ok(seed) if seed == "new" => RngSeed::Random,
+        Ok(seed) => RngSeed::Fixed(seed.parse::<u64>().unwrap() + u64::from(worker)),
+        Err(_) => RngSeed::Fixed(u64::from(worker)),
     }
 }
 

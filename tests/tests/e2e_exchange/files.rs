@@ -1,7 +1,7 @@
 use credential_exchange_format::{Credential, Header};
 use keyfold_client::item::FieldTag;
 use keyfold_tests::{
-    sdk::{Hosted, Member},
+    sdk::{DAY, Hosted, Member},
     vectors,
 };
 use serde_json::{Value, json};
@@ -224,6 +224,25 @@ async fn what_is_deleted_is_not_exported_and_can_be_imported_again() {
     let notes: Vec<_> = items.as_array().unwrap().iter().filter(|item| item["id"] == "Yg").collect();
     assert_eq!((notes.len(), &notes[0]["credentials"][0]["content"]["value"]), (1, &json!("two")));
     assert_eq!(plan.replaced, ["Yg"], "and it is said which");
+}
+
+/// Its id is used up then.
+#[tokio::test]
+async fn what_was_purged_can_be_imported_again() {
+    let server = Hosted::start().await;
+    let device = Member::founded(&server, "laptop").await;
+    let exchanged = file(&[item("YQ", &[passkey("a.example", "AAAAAAAAAAAAAAAAAAAAAA")])]);
+    for time in 0..3 {
+        assert_eq!(import(&device, &exchanged).await.passkeys.len(), 1, "{time}");
+        device.sync().await;
+        let contents = device.contents().await;
+        let ids: Vec<_> = contents.passkeys().map(|(item, _)| item.id).collect();
+        assert_eq!(ids.len(), 1, "{time}");
+        device.vault().delete(&ids).await.unwrap();
+        device.sync().await;
+        server.time.pass(31 * DAY);
+        assert_eq!(device.sync().await.items_purged, 1, "{time}");
+    }
 }
 
 fn has_item(item: &keyfold_client::vault::VaultItem) -> bool {

@@ -36,10 +36,10 @@ async fn threat_22_nothing_is_fetched_from_an_address_in_an_item() {
 async fn threat_22_an_item_with_a_field_for_an_address_is_set_aside() {
     let world = World::new().await;
     let changes: [(&str, fn(Vec<u8>) -> Vec<u8>); 2] = [
-        ("not an item", |item| [item.as_slice(), b"\x32\x15https://evil.example/"].concat()),
+        ("not an item", |item| [item.as_slice(), b"\x7a\x15https://evil.example/"].concat()),
         ("a bad field", |item| {
             let mut item = Item::decode(item.as_slice()).unwrap();
-            item.fields.push(Field { tag: 7, value: b"https://evil.example/".to_vec(), ..item.fields[0].clone() });
+            item.fields.push(Field { tag: 100, value: b"https://evil.example/".to_vec(), ..item.fields[0].clone() });
             item.encode_to_vec()
         }),
     ];

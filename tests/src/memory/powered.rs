@@ -62,6 +62,7 @@ needs_power! {
         proof() -> Option<Vec<u8>>;
         looked_for_purges() -> Option<u64>;
         quarantined(reason: &str) -> Vec<Quarantined>;
+        first_quarantined(item: ItemId, reason: &str) -> Option<u64>;
         of_earlier_epochs(epoch: u64, limit: usize) -> Vec<ItemId>;
         count_of_earlier_epochs(epoch: u64) -> u64;
         commit(seq: u64) -> Option<Signed>;

@@ -1,6 +1,6 @@
 use keyfold_tests::{memory::Cut, sdk::DAY};
 
-use crate::step::{Deed, Step, Trouble};
+use crate::step::{Deed, Loss, Step, Trouble};
 
 /// Programs that failed once, whatever becomes of how others are drawn.
 pub(crate) fn known() -> Vec<Vec<Step>> {
@@ -22,6 +22,14 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
             Step::Wait { how_long: 31 * DAY },
             Step::Delete { by: 7, item: 2 },
             Step::Add { by: 0 },
+        ],
+        // The other device had no key for the deletion, since somebody had changed an answer, and was shown the purge then.
+        vec![
+            Step::Rotate { by: 7, trouble: Trouble::None },
+            Step::Rotate { by: 0, trouble: Trouble::Lost { spared: 1, what: Loss::Changed(4352) } },
+            Step::Delete { by: 1, item: 0 },
+            Step::Sync { by: 1, trouble: Trouble::None },
+            Step::Wait { how_long: 31 * DAY },
         ],
     ]
 }

@@ -86,6 +86,10 @@ pub trait Storage: Send + Sync {
     /// The items whose latest revision is not shown for just this reason.
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError>;
 
+    /// Seq of the first commit, of those with a revision of this item that is later than the one shown, whose revision is not
+    /// shown for just this reason.
+    async fn first_quarantined(&self, item: ItemId, reason: &str) -> Result<Option<u64>, StorageError>;
+
     /// The first `limit` items whose latest revision is good and encrypted under an earlier epoch than this, oldest epoch
     /// first.
     async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError>;

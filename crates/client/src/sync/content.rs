@@ -115,15 +115,16 @@ pub(super) fn examine(
 }
 
 /// Whether a tombstone made at `at` is justified: the user deleted the item at least 30 days before. A device that was away
-/// from then on is not shown the deletion any more; to it a revision of that time is one.
+/// from then on is not shown the deletion any more, and one that had no key then could not read it: to them a revision of that
+/// time is one, of which `unread_since` tells when the first was committed.
 pub(super) fn examine_purge(
     last_good: Option<&Item>,
-    unseen_since: Option<u64>,
+    unread_since: Option<u64>,
     at: u64,
 ) -> Result<(), ContentFailure> {
     let deleted_at = last_good.and_then(|item| item.fields.deleted_at());
     let is_due = |since: u64| since.saturating_add(PURGED_AFTER) <= at;
-    if deleted_at.into_iter().chain(unseen_since).any(is_due) { Ok(()) } else { Err(ContentFailure::Purge) }
+    if deleted_at.into_iter().chain(unread_since).any(is_due) { Ok(()) } else { Err(ContentFailure::Purge) }
 }
 
 impl From<&Commit> for CommitOf {

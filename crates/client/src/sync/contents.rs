@@ -62,10 +62,11 @@ impl Contents {
         self.done += 1;
     }
 
-    pub(super) fn purge(&mut self, touch: &Touch, last_good: Option<&Item>) {
+    /// `unread_since` is when the first of the revisions was committed that this device has, but could not read.
+    pub(super) fn purge(&mut self, touch: &Touch, last_good: Option<&Item>, unread_since: Option<u64>) {
         // A snapshot's old tombstone leaves nothing to keep.
         let Some(commit) = touch.commit else { return };
-        match examine_purge(last_good, touch.unseen_since, commit.at) {
+        match examine_purge(last_good, unread_since.or(touch.unseen_since), commit.at) {
             Ok(()) => self.writes.push(Write::Purge(touch.element.item)),
             Err(_) if last_good.is_none() => {}
             Err(failure) => self.revision(touch, Err(failure)),

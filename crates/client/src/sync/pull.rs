@@ -220,7 +220,7 @@ impl SyncEngine {
             if let Some(good) = &last_good {
                 self.keep_what_stays(id, good, edits.get(&id)).await?;
             }
-            contents.purge(touch, last_good.as_ref());
+            contents.purge(touch, last_good.as_ref(), self.unread_since(id).await?);
         }
         let report = SyncReport {
             entries_pulled: u64::try_from(incoming.entries.len()).unwrap_or(u64::MAX),

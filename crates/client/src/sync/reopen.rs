@@ -1,4 +1,5 @@
 use keyfold_ledger::{Commit, Vault};
+use keyfold_wire::ItemId;
 
 use super::{
     SyncEngine, SyncError,
@@ -31,6 +32,12 @@ impl SyncEngine {
             writes.push(Write::Revision(touch.revision(examined)));
         }
         Ok(self.storage().apply(step, writes).await?)
+    }
+
+    /// When the first of an item's latest revisions was committed that had no key here.
+    pub(super) async fn unread_since(&self, item: ItemId) -> Result<Option<u64>, SyncError> {
+        let seq = self.storage().first_quarantined(item, NO_KEY).await?;
+        Ok(self.commit_of(seq).await?.map(|commit| commit.at))
     }
 
     async fn commit_of(&self, seq: Option<u64>) -> Result<Option<CommitOf>, SyncError> {

@@ -117,6 +117,11 @@ impl Kept {
         quarantined.collect()
     }
 
+    pub(super) fn first_quarantined(&self, item: ItemId, reason: &str) -> Option<u64> {
+        let unread = self.revisions_of(item).rev().take_while(|revision| revision.fault.is_some());
+        unread.filter(|revision| revision.fault.as_deref() == Some(reason)).filter_map(|revision| revision.seq).last()
+    }
+
     pub(super) fn of_earlier_epochs(&self, epoch: u64) -> Vec<ItemId> {
         let earlier = self.elements.values().filter_map(|(element, of)| of.map(|of| (of, element.item)));
         let mut earlier: Vec<(u64, ItemId)> = earlier.filter(|(of, _)| *of < epoch).collect();

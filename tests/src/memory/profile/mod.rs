@@ -148,6 +148,10 @@ impl Storage for MemoryProfile {
         Ok(self.kept().quarantined(reason))
     }
 
+    async fn first_quarantined(&self, item: ItemId, reason: &str) -> Result<Option<u64>, StorageError> {
+        Ok(self.kept().first_quarantined(item, reason))
+    }
+
     async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError> {
         let mut earlier = self.kept().of_earlier_epochs(epoch);
         earlier.truncate(limit);

@@ -112,6 +112,10 @@ impl Storage for SqliteStorage {
         queries::quarantined(&self.pool, reason).await
     }
 
+    async fn first_quarantined(&self, item: ItemId, reason: &str) -> Result<Option<u64>, StorageError> {
+        queries::first_quarantined(&self.pool, item, reason).await
+    }
+
     async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError> {
         queries::of_earlier_epochs(&self.pool, epoch, limit).await
     }

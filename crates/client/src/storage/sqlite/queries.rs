@@ -154,6 +154,20 @@ pub(super) async fn quarantined(pool: &SqlitePool, reason: &str) -> Result<Vec<Q
     rows.iter().map(quarantined).collect()
 }
 
+pub(super) async fn first_quarantined(
+    pool: &SqlitePool,
+    item: ItemId,
+    reason: &str,
+) -> Result<Option<u64>, StorageError> {
+    let query = "
+        SELECT seq FROM revisions
+        WHERE item = ?1 AND fault = ?2 AND seq IS NOT NULL
+            AND revision > coalesce((SELECT max(revision) FROM revisions WHERE item = ?1 AND fault IS NULL), 0)
+        ORDER BY revision LIMIT 1";
+    let row = sqlx::query(query).bind(item.to_vec()).bind(reason).fetch_optional(pool).await?;
+    row.as_ref().map(|row| number(row, "seq")).transpose()
+}
+
 pub(super) async fn of_earlier_epochs(
     pool: &SqlitePool,
     epoch: u64,

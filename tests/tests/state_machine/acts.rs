@@ -215,11 +215,11 @@ impl World {
         if self.devices.iter().filter(|device| device.engine().is_some()).count() >= MOST_DEVICES {
             return;
         }
+        self.devices[by].resume().await;
         self.lay(by, trouble);
         let server = self.devices[by].way.server();
         let (api, _) = self.stranger(&server);
         let newcomer = Newcomer::begin(api, &self.next_name()).await;
-        self.devices[by].resume().await;
         let (approved, came) = let_in(self.engine(by), newcomer).await;
         self.settle(by).await;
         if trouble == Trouble::None {

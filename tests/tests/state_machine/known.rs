@@ -31,5 +31,10 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
             Step::Sync { by: 1, trouble: Trouble::None },
             Step::Wait { how_long: 31 * DAY },
         ],
+        // Its sync was stopped, and the power went when it was about to look again.
+        vec![
+            Step::Sync { by: 1, trouble: Trouble::Lost { spared: 1, what: Loss::Changed(64) } },
+            Step::Enrol { by: 1, trouble: Trouble::PowerCut(Cut::Write(0)) },
+        ],
     ]
 }

@@ -65,16 +65,32 @@ stop_postgres() {
   rm -rf "$POSTGRES"
 }
 
-# A private Python with what tests/rp/requirements.txt names; made again when that changes.
+# A private Python with what the requirements of the relying party and of the conformance tests name; made again when they change.
 make_venv() {
-  local wanted
-  wanted=$(sha256sum tests/rp/requirements.txt)
+  local wanted requirements=(tests/rp/requirements.txt tests/conformance/requirements.txt)
+  wanted=$(sha256sum "${requirements[@]}")
   if [ "$(cat "$VENV/made-of" 2>/dev/null)" != "$wanted" ]; then
-    step "installing the relying party's Python packages into $VENV"
+    step "installing the tests' Python packages into $VENV"
     rm -rf "$VENV"
     python3 -m venv "$VENV"
-    "$VENV/bin/pip" install --quiet --disable-pip-version-check --requirement tests/rp/requirements.txt ||
-      fail "pip could not install tests/rp/requirements.txt. Mend: check the network, then run this again"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check "${requirements[@]/#/--requirement=}" ||
+      fail "pip could not install ${requirements[*]}. Mend: check the network, then run this again"
     echo "$wanted" >"$VENV/made-of"
   fi
+}
+
+# The source distribution of python-fido2, whose device tests are in no other; fetched once, by its hash. Sets DEVICE_SUITE.
+fetch_device_suite() {
+  local place="$TARGET/conformance" archive
+  DEVICE_SUITE="$place/suite"
+  [ ! -e "$DEVICE_SUITE/tests/device" ] || return 0
+  rm -rf "$place"
+  mkdir -p "$place"
+  "$VENV/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary=:all: --require-hashes \
+    --requirement=tests/conformance/suite.txt --dest="$place" ||
+    fail "pip could not fetch tests/conformance/suite.txt. Mend: check the network, then run this again"
+  archive=("$place"/*.tar.gz)
+  mkdir "$place/unpacked"
+  tar --extract --gzip --file="${archive[0]}" --directory="$place/unpacked" --strip-components=1
+  mv "$place/unpacked" "$DEVICE_SUITE"
 }

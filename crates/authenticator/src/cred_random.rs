@@ -38,6 +38,32 @@ impl CredRandom {
     }
 }
 
+/// AES-256-GCM key of a passkey's entry in the large-blob array. Zeroized on drop; `Debug` prints nothing.
+#[derive(Clone)]
+pub struct LargeBlobKey(Box<Zeroizing<[u8; 32]>>);
+
+impl LargeBlobKey {
+    /// HKDF-Expand (RFC 5869 §2.3) to 32 bytes: one HMAC.
+    pub(crate) fn of(key: &CredRandom) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.0.as_slice());
+        let tag = hmac::sign(&key, b"keyfold/large-blob-key/1\x01");
+        let mut bytes = Box::new(Zeroizing::new([0; 32]));
+        bytes.copy_from_slice(tag.as_ref());
+        LargeBlobKey(bytes)
+    }
+
+    /// The key itself, for a platform that asked for it.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LargeBlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LargeBlobKey(..)")
+    }
+}
+
 impl fmt::Debug for CredRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CredRandom(..)")

@@ -8,6 +8,9 @@ use thiserror::Error;
 pub struct CredentialId(Vec<u8>);
 
 impl CredentialId {
+    /// The most bytes.
+    pub const MAX_LENGTH: usize = 64;
+
     /// 32 fresh random bytes.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = vec![0; GENERATED_LENGTH];
@@ -25,7 +28,7 @@ impl TryFrom<&[u8]> for CredentialId {
     type Error = InvalidCredentialId;
 
     fn try_from(bytes: &[u8]) -> Result<Self, InvalidCredentialId> {
-        if (MIN_LENGTH..=MAX_LENGTH).contains(&bytes.len()) {
+        if (MIN_LENGTH..=CredentialId::MAX_LENGTH).contains(&bytes.len()) {
             Ok(CredentialId(bytes.to_vec()))
         } else {
             Err(InvalidCredentialId)
@@ -40,7 +43,6 @@ pub struct InvalidCredentialId;
 
 const GENERATED_LENGTH: usize = 32;
 const MIN_LENGTH: usize = 16;
-const MAX_LENGTH: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,6 @@
-use crate::{CredentialId, HmacSecretInput, PrfInputs, PrfOutput, RpId, User, VerificationRequirement};
+use zeroize::Zeroizing;
+
+use crate::{CredentialId, HmacSecretInput, LargeBlobKey, PrfInputs, PrfOutput, RpId, User, VerificationRequirement};
 
 /// A request to sign in: *authenticatorGetAssertion* (CTAP 2.1 §6.2, WebAuthn §6.3.3).
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,10 @@ pub struct GetAssertion {
     pub verification: VerificationRequirement,
     /// The `hmac-secret` extension of CTAP platforms.
     pub hmac_secret: Option<HmacSecretInput>,
+    /// Whether what was stored with the passkey is wanted (`credBlob`).
+    pub cred_blob: bool,
+    /// Whether the passkey's [`LargeBlobKey`] is wanted.
+    pub large_blob_key: bool,
     /// Salts to evaluate, for our own client. They make verification required.
     pub prf: PrfInputs,
 }
@@ -22,11 +28,6 @@ pub struct GetAssertion {
 impl GetAssertion {
     pub(crate) fn verification(&self) -> VerificationRequirement {
         if self.prf.is_empty() { self.verification } else { VerificationRequirement::Required }
-    }
-
-    /// Whether nobody is asked.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.presence == Presence::NotRequired && self.verification() != VerificationRequirement::Required
     }
 }
 
@@ -50,18 +51,24 @@ pub enum Presence {
 }
 
 /// A signature with a passkey.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Assertion {
     /// Which passkey signed.
     pub credential_id: CredentialId,
     /// The authenticator data.
     pub authenticator_data: Vec<u8>,
-    /// Over authenticator data ‖ client data hash: DER for ES256, 64 bytes for EdDSA.
+    /// Over authenticator data ‖ client data hash: DER for ES256 and ES384, 64 bytes for EdDSA, 2,420 for ML-DSA-44.
     pub signature: Vec<u8>,
     /// The account; `None` if nobody was asked. Its names are there only if the user was verified.
     pub user: Option<User>,
     /// Whether the user chose among several accounts.
     pub user_selected: bool,
+    /// How many passkeys fit, if the platform is to choose among several.
+    pub number_of_credentials: Option<usize>,
     /// What `prf` salts evaluated to. Never inside authenticator data.
     pub prf: Option<PrfOutput>,
+    /// What was stored with it, if that was asked for; also inside authenticator data.
+    pub cred_blob: Option<Zeroizing<Vec<u8>>>,
+    /// The key of its large blob, if that was asked for.
+    pub large_blob_key: Option<LargeBlobKey>,
 }

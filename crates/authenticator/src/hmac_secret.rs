@@ -6,12 +6,15 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::cbor::{Fields, bytes, integer};
-use crate::{CtapError, KeyAgreement, PinProtocol, PrfOutput, PrfSalts, SharedSecret};
+use crate::{CtapError, KeyAgreement, Passkey, PinProtocol, PrfOutput, PrfSalts, SharedSecret};
 
 /// The extension's name in CTAP2 maps.
 pub(crate) const IDENTIFIER: &str = "hmac-secret";
 
-/// What a platform sends with getAssertion.
+/// The extension of makeCredential that evaluates at once (CTAP 2.2 §12.8).
+pub(crate) const AT_CREATION: &str = "hmac-secret-mc";
+
+/// What a platform sends with getAssertion, or with makeCredential as `hmac-secret-mc`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HmacSecretInput {
     /// Which protocol the rest is under; 1 where the platform names none.
@@ -31,9 +34,8 @@ impl HmacSecretInput {
         let salt_enc = bytes(fields.required(2)?)?;
         let salt_auth = bytes(fields.required(3)?)?;
         let protocol = match fields.optional(4).map(integer).transpose()? {
-            None | Some(1) => PinProtocol::One,
-            Some(2) => PinProtocol::Two,
-            Some(_) => return Err(CtapError::InvalidParameter),
+            None => PinProtocol::One,
+            Some(number) => PinProtocol::from_number(number).ok_or(CtapError::InvalidParameter)?,
         };
         Ok(HmacSecretInput { protocol, key_agreement, salt_enc, salt_auth })
     }
@@ -54,7 +56,17 @@ pub(crate) struct OpenedHmacSecret {
 }
 
 impl OpenedHmacSecret {
-    /// The extension's output: one or two outputs, encrypted.
+    /// The extension's output: one or two outputs of the passkey's function, encrypted.
+    pub(crate) fn evaluate(
+        &self,
+        passkey: &Passkey,
+        verified: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Value, CtapError> {
+        let key = if verified { &passkey.cred_random_with_uv } else { &passkey.cred_random_without_uv };
+        self.seal(&PrfOutput::evaluate(key, &self.salts), rng)
+    }
+
     pub(crate) fn seal(&self, output: &PrfOutput, rng: &mut impl CryptoRng) -> Result<Value, CtapError> {
         let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
         plaintext.extend(output.first());

@@ -47,7 +47,7 @@ fn published_signatures_and_our_own_verify() {
         message.extend(client_data_hash);
         let published = vector.bytes("/authentication/signature");
         assert!(verifies(&public_key, &message, &published), "{}", vector.name());
-        let ours = vector.private_key().sign(&message).unwrap();
+        let ours = vector.private_key().sign(&message, &mut Script::endless()).unwrap();
         assert!(verifies(&public_key, &message, &ours), "{}", vector.name());
         message[0] ^= 1;
         assert!(!verifies(&public_key, &message, &published), "{}", vector.name());
@@ -131,7 +131,7 @@ impl Vector {
 
     fn sign_in(&self) -> Assertion {
         let mut store = MemoryStore::reporting(self.backup_state("authentication"));
-        store.save(&self.register().0.passkeys()[0], &[]).unwrap();
+        store.save(self.register().0.passkeys()[0], None, &[]).unwrap();
         let request = GetAssertion {
             client_data_hash: sha256(&self.bytes("/authentication/client_data_json")),
             verification: VerificationRequirement::Preferred,
@@ -139,7 +139,7 @@ impl Vector {
         };
         let mut user = |_: &Prompt<'_>| self.answer("authentication");
         let mut authenticator = Authenticator::new(self.model(), store, Script::endless());
-        authenticator.get_assertion(&request, &mut user).unwrap()
+        authenticator.get_assertion(&request, &mut user, UnixMillis(0)).unwrap()
     }
 
     fn flags(&self, ceremony: &str) -> Flags {
@@ -188,10 +188,14 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
-    use ring::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
+    use ring::signature::{
+        ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm,
+    };
     let algorithm: &dyn VerificationAlgorithm = match key.algorithm() {
         Algorithm::Es256 => &ECDSA_P256_SHA256_ASN1,
         Algorithm::EdDsa => &ED25519,
+        Algorithm::Es384 => &ECDSA_P384_SHA384_ASN1,
+        Algorithm::MlDsa44 => panic!("none is published"),
     };
     UnparsedPublicKey::new(algorithm, key.to_point()).verify(message, signature).is_ok()
 }

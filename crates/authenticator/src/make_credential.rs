@@ -1,19 +1,20 @@
 use ciborium::Value;
 
 use crate::{
-    CredentialId, CtapError, PrfOutput, PrfSalts, PublicKey, RelyingParty, User, VerificationRequirement, cbor,
+    CredProtect, CredentialId, CtapError, Discoverability, HmacSecretInput, LargeBlobKey, PrfOutput, PrfSalts,
+    PublicKey, RelyingParty, User, VerificationRequirement, cbor,
 };
 
 /// A request to make a passkey: *authenticatorMakeCredential* (CTAP 2.1 §6.1, WebAuthn §6.3.2).
 ///
-/// User presence is always asked for, and every passkey is discoverable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// User presence is always asked for.
+#[derive(Clone, Debug, PartialEq)]
 pub struct MakeCredential {
     /// SHA-256 of the serialized client data.
     pub client_data_hash: [u8; 32],
     /// Who asks.
     pub relying_party: RelyingParty,
-    /// For which account. A passkey that is here for the same handle is replaced.
+    /// For which account. A discoverable passkey that is here for the same handle is replaced by another.
     pub user: User,
     /// COSE algorithm identifiers, the most wanted first; unknown ones are passed over.
     pub algorithms: Vec<i64>,
@@ -21,10 +22,29 @@ pub struct MakeCredential {
     pub exclude: Vec<Vec<u8>>,
     /// Whether the user must prove who they are.
     pub verification: VerificationRequirement,
-    /// Whether authenticator data shall say that `hmac-secret` is there (it always is).
-    pub hmac_secret: bool,
+    /// Whether it shall be found without its id.
+    pub discoverability: Discoverability,
+    /// The rest of what may be asked for.
+    pub extensions: MakeExtensions,
     /// Salts to evaluate at once, for our own client. They make verification required.
     pub prf: Option<PrfSalts>,
+}
+
+/// The extensions of *authenticatorMakeCredential* (CTAP 2.1 §12). Nothing is asked for by default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MakeExtensions {
+    /// When the passkey may be found and used without verification.
+    pub cred_protect: Option<CredProtect>,
+    /// Bytes to keep with the passkey. Over 32 they are not kept, and the output says so.
+    pub cred_blob: Option<Vec<u8>>,
+    /// Whether authenticator data shall say that `hmac-secret` is there (it always is).
+    pub hmac_secret: bool,
+    /// Salts of a CTAP platform to evaluate at once.
+    pub hmac_secret_at_creation: Option<HmacSecretInput>,
+    /// Whether the passkey's [`LargeBlobKey`] is wanted.
+    pub large_blob_key: bool,
+    /// Whether the least length of this device's PIN is wanted; told only to relying parties that an administrator named.
+    pub min_pin_length: bool,
 }
 
 impl MakeCredential {
@@ -34,7 +54,7 @@ impl MakeCredential {
 }
 
 /// A passkey was made. The attestation is always `none` (WebAuthn §8.7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Attestation {
     /// The authenticator data.
     pub authenticator_data: Vec<u8>,
@@ -44,6 +64,8 @@ pub struct Attestation {
     pub public_key: PublicKey,
     /// What `prf` salts evaluated to. Never inside authenticator data.
     pub prf: Option<PrfOutput>,
+    /// The key of its large blob, if that was asked for.
+    pub large_blob_key: Option<LargeBlobKey>,
 }
 
 impl Attestation {

@@ -2,7 +2,12 @@ use std::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::{Algorithm, BackupEligibility, CredRandom, CredentialId, InvalidPrivateKey, PrivateKey, RpId, User};
+use zeroize::Zeroizing;
+
+use crate::{
+    Algorithm, BackupEligibility, CredProtect, CredRandom, CredentialId, Discoverability, InvalidPrivateKey,
+    LargeBlobKey, PrivateKey, RpId, User,
+};
 
 /// One passkey with all its secrets: WebAuthn's *public key credential source* (§4).
 ///
@@ -26,6 +31,24 @@ pub struct Passkey {
     pub created_at: UnixMillis,
     /// BE, as it was told to the relying party at creation.
     pub backup_eligibility: BackupEligibility,
+    /// Whether it can be found without its id.
+    pub discoverability: Discoverability,
+    /// When it may be found and used without user verification.
+    pub cred_protect: CredProtect,
+    /// What the relying party stored with it (`credBlob`, CTAP 2.1 §12.2): at most 32 bytes if made here; empty for none.
+    pub cred_blob: Zeroizing<Vec<u8>>,
+}
+
+/// What is to be made: the part of a new [`Passkey`] that is not drawn.
+pub(crate) struct Blueprint {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) rp_id: RpId,
+    pub(crate) user: User,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) backup_eligibility: BackupEligibility,
+    pub(crate) discoverability: Discoverability,
+    pub(crate) cred_protect: CredProtect,
+    pub(crate) cred_blob: Zeroizing<Vec<u8>>,
 }
 
 impl Passkey {
@@ -34,24 +57,27 @@ impl Passkey {
     /// The order of draws is fixed, so that known answers can be reproduced: credential id,
     /// private key (ES256 draws again while the 32 bytes are no scalar), the key of `hmac-secret`
     /// with user verification, the one without.
-    pub(crate) fn generate(
-        algorithm: Algorithm,
-        rp_id: RpId,
-        user: User,
-        backup_eligibility: BackupEligibility,
-        created_at: UnixMillis,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Self, InvalidPrivateKey> {
+    pub(crate) fn generate(blueprint: Blueprint, rng: &mut impl CryptoRng) -> Result<Self, InvalidPrivateKey> {
         Ok(Passkey {
             credential_id: CredentialId::generate(rng),
-            rp_id,
-            user,
-            private_key: PrivateKey::generate(algorithm, rng)?,
+            rp_id: blueprint.rp_id,
+            user: blueprint.user,
+            private_key: PrivateKey::generate(blueprint.algorithm, rng)?,
             cred_random_with_uv: CredRandom::generate(rng),
             cred_random_without_uv: CredRandom::generate(rng),
-            created_at,
-            backup_eligibility,
+            created_at: blueprint.created_at,
+            backup_eligibility: blueprint.backup_eligibility,
+            discoverability: blueprint.discoverability,
+            cred_protect: blueprint.cred_protect,
+            cred_blob: blueprint.cred_blob,
         })
+    }
+
+    /// The key under which a platform seals this passkey's entry of the large-blob array (`largeBlobKey`, CTAP 2.1 §12.3).
+    /// Every passkey has one, the same on every device: HKDF-Expand(the key of `hmac-secret` with user verification,
+    /// "keyfold/large-blob-key/1"). `hmac-secret` takes salts of 32 bytes only, so it never yields this.
+    pub fn large_blob_key(&self) -> LargeBlobKey {
+        LargeBlobKey::of(&self.cred_random_with_uv)
     }
 }
 

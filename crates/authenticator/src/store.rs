@@ -1,9 +1,12 @@
 use thiserror::Error;
 
-use crate::{CredentialId, Passkey, RpId, UnixMillis, User};
+use crate::{
+    CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey, RelyingParty, RpId,
+    UnixMillis, User,
+};
 
-/// Where passkeys are kept. Implemented by the client's vault.
-pub trait CredentialStore {
+/// Where passkeys are kept, and what this device's authenticator keeps of itself. Implemented by the client's vault.
+pub trait CredentialStore: DeviceMemory {
     /// What can be shown of the passkeys for a relying party, without any secret; the most
     /// recently created first. With `only`, those of them whose id is listed there.
     ///
@@ -17,17 +20,77 @@ pub trait CredentialStore {
     /// [`StoreError::Unavailable`] if the store can't be read.
     fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Passkey>, StoreError>;
 
-    /// Keeps a new passkey and drops those that it replaces, in one step or not at all.
+    /// Keeps a new passkey, with what its relying party calls itself, and drops those that it replaces, in one step or not
+    /// at all.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
-    fn save(&mut self, passkey: &Passkey, replaces: &[CredentialId]) -> Result<(), StoreError>;
+    fn save(&mut self, passkey: &Passkey, rp_name: Option<&Label>, replaces: &[CredentialId])
+    -> Result<(), StoreError>;
 
     /// Whether this passkey is truly backed up now: another member of the account can restore it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if that can't be told.
     fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError>;
+
+    /// Notes that a passkey has just signed in.
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId);
+
+    /// Every passkey with its relying party, for *authenticatorCredentialManagement*.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store can't be read.
+    fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError>;
+
+    /// Deletes a passkey; one that is not there is deleted already.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    fn delete(&mut self, rp_id: &RpId, id: &CredentialId) -> Result<(), StoreError>;
+
+    /// Sets the names of a passkey's account.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    fn rename(&mut self, rp_id: &RpId, id: &CredentialId, user: &User) -> Result<(), StoreError>;
+
+    /// For how many more discoverable passkeys there is room, at least.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if that can't be told.
+    fn room(&self) -> Result<u32, StoreError>;
+
+    /// What a passkey's relying party keeps beside it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store can't be read.
+    fn large_blob(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<LargeBlob>, StoreError>;
+
+    /// Keeps another blob beside a passkey, or none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    fn set_large_blob(&mut self, rp_id: &RpId, id: &CredentialId, blob: Option<&LargeBlob>) -> Result<(), StoreError>;
+
+    /// The entries of the large-blob array that are of no passkey here, as a CBOR array; empty if none were ever written.
+    /// They are this device's own.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store can't be read.
+    fn foreign_blobs(&self) -> Result<Vec<u8>, StoreError>;
+
+    /// Keeps others.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    fn set_foreign_blobs(&mut self, array: &[u8]) -> Result<(), StoreError>;
+
+    /// Forgets the device's state, and every passkey that is bound to this device. Synced ones stay.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    fn reset(&mut self) -> Result<(), StoreError>;
 }
 
 /// What may be shown of a passkey before the user agrees to anything.
@@ -39,6 +102,10 @@ pub struct Listing {
     pub user: User,
     /// When it was made.
     pub created_at: UnixMillis,
+    /// Whether it is found without its id.
+    pub discoverability: Discoverability,
+    /// When it may be found and used without verification.
+    pub cred_protect: CredProtect,
 }
 
 impl From<&Passkey> for Listing {
@@ -47,6 +114,8 @@ impl From<&Passkey> for Listing {
             credential_id: passkey.credential_id.clone(),
             user: passkey.user.clone(),
             created_at: passkey.created_at,
+            discoverability: passkey.discoverability,
+            cred_protect: passkey.cred_protect,
         }
     }
 }

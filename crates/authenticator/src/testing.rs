@@ -7,9 +7,13 @@ use std::rc::Rc;
 
 use rand_core::{TryCryptoRng, TryRng};
 
+use zeroize::Zeroizing;
+
+use crate::passkey::Blueprint;
 use crate::{
-    Algorithm, Answer, Authenticator, BackupEligibility, Label, MakeCredential, MemoryStore, Model, Passkey, Prompt,
-    RelyingParty, RpId, UnixMillis, User, UserHandle, VerificationRequirement,
+    Algorithm, Answer, Authenticator, BackupEligibility, BackupState, CredProtect, CredentialId, CredentialStore,
+    DeviceMemory, DeviceState, Discoverability, Label, LargeBlob, Listing, MakeCredential, MakeExtensions, MemoryStore,
+    Model, Passkey, Prompt, RelyingParty, RpId, StoreError, UnixMillis, User, UserHandle, VerificationRequirement,
 };
 
 /// Randomness that first gives what it was told to, draw by draw, then counts. Clones share it.
@@ -96,21 +100,24 @@ pub(crate) fn registration_of(user: User) -> MakeCredential {
         algorithms: vec![-7],
         exclude: Vec::new(),
         verification: VerificationRequirement::Required,
-        hmac_secret: false,
+        discoverability: Discoverability::Discoverable,
+        extensions: MakeExtensions::default(),
         prf: None,
     }
 }
 
 pub(crate) fn example_passkey(rng: &mut Script) -> Passkey {
-    Passkey::generate(
-        Algorithm::Es256,
-        example_org().id,
-        user(1, "alice"),
-        BackupEligibility::Eligible,
-        UnixMillis(1),
-        rng,
-    )
-    .unwrap()
+    let blueprint = Blueprint {
+        algorithm: Algorithm::Es256,
+        rp_id: example_org().id,
+        user: user(1, "alice"),
+        created_at: UnixMillis(1),
+        backup_eligibility: BackupEligibility::Eligible,
+        discoverability: Discoverability::Discoverable,
+        cred_protect: CredProtect::default(),
+        cred_blob: Zeroizing::default(),
+    };
+    Passkey::generate(blueprint, rng).unwrap()
 }
 
 pub(crate) fn verified(_: &Prompt<'_>) -> Answer {
@@ -127,4 +134,85 @@ pub(crate) fn denied(_: &Prompt<'_>) -> Answer {
 
 pub(crate) fn nobody_is_asked(prompt: &Prompt<'_>) -> Answer {
     panic!("nobody should be asked, but was: {:?}", prompt.action)
+}
+
+/// A store that does not do as it should.
+#[derive(Default)]
+pub(crate) struct Altered {
+    /// Fails to save.
+    pub(crate) on_save: Option<StoreError>,
+    /// Gives this passkey to whoever asks for any.
+    pub(crate) gives: Option<Passkey>,
+    pub(crate) memory: MemoryStore,
+}
+
+impl CredentialStore for Altered {
+    fn find(&self, rp_id: &RpId, only: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
+        match &self.gives {
+            Some(passkey) => Ok(vec![Listing::from(passkey)]),
+            None => self.memory.find(rp_id, only),
+        }
+    }
+
+    fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Passkey>, StoreError> {
+        self.gives.clone().map_or_else(|| self.memory.load(rp_id, id), |passkey| Ok(Some(passkey)))
+    }
+
+    fn save(&mut self, passkey: &Passkey, name: Option<&Label>, replaces: &[CredentialId]) -> Result<(), StoreError> {
+        self.on_save.map_or_else(|| self.memory.save(passkey, name, replaces), Err)
+    }
+
+    fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError> {
+        self.memory.backup_state(rp_id, id)
+    }
+
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId) {
+        self.memory.used(rp_id, id);
+    }
+
+    fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError> {
+        self.memory.inventory()
+    }
+
+    fn delete(&mut self, rp_id: &RpId, id: &CredentialId) -> Result<(), StoreError> {
+        self.memory.delete(rp_id, id)
+    }
+
+    fn rename(&mut self, rp_id: &RpId, id: &CredentialId, user: &User) -> Result<(), StoreError> {
+        self.memory.rename(rp_id, id, user)
+    }
+
+    fn room(&self) -> Result<u32, StoreError> {
+        self.memory.room()
+    }
+
+    fn large_blob(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<LargeBlob>, StoreError> {
+        self.memory.large_blob(rp_id, id)
+    }
+
+    fn set_large_blob(&mut self, rp_id: &RpId, id: &CredentialId, blob: Option<&LargeBlob>) -> Result<(), StoreError> {
+        self.memory.set_large_blob(rp_id, id, blob)
+    }
+
+    fn foreign_blobs(&self) -> Result<Vec<u8>, StoreError> {
+        self.memory.foreign_blobs()
+    }
+
+    fn set_foreign_blobs(&mut self, array: &[u8]) -> Result<(), StoreError> {
+        self.memory.set_foreign_blobs(array)
+    }
+
+    fn reset(&mut self) -> Result<(), StoreError> {
+        self.memory.reset()
+    }
+}
+
+impl DeviceMemory for Altered {
+    fn device(&self) -> Result<DeviceState, StoreError> {
+        self.memory.device()
+    }
+
+    fn set_device(&mut self, state: &DeviceState) -> Result<(), StoreError> {
+        self.memory.set_device(state)
+    }
 }

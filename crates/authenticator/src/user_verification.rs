@@ -11,6 +11,16 @@ pub trait UserVerification {
     /// [`Answer::Verified`] may be given only after a PIN, passphrase, biometric or operating
     /// system prompt has proved who is there *for this prompt*.
     fn ask(&mut self, prompt: &Prompt<'_>) -> Answer;
+
+    /// Whether it can find out who is there: *built-in user verification*. Where it can't, platforms verify by PIN.
+    fn can_verify(&self) -> bool {
+        true
+    }
+
+    /// Whether it can show accounts and let the user choose. Where it can't, platforms do (*authenticatorGetNextAssertion*).
+    fn can_choose(&self) -> bool {
+        true
+    }
 }
 
 impl<F: FnMut(&Prompt<'_>) -> Answer> UserVerification for F {
@@ -24,8 +34,9 @@ impl<F: FnMut(&Prompt<'_>) -> Answer> UserVerification for F {
 pub struct Prompt<'a> {
     /// What is about to happen.
     pub action: Action,
-    /// Who asks. Show the id; the name is the relying party's own claim.
-    pub relying_party: &'a RelyingParty,
+    /// Who asks; none for [`Action::Select`], [`Action::Reset`] and [`Action::Verify`] without one. Show the id; the name is
+    /// the relying party's own claim.
+    pub relying_party: Option<&'a RelyingParty>,
     /// The accounts concerned: the new one when a passkey is made, else those to choose from, the
     /// most recent first. Empty for [`Action::ReportNoPasskey`].
     pub accounts: &'a [User],
@@ -50,13 +61,25 @@ pub enum Action {
     /// Nothing can be signed: there is no passkey here for this request. The answer changes
     /// nothing, but the time that it takes hides that from the relying party.
     ReportNoPasskey,
+    /// Nothing but that this authenticator is the one to use (*authenticatorSelection*).
+    Select,
+    /// Prove who is there, so that a platform may act for a while (*getPinUvAuthTokenUsingUvWithPermissions*).
+    Verify,
+    /// Forget this device's PIN and settings, and what is bound to this device (*authenticatorReset*).
+    Reset,
 }
 
 /// How the user was found. `account` is the position in [`Prompt::accounts`] of the one chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The user refused, was not there, or failed to prove who they are.
+    /// The user refused.
     Denied,
+    /// The user tried to prove who they are and failed.
+    Unverified,
+    /// Nobody answered in time.
+    TimedOut,
+    /// Whoever made the request has taken it back.
+    Cancelled,
     /// Somebody agreed: a test of user presence.
     Present {
         /// The chosen account; 0 where there is no choice.

@@ -167,7 +167,8 @@ impl App {
         }
     }
 
-    fn folder(&self) -> Result<PathBuf, Failure> {
+    /// Where the profile is kept.
+    pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
         let home = match &self.global.home {
             Some(home) => home.clone(),
             None => data_folder()?.join("keyfold"),

@@ -5,6 +5,7 @@
 
 #![allow(rustdoc::bare_urls, reason = "comments on arguments are the program's help")]
 
+mod agent;
 mod app;
 mod args;
 mod commands;

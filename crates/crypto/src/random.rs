@@ -13,10 +13,13 @@ pub struct SystemRandom(ring::rand::SystemRandom);
 #[error("the operating system gave no randomness")]
 pub struct Unavailable;
 
+/// What [`system`] gives.
+pub type System = UnwrapErr<SystemRandom>;
+
 /// The system's generator as a `CryptoRng`. It panics where the operating system gives no randomness at all: nothing
 /// safe can be done then, and no key must be made.
 #[must_use]
-pub fn system() -> UnwrapErr<SystemRandom> {
+pub fn system() -> System {
     UnwrapErr(SystemRandom(ring::rand::SystemRandom::new()))
 }
 

@@ -88,6 +88,8 @@ impl PrivateKey {
             backup_eligible: true,
             cred_blob: Vec::new(),
             imported: None,
+            cred_protect: 0,
+            server_side: false,
         };
         let field = v1::Field { tag: v1::FieldTag::Label.into(), stamp: None, value: b"Work".to_vec() };
         let item = v1::Item { version: 1, passkey: Some(passkey), fields: vec![field], ..v1::Item::default() };

@@ -24,6 +24,8 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
         backup_eligible: true,
         cred_blob: vec![0x5e; 32],
         imported: Some(imported),
+        cred_protect: 0,
+        server_side: false,
     };
     let name = Field { tag: FieldTag::UserName.into(), stamp: None, value: b"ana@example.org".to_vec() };
     let device = DeviceSecrets {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use keyfold_client::{
     Chain, ItemId,
     storage::{
-        Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined, Staged, Step, Storage,
-        StorageError, StoredItem, Write,
+        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
+        Staged, Step, Storage, StorageError, StoredItem, Write,
     },
 };
 use keyfold_crypto::Hash;
@@ -52,6 +52,7 @@ needs_power! {
         keyring_secrets() -> Option<Vec<u8>>;
         farewell() -> Option<Farewell>;
         lock_state() -> LockState;
+        authenticator_record(record: AuthenticatorRecord) -> Option<Vec<u8>>;
         chains() -> Chains;
         commit_head(seq: u64) -> Option<Hash>;
         receipt(chain: Chain, seq: u64) -> Option<Head>;
@@ -79,6 +80,11 @@ needs_power! {
         opened(at: u64) -> ();
         used(at: u64) -> ();
         lock_after(idle: Option<u64>) -> ();
+        replace_authenticator_record(
+            record: AuthenticatorRecord,
+            before: Option<Vec<u8>>,
+            after: Option<Vec<u8>>
+        ) -> bool;
         add_edits(edits: Vec<(ItemId, Vec<u8>)>) -> ();
         add_enrolment_failure(at: u64) -> ();
         stage(step: &Step, staged: Vec<Staged>) -> ();

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use keyfold_client::{
     ItemId, MemberId,
+    authenticator::CredentialStore,
     enrolment::{Approval, Claim},
-    item::{Algorithm, FieldTag, Item, Passkey},
+    item::{Algorithm, CredProtect, Discoverability, FieldTag, Item, Passkey},
     storage::Storage,
     sync::{SyncEngine, SyncError, SyncReport},
     vault::{Contents, Origin, UnlockedVault},
@@ -91,10 +92,10 @@ impl Member {
     pub async fn signs_in(&self, item: ItemId) {
         let item = self.vault().passkey(item).await.unwrap().item;
         let passkey = item.passkey().unwrap();
-        self.vault()
-            .record_use(&self.vault().snapshot().await.unwrap(), &passkey.rp_id, &passkey.credential_id)
-            .await
-            .unwrap();
+        let mut snapshot = self.vault().snapshot().await.unwrap();
+        let rp_id = passkey.rp_id.as_str().try_into().unwrap();
+        snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap());
+        self.vault().keep(&mut snapshot).await.unwrap();
     }
 
     pub async fn contents(&self) -> Contents {
@@ -121,7 +122,7 @@ pub fn any_passkey(site: &str, created_by: MemberId, created_at: u64) -> Passkey
         credential_id: random::bytes::<32>(&mut rng).to_vec(),
         user_handle: b"ana".to_vec(),
         algorithm: Algorithm::EdDsa,
-        private_key: random::bytes(&mut rng).into(),
+        private_key: random::bytes::<32>(&mut rng).to_vec().into(),
         cred_random_with_uv: random::bytes(&mut rng).into(),
         cred_random_without_uv: random::bytes(&mut rng).into(),
         created_at,
@@ -129,5 +130,7 @@ pub fn any_passkey(site: &str, created_by: MemberId, created_at: u64) -> Passkey
         backup_eligible: true,
         cred_blob: Vec::new().into(),
         imported: None,
+        cred_protect: CredProtect::default(),
+        discoverability: Discoverability::Discoverable,
     }
 }

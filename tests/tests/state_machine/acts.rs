@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyfold_client::{ItemId, item::FieldTag, sync::SyncEngine, vault::VaultError};
+use keyfold_client::{ItemId, authenticator::CredentialStore, item::FieldTag, sync::SyncEngine, vault::VaultError};
 use keyfold_tests::sdk::any_passkey;
 
 use crate::{
@@ -131,11 +131,13 @@ impl World {
     async fn sign_in(&mut self, by: usize, item: usize) {
         let Some((by, item)) = self.item(by, item).await else { return };
         let vault = self.devices[by].engine().unwrap().vault();
-        let snapshot = vault.snapshot().await.unwrap();
+        let mut snapshot = vault.snapshot().await.unwrap();
         let Ok(shown) = vault.passkey(item).await else { return };
         if !shown.is_purged && shown.item.fields.deleted_at().is_none() {
             let passkey = shown.item.passkey().unwrap();
-            vault.record_use(&snapshot, &passkey.rp_id, &passkey.credential_id).await.unwrap();
+            let rp_id = passkey.rp_id.as_str().try_into().unwrap();
+            snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap());
+            vault.keep(&mut snapshot).await.unwrap();
             self.edited(by, item, FieldTag::LastUsed).await;
         }
     }

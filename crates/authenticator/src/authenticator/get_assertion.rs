@@ -1,19 +1,21 @@
 use rand_core::CryptoRng;
 
-use super::{Authenticator, Consent, consent, own_ids};
+use super::{Authenticator, Authority, Consent, NextAssertions, Pending, consent, own_ids};
 use crate::authenticator_data::{AuthenticatorData, Flags};
-use crate::hmac_secret::{self, OpenedHmacSecret};
+use crate::extensions::Outputs;
+use crate::hmac_secret::OpenedHmacSecret;
 use crate::{
-    Action, AllowList, Assertion, CredentialStore, CtapError, GetAssertion, Listing, Passkey, Presence, PrfOutput,
-    Prompt, RelyingParty, User, UserVerification, cbor,
+    Action, AllowList, Assertion, CredProtect, CredentialStore, CtapError, Discoverability, GetAssertion, Listing,
+    Passkey, Presence, PrfOutput, Prompt, RelyingParty, UnixMillis, User, UserVerification, VerificationRequirement,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     /// Signs with a passkey that the user agreed to use; [silently](Presence::NotRequired) only with one that the
-    /// platform named.
+    /// platform named. A passkey that needs user verification makes it required.
     ///
     /// # Errors
-    /// [`CtapError::NoCredentials`], [`CtapError::OperationDenied`]; for `hmac-secret` also
+    /// [`CtapError::NoCredentials`], [`CtapError::OperationDenied`], [`CtapError::UserActionTimeout`],
+    /// [`CtapError::KeepaliveCancel`]; for `hmac-secret` also
     /// [`CtapError::InvalidParameter`], [`CtapError::PinAuthInvalid`], [`CtapError::InvalidLength`]
     /// and [`CtapError::UnsupportedOption`] (with [`Presence::NotRequired`]); else
     /// [`CtapError::Other`].
@@ -21,17 +23,63 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         &mut self,
         request: &GetAssertion,
         user: &mut dyn UserVerification,
+        now: UnixMillis,
     ) -> Result<Assertion, CtapError> {
+        let always = self.store.device()?.always_uv && request.presence == Presence::Required;
+        let verification = if always { VerificationRequirement::Required } else { request.verification() };
+        self.get(request, verification, Authority::OwnClient, user, now)
+    }
+
+    pub(crate) fn get(
+        &mut self,
+        request: &GetAssertion,
+        verification: VerificationRequirement,
+        authority: Authority,
+        user: &mut dyn UserVerification,
+        now: UnixMillis,
+    ) -> Result<Assertion, CtapError> {
+        let is_silent = request.presence == Presence::NotRequired && verification != VerificationRequirement::Required;
         let hmac_secret = self.open_hmac_secret(request)?;
-        let candidates = self.candidates(request)?;
-        let consent = choose(request, &candidates, user)?;
+        let candidates = self.candidates(request, is_silent)?;
+        let (candidates, verification) = protected(candidates, request, verification, authority);
+        let mut consent = choose(request, &candidates, verification, is_silent, user)?;
+        let is_for_platform = candidates.len() > 1 && !user.can_choose();
+        if is_for_platform {
+            consent.account = 0;
+        }
         let chosen = candidates.get(consent.account).ok_or(CtapError::OperationDenied)?;
-        let loaded = self.store.load(&request.rp_id, &chosen.credential_id)?;
-        // Whatever the store gives, no key signs for another relying party than its own.
-        let passkey = loaded.filter(|passkey| passkey.rp_id == request.rp_id).ok_or(CtapError::NoCredentials)?;
-        let user_selected =
-            request.allow == AllowList::Discoverable && request.presence == Presence::Required && candidates.len() > 1;
-        self.assert(request, &passkey, hmac_secret, consent.verified, user_selected)
+        let verified = consent.verified || authority == Authority::Token;
+        if !verified && needs_verification(chosen, request) {
+            return Err(CtapError::OperationDenied);
+        }
+        let passkey = self.load(request, chosen)?;
+        let is_choice = request.allow == AllowList::Discoverable && !is_silent && candidates.len() > 1;
+        let told = if is_silent { None } else { Some(told(&passkey.user, verified)) };
+        let mut assertion = self.assert(request, &passkey, hmac_secret.as_ref(), verified)?;
+        assertion.user = told;
+        assertion.user_selected = is_choice && !is_for_platform;
+        if is_choice && is_for_platform {
+            assertion.number_of_credentials = Some(candidates.len());
+            let left = candidates.into_iter().skip(1).map(|listing| listing.credential_id).collect();
+            let next = NextAssertions { request: request.clone(), hmac_secret, verified, left, since: now };
+            self.session.pending = Pending::Assertions(Box::new(next));
+        }
+        Ok(assertion)
+    }
+
+    /// Signs with the next of several passkeys (CTAP 2.1 §6.3). The user agreed when the first one was used.
+    pub(crate) fn next_assertion(&mut self, mut next: NextAssertions, now: UnixMillis) -> Result<Assertion, CtapError> {
+        if now.0.abs_diff(next.since.0) >= NEXT_WITHIN {
+            return Err(CtapError::NotAllowed);
+        }
+        let id = next.left.pop_front().ok_or(CtapError::NotAllowed)?;
+        let found = self.store.find(&next.request.rp_id, Some(&[id]))?;
+        let passkey = self.load(&next.request, found.first().ok_or(CtapError::NotAllowed)?)?;
+        let mut assertion = self.assert(&next.request, &passkey, next.hmac_secret.as_ref(), next.verified)?;
+        assertion.user = Some(told(&passkey.user, next.verified));
+        next.since = now;
+        self.session.pending = Pending::Assertions(Box::new(next));
+        Ok(assertion)
     }
 
     fn open_hmac_secret(&self, request: &GetAssertion) -> Result<Option<OpenedHmacSecret>, CtapError> {
@@ -43,23 +91,29 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         input.open(&self.key_agreement).map(Some)
     }
 
-    fn candidates(&self, request: &GetAssertion) -> Result<Vec<Listing>, CtapError> {
-        let found = match &request.allow {
+    fn candidates(&self, request: &GetAssertion, is_silent: bool) -> Result<Vec<Listing>, CtapError> {
+        let mut found = match &request.allow {
             // Without a list it would tell anybody who has an account here (CTAP 2.1 §6.2.2).
-            AllowList::Discoverable if request.is_silent() => Vec::new(),
+            AllowList::Discoverable if is_silent => Vec::new(),
             AllowList::Discoverable => self.store.find(&request.rp_id, None)?,
-            AllowList::Only(ids) => self.store.find(&request.rp_id, Some(&own_ids(ids)))?,
+            AllowList::Only(ids) => return Ok(self.store.find(&request.rp_id, Some(&own_ids(ids)))?),
         };
+        found.retain(|listing| listing.discoverability == Discoverability::Discoverable);
         Ok(found)
+    }
+
+    /// Whatever the store gives, no key signs for another relying party than its own.
+    fn load(&self, request: &GetAssertion, listing: &Listing) -> Result<Passkey, CtapError> {
+        let loaded = self.store.load(&request.rp_id, &listing.credential_id)?;
+        loaded.filter(|passkey| passkey.rp_id == request.rp_id).ok_or(CtapError::NoCredentials)
     }
 
     fn assert(
         &mut self,
         request: &GetAssertion,
         passkey: &Passkey,
-        hmac_secret: Option<OpenedHmacSecret>,
+        hmac_secret: Option<&OpenedHmacSecret>,
         verified: bool,
-        user_selected: bool,
     ) -> Result<Assertion, CtapError> {
         let presence = match request.presence {
             Presence::Required => Flags::UP,
@@ -67,36 +121,72 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         };
         let backup_state = self.store.backup_state(&passkey.rp_id, &passkey.credential_id)?;
         let backup = Flags::backup(passkey.backup_eligibility, backup_state);
-        let extensions = hmac_secret.map(|opened| self.hmac_secret_output(&opened, passkey, verified));
+        let mut outputs = Outputs::default();
+        if request.cred_blob {
+            outputs.add(Outputs::CRED_BLOB, ciborium::Value::from(passkey.cred_blob.to_vec()));
+        }
+        if let Some(opened) = hmac_secret {
+            outputs.add(Outputs::HMAC_SECRET, opened.evaluate(passkey, verified, &mut self.rng)?);
+        }
         let data = AuthenticatorData {
             rp_id: &passkey.rp_id,
             flags: presence | if verified { Flags::UV } else { Flags::NONE } | backup,
             attested: None,
-            extensions: extensions.transpose()?,
+            extensions: outputs.into_map(),
         };
         let authenticator_data = data.encode()?;
         let message = [authenticator_data.as_slice(), &request.client_data_hash].concat();
         let salts = request.prf.salts_for(&passkey.credential_id).filter(|_| verified);
+        let signature = passkey.private_key.sign(&message, &mut self.rng)?;
+        if request.presence == Presence::Required {
+            self.store.used(&passkey.rp_id, &passkey.credential_id);
+        }
         Ok(Assertion {
             credential_id: passkey.credential_id.clone(),
-            signature: passkey.private_key.sign(&message)?,
+            signature,
             authenticator_data,
-            user: told(request, &passkey.user, verified),
-            user_selected,
+            user: None,
+            user_selected: false,
+            number_of_credentials: None,
             prf: salts.map(|salts| PrfOutput::evaluate(&passkey.cred_random_with_uv, salts)),
+            cred_blob: request.cred_blob.then(|| passkey.cred_blob.clone()),
+            large_blob_key: request.large_blob_key.then(|| passkey.large_blob_key()),
         })
     }
+}
 
-    fn hmac_secret_output(
-        &mut self,
-        opened: &OpenedHmacSecret,
-        passkey: &Passkey,
-        verified: bool,
-    ) -> Result<ciborium::Value, CtapError> {
-        let key = if verified { &passkey.cred_random_with_uv } else { &passkey.cred_random_without_uv };
-        let output = PrfOutput::evaluate(key, &opened.salts);
-        let sealed = opened.seal(&output, &mut self.rng)?;
-        Ok(cbor::text_map([(hmac_secret::IDENTIFIER, sealed)]))
+/// Whether this passkey may not be used for the request without verification (CTAP 2.1 §12.1).
+fn needs_verification(listing: &Listing, request: &GetAssertion) -> bool {
+    match listing.cred_protect {
+        CredProtect::VerificationOptional => false,
+        CredProtect::VerificationOptionalWithList => request.allow == AllowList::Discoverable,
+        CredProtect::VerificationRequired => true,
+    }
+}
+
+/// To a request without verification, passkeys that need it are not here. Our own client asks for verification instead, if
+/// there are no others.
+fn protected(
+    candidates: Vec<Listing>,
+    request: &GetAssertion,
+    verification: VerificationRequirement,
+    authority: Authority,
+) -> (Vec<Listing>, VerificationRequirement) {
+    let may_verify = match authority {
+        Authority::Token => true,
+        Authority::Platform => verification == VerificationRequirement::Required,
+        Authority::OwnClient => verification != VerificationRequirement::Discouraged,
+    };
+    if may_verify {
+        return (candidates, verification);
+    }
+    let open: Vec<Listing> =
+        candidates.iter().filter(|listing| !needs_verification(listing, request)).cloned().collect();
+    match authority {
+        Authority::OwnClient if open.is_empty() && request.presence == Presence::Required && !candidates.is_empty() => {
+            (candidates, VerificationRequirement::Required)
+        }
+        _ => (open, verification),
     }
 }
 
@@ -104,18 +194,20 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
 fn choose(
     request: &GetAssertion,
     candidates: &[Listing],
+    verification: VerificationRequirement,
+    is_silent: bool,
     user: &mut dyn UserVerification,
 ) -> Result<Consent, CtapError> {
     let accounts: Vec<User> = candidates.iter().map(|listing| listing.user.clone()).collect();
     let relying_party = RelyingParty { id: request.rp_id.clone(), name: None };
     let mut prompt = Prompt {
         action: Action::SignIn,
-        relying_party: &relying_party,
+        relying_party: Some(&relying_party),
         accounts: &accounts,
-        verification: request.verification(),
+        verification,
         answer_within: None,
     };
-    match (candidates.is_empty(), request.is_silent()) {
+    match (candidates.is_empty(), is_silent) {
         (true, true) => Err(CtapError::NoCredentials),
         (true, false) => {
             prompt.action = Action::ReportNoPasskey;
@@ -127,12 +219,10 @@ fn choose(
     }
 }
 
-/// What a platform may see of an account: nothing if nobody was asked, and names, which are personal data, only after
-/// verification (CTAP 2.1 §6.2.2).
-fn told(request: &GetAssertion, user: &User, verified: bool) -> Option<User> {
-    match (request.is_silent(), verified) {
-        (true, _) => None,
-        (false, true) => Some(user.clone()),
-        (false, false) => Some(User { handle: user.handle.clone(), name: None, display_name: None }),
-    }
+/// What a platform may see of an account: names, which are personal data, only after verification (CTAP 2.1 §6.2.2).
+fn told(user: &User, verified: bool) -> User {
+    if verified { user.clone() } else { User { handle: user.handle.clone(), name: None, display_name: None } }
 }
+
+/// Milliseconds in which a platform asks for the next passkey (CTAP 2.1 §6.3).
+const NEXT_WITHIN: u64 = 30_000;

@@ -1,11 +1,15 @@
 use ciborium::Value;
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
-use super::{Authenticator, consent, own_ids};
+use super::{Authenticator, Authority, consent, own_ids};
 use crate::authenticator_data::{AttestedCredential, AuthenticatorData, Flags};
+use crate::extensions::Outputs;
+use crate::hmac_secret::OpenedHmacSecret;
+use crate::passkey::Blueprint;
 use crate::{
-    Action, Algorithm, Attestation, CredentialId, CredentialStore, CtapError, MakeCredential, Passkey, PrfOutput,
-    Prompt, UnixMillis, UserVerification, VerificationRequirement, cbor, hmac_secret,
+    Action, Algorithm, Attestation, CredProtect, CredentialId, CredentialStore, CtapError, Discoverability,
+    MakeCredential, Passkey, PrfOutput, Prompt, UnixMillis, UserVerification, VerificationRequirement,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
@@ -13,11 +17,24 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     ///
     /// # Errors
     /// [`CtapError::UnsupportedAlgorithm`], [`CtapError::CredentialExcluded`] (only if the user
-    /// agreed to tell), [`CtapError::OperationDenied`], [`CtapError::KeyStoreFull`] or
-    /// [`CtapError::Other`]. Nothing has been kept then.
+    /// agreed to tell), [`CtapError::OperationDenied`], [`CtapError::UserActionTimeout`], [`CtapError::KeepaliveCancel`],
+    /// [`CtapError::KeyStoreFull`] or [`CtapError::Other`]. Nothing has been kept then.
     pub fn make_credential(
         &mut self,
         request: &MakeCredential,
+        user: &mut dyn UserVerification,
+        now: UnixMillis,
+    ) -> Result<Attestation, CtapError> {
+        let always = self.store.device()?.always_uv;
+        let verification = if always { VerificationRequirement::Required } else { request.verification() };
+        self.make(request, verification, Authority::OwnClient, user, now)
+    }
+
+    pub(crate) fn make(
+        &mut self,
+        request: &MakeCredential,
+        verification: VerificationRequirement,
+        authority: Authority,
         user: &mut dyn UserVerification,
         now: UnixMillis,
     ) -> Result<Attestation, CtapError> {
@@ -26,27 +43,42 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             .iter()
             .find_map(|id| Algorithm::from_cose_id(*id))
             .ok_or(CtapError::UnsupportedAlgorithm)?;
-        self.refuse_excluded(request, user)?;
+        let hmac_secret = self.salts_at_creation(request)?;
+        self.refuse_excluded(request, verification, authority, user)?;
         let replaces = self.same_account(request)?;
         let action = if replaces.is_empty() { Action::Register } else { Action::Replace };
-        let consent = consent(user, &prompt(request, action, request.verification()))?;
-        let passkey = Passkey::generate(
-            algorithm,
-            request.relying_party.id.clone(),
-            request.user.clone(),
-            self.model.backup_eligibility,
-            now,
-            &mut self.rng,
-        )?;
-        self.store.save(&passkey, &replaces)?;
-        self.attest(request, &passkey, consent.verified)
+        let consent = consent(user, &prompt(request, action, verification))?;
+        let passkey = Passkey::generate(self.blueprint(algorithm, request, now), &mut self.rng)?;
+        self.store.save(&passkey, request.relying_party.name.as_ref(), &replaces)?;
+        self.attest(request, &passkey, hmac_secret.as_ref(), consent.verified || authority == Authority::Token)
+    }
+
+    fn salts_at_creation(&self, request: &MakeCredential) -> Result<Option<OpenedHmacSecret>, CtapError> {
+        let input = request.extensions.hmac_secret_at_creation.clone();
+        // CTAP 2.2 §12.8: never without `hmac-secret` itself.
+        if input.is_some() && !request.extensions.hmac_secret {
+            return Err(CtapError::MissingParameter);
+        }
+        input.map(|input| input.open(&self.key_agreement)).transpose()
     }
 
     /// CTAP 2.1 §6.1.2 step 12. A refusal stays a refusal: WebAuthn §6.3.2 lets the relying party
     /// know of the match only with the user's consent.
-    fn refuse_excluded(&self, request: &MakeCredential, user: &mut dyn UserVerification) -> Result<(), CtapError> {
+    fn refuse_excluded(
+        &self,
+        request: &MakeCredential,
+        verification: VerificationRequirement,
+        authority: Authority,
+        user: &mut dyn UserVerification,
+    ) -> Result<(), CtapError> {
         let excluded = own_ids(&request.exclude);
-        if excluded.is_empty() || self.store.find(&request.relying_party.id, Some(&excluded))?.is_empty() {
+        if excluded.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.find(&request.relying_party.id, Some(&excluded))?;
+        // To a platform that does not verify, a passkey that needs verification is not here.
+        let is_hidden = authority == Authority::Platform && verification != VerificationRequirement::Required;
+        if !found.iter().any(|listing| !is_hidden || listing.cred_protect < CredProtect::VerificationRequired) {
             return Ok(());
         }
         // Presence is enough: nothing will be made.
@@ -54,14 +86,38 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         Err(CtapError::CredentialExcluded)
     }
 
-    /// The passkeys for the same relying party and user handle.
+    /// The discoverable passkeys for the same relying party and user handle, where another is to take their place.
     fn same_account(&self, request: &MakeCredential) -> Result<Vec<CredentialId>, CtapError> {
+        if request.discoverability == Discoverability::ServerSide {
+            return Ok(Vec::new());
+        }
         let held = self.store.find(&request.relying_party.id, None)?;
-        let same = held.into_iter().filter(|listing| listing.user.handle == request.user.handle);
+        let same = held.into_iter().filter(|listing| {
+            listing.user.handle == request.user.handle && listing.discoverability == Discoverability::Discoverable
+        });
         Ok(same.map(|listing| listing.credential_id).collect())
     }
 
-    fn attest(&self, request: &MakeCredential, passkey: &Passkey, verified: bool) -> Result<Attestation, CtapError> {
+    fn blueprint(&self, algorithm: Algorithm, request: &MakeCredential, now: UnixMillis) -> Blueprint {
+        Blueprint {
+            algorithm,
+            rp_id: request.relying_party.id.clone(),
+            user: request.user.clone(),
+            created_at: now,
+            backup_eligibility: self.model.backup_eligibility,
+            discoverability: request.discoverability,
+            cred_protect: request.extensions.cred_protect.unwrap_or_default(),
+            cred_blob: Zeroizing::new(kept_blob(request).unwrap_or_default().to_vec()),
+        }
+    }
+
+    fn attest(
+        &mut self,
+        request: &MakeCredential,
+        passkey: &Passkey,
+        hmac_secret: Option<&OpenedHmacSecret>,
+        verified: bool,
+    ) -> Result<Attestation, CtapError> {
         let backup_state = self.store.backup_state(&passkey.rp_id, &passkey.credential_id)?;
         let backup = Flags::backup(passkey.backup_eligibility, backup_state);
         let data = AuthenticatorData {
@@ -72,23 +128,62 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
                 credential_id: passkey.credential_id.as_bytes(),
                 public_key: passkey.private_key.public_key(),
             }),
-            extensions: request.hmac_secret.then(|| cbor::text_map([(hmac_secret::IDENTIFIER, Value::from(true))])),
+            extensions: self.creation_outputs(request, passkey, hmac_secret, verified)?.into_map(),
         };
         Ok(Attestation {
             authenticator_data: data.encode()?,
             credential_id: passkey.credential_id.clone(),
             public_key: passkey.private_key.public_key().clone(),
             prf: request.prf.as_ref().map(|salts| PrfOutput::evaluate(&passkey.cred_random_with_uv, salts)),
+            large_blob_key: request.extensions.large_blob_key.then(|| passkey.large_blob_key()),
         })
     }
+
+    fn creation_outputs(
+        &mut self,
+        request: &MakeCredential,
+        passkey: &Passkey,
+        hmac_secret: Option<&OpenedHmacSecret>,
+        verified: bool,
+    ) -> Result<Outputs, CtapError> {
+        let asked = &request.extensions;
+        let mut outputs = Outputs::default();
+        if let Some(policy) = asked.cred_protect {
+            outputs.add(Outputs::CRED_PROTECT, Value::from(policy.level()));
+        }
+        if asked.cred_blob.is_some() {
+            outputs.add(Outputs::CRED_BLOB, Value::from(kept_blob(request).is_some()));
+        }
+        if asked.hmac_secret {
+            outputs.add(Outputs::HMAC_SECRET, Value::from(true));
+        }
+        if let Some(opened) = hmac_secret {
+            outputs.add(Outputs::HMAC_SECRET_AT_CREATION, opened.evaluate(passkey, verified, &mut self.rng)?);
+        }
+        if asked.min_pin_length {
+            let state = self.store.device()?;
+            if state.min_pin_rp_ids.contains(&passkey.rp_id) {
+                outputs.add(Outputs::MIN_PIN_LENGTH, Value::from(state.min_pin_length));
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+/// The bytes to keep with the passkey, if they are not too many.
+fn kept_blob(request: &MakeCredential) -> Option<&[u8]> {
+    request.extensions.cred_blob.as_deref().filter(|blob| blob.len() <= MAX_CRED_BLOB)
 }
 
 fn prompt(request: &MakeCredential, action: Action, verification: VerificationRequirement) -> Prompt<'_> {
     Prompt {
         action,
-        relying_party: &request.relying_party,
+        relying_party: Some(&request.relying_party),
         accounts: std::slice::from_ref(&request.user),
         verification,
         answer_within: None,
     }
 }
+
+/// The most bytes of a credBlob: what CTAP 2.1 §12.2 asks for at least.
+pub const MAX_CRED_BLOB: usize = 32;

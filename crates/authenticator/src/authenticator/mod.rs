@@ -1,5 +1,7 @@
+mod consent;
 mod get_assertion;
 mod make_credential;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -7,28 +9,45 @@ use std::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::{
-    Answer, CredentialId, CredentialStore, CtapError, KeyAgreement, Model, Prompt, UserVerification,
-    VerificationRequirement,
-};
+use crate::{CredentialId, CredentialStore, CtapError, KeyAgreement, Model, UnixMillis};
 
-/// The authenticator: a model, a store, a source of randomness, and the key pair under which
-/// platforms encrypt to it. See the crate's documentation.
+pub(crate) use consent::{Authority, Consent, consent, permission};
+pub use make_credential::MAX_CRED_BLOB;
+pub(crate) use session::{NextAssertions, Pending, Session, Upload};
+
+/// The authenticator: a model, a store, a source of randomness, the key pair under which platforms encrypt to it, and what
+/// platforms were given since it has power. See the crate's documentation.
 pub struct Authenticator<S, R> {
-    model: Model,
-    store: S,
-    rng: R,
-    key_agreement: KeyAgreement,
+    pub(crate) model: Model,
+    pub(crate) store: S,
+    pub(crate) rng: R,
+    pub(crate) key_agreement: KeyAgreement,
+    pub(crate) session: Session,
 }
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
-    /// Powers up: draws the key pair of this run.
+    /// Draws the key pair of this run.
     pub fn new(model: Model, store: S, mut rng: R) -> Self {
         let key_agreement = KeyAgreement::generate(&mut rng);
-        Authenticator { model, store, rng, key_agreement }
+        Authenticator { model, store, rng, key_agreement, session: Session::default() }
     }
 
-    /// The key pair to which platforms encrypt `hmac-secret` salts.
+    /// Takes the power away and gives it back: what platforms were given is void, three wrong PINs in a row are forgiven
+    /// (all of them are still counted), and for ten seconds a reset is taken without a display (CTAP 2.1 §6.6).
+    ///
+    /// # Errors
+    /// [`CtapError::Other`] if the store is not available.
+    pub fn power_cycle(&mut self, now: UnixMillis) -> Result<(), CtapError> {
+        let state = self.store.device()?;
+        if state.mismatches > 0 {
+            self.store.set_device(&state.power_cycled())?;
+        }
+        self.key_agreement = KeyAgreement::generate(&mut self.rng);
+        self.session = Session::powered_at(now);
+        Ok(())
+    }
+
+    /// The key pair to which platforms encrypt PINs and `hmac-secret` salts.
     pub fn key_agreement(&self) -> &KeyAgreement {
         &self.key_agreement
     }
@@ -36,6 +55,11 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     /// The store.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// The store, to bring it up to date between two requests.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
     }
 
     /// Gives the store back.
@@ -48,25 +72,6 @@ impl<S, R> fmt::Debug for Authenticator<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator").field("model", &self.model).finish_non_exhaustive()
     }
-}
-
-/// What the user agreed to.
-struct Consent {
-    account: usize,
-    verified: bool,
-}
-
-/// Asks, and refuses an answer that does not meet the requirement or names no account.
-fn consent(user: &mut dyn UserVerification, prompt: &Prompt<'_>) -> Result<Consent, CtapError> {
-    let consent = match user.ask(prompt) {
-        Answer::Denied => return Err(CtapError::OperationDenied),
-        Answer::Present { account } => Consent { account, verified: false },
-        Answer::Verified { account } => Consent { account, verified: true },
-    };
-    if prompt.verification == VerificationRequirement::Required && !consent.verified {
-        return Err(CtapError::OperationDenied);
-    }
-    Ok(consent)
 }
 
 /// Those of the listed ids that could be ours: others have another length.

@@ -13,7 +13,7 @@ fn flags(authenticator_data: &[u8]) -> u8 {
 fn a_new_passkey_is_kept_as_it_was_told() {
     let mut authenticator = authenticator();
     let attestation = register(&mut authenticator, user(1, "alice"), 1_700_000_000_000);
-    let [passkey] = authenticator.store().passkeys() else { panic!("one passkey") };
+    let [passkey] = authenticator.store().passkeys()[..] else { panic!("one passkey") };
     assert_eq!(passkey.credential_id, attestation.credential_id);
     assert_eq!(passkey.credential_id.as_bytes().len(), 32);
     assert_eq!(passkey.rp_id, example_org().id);
@@ -31,7 +31,9 @@ fn the_first_algorithm_that_is_known_is_used() {
     for (offered, chosen) in [
         (vec![-257, -8, -7], Ok(Algorithm::EdDsa)),
         (vec![-7, -8], Ok(Algorithm::Es256)),
-        (vec![-257, -35], Err(CtapError::UnsupportedAlgorithm)),
+        (vec![-257, -35, -7], Ok(Algorithm::Es384)),
+        (vec![-48], Ok(Algorithm::MlDsa44)),
+        (vec![-257, -9], Err(CtapError::UnsupportedAlgorithm)),
         (vec![], Err(CtapError::UnsupportedAlgorithm)),
     ] {
         let request = MakeCredential { algorithms: offered, ..registration_of(user(1, "alice")) };
@@ -64,8 +66,9 @@ fn flags_tell_only_what_happened() {
 
         register(&mut authenticator, user(1, "alice"), 0);
         let request = GetAssertion { verification, ..GetAssertion::example() };
-        let seen =
-            authenticator.get_assertion(&request, &mut ask).map(|assertion| flags(&assertion.authenticator_data));
+        let seen = authenticator
+            .get_assertion(&request, &mut ask, UnixMillis(0))
+            .map(|assertion| flags(&assertion.authenticator_data));
         assert_eq!(seen, expected.map(|flags: u8| (flags & !0x40) | backup), "{verification:?} {answer:?}");
     }
 }
@@ -77,7 +80,7 @@ fn backup_state_is_what_the_store_says_at_that_moment() {
         let mut authenticator = Authenticator::new(Model::SYNCED, store, Script::endless());
         let attestation = register(&mut authenticator, user(1, "alice"), 0);
         assert_eq!(flags(&attestation.authenticator_data), expected | 0x40);
-        let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut verified).unwrap();
+        let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut verified, UnixMillis(0)).unwrap();
         assert_eq!(flags(&assertion.authenticator_data), expected);
     }
 }
@@ -88,7 +91,7 @@ fn a_passkey_that_may_not_be_backed_up_never_claims_to_be() {
     let store = MemoryStore::reporting(BackupState::BackedUp);
     let mut authenticator = Authenticator::new(model, store, Script::endless());
     assert_eq!(flags(&register(&mut authenticator, user(1, "alice"), 0).authenticator_data), 0x45);
-    let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut verified).unwrap();
+    let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut verified, UnixMillis(0)).unwrap();
     assert_eq!(flags(&assertion.authenticator_data), 0x05);
 }
 
@@ -104,10 +107,10 @@ fn an_excluded_passkey_is_told_only_with_consent_and_nothing_is_made() {
         Answer::Present { account: 0 }
     };
     let made = authenticator.make_credential(&request, &mut agrees, UnixMillis(0));
-    assert_eq!(made, Err(CtapError::CredentialExcluded));
+    assert_eq!(made.unwrap_err(), CtapError::CredentialExcluded);
     assert_eq!(asked, [(Action::ReportExcluded, VerificationRequirement::Discouraged)]);
     let refused = authenticator.make_credential(&request, &mut denied, UnixMillis(0));
-    assert_eq!(refused, Err(CtapError::OperationDenied));
+    assert_eq!(refused.unwrap_err(), CtapError::OperationDenied);
     assert_eq!(authenticator.store().passkeys().len(), 1);
 }
 
@@ -144,26 +147,12 @@ fn a_second_passkey_for_an_account_replaces_the_first_and_the_prompt_says_so() {
 
 #[test]
 fn a_store_that_fails_lets_nothing_out() {
-    struct Failing(StoreError);
-    impl CredentialStore for Failing {
-        fn find(&self, _: &RpId, _: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
-            Ok(Vec::new())
-        }
-        fn load(&self, _: &RpId, _: &CredentialId) -> Result<Option<Passkey>, StoreError> {
-            Err(self.0)
-        }
-        fn save(&mut self, _: &Passkey, _: &[CredentialId]) -> Result<(), StoreError> {
-            Err(self.0)
-        }
-        fn backup_state(&self, _: &RpId, _: &CredentialId) -> Result<BackupState, StoreError> {
-            Err(self.0)
-        }
-    }
     for (error, status) in [(StoreError::Full, CtapError::KeyStoreFull), (StoreError::Unavailable, CtapError::Other)] {
-        let mut authenticator = Authenticator::new(Model::SYNCED, Failing(error), Script::endless());
+        let store = Altered { on_save: Some(error), ..Altered::default() };
+        let mut authenticator = Authenticator::new(Model::SYNCED, store, Script::endless());
         let request = registration_of(user(1, "alice"));
         let made = authenticator.make_credential(&request, &mut verified, UnixMillis(0));
-        assert_eq!(made, Err(status));
+        assert_eq!(made.unwrap_err(), status);
     }
 }
 
@@ -178,15 +167,15 @@ fn the_user_chooses_among_accounts_the_newest_first() {
         shown = prompt.accounts.iter().map(|user| user.name.clone().unwrap().to_string()).collect();
         Answer::Verified { account: 1 }
     };
-    let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut second).unwrap();
+    let assertion = authenticator.get_assertion(&GetAssertion::example(), &mut second, UnixMillis(0)).unwrap();
     assert_eq!(shown, ["carol", "bob", "alice"]);
     assert_eq!(assertion.credential_id, bob.credential_id);
     assert!(assertion.user == Some(user(2, "bob")));
     assert!(assertion.user_selected);
 
     let mut nobody = |_: &Prompt<'_>| Answer::Verified { account: 3 };
-    let result = authenticator.get_assertion(&GetAssertion::example(), &mut nobody);
-    assert_eq!(result, Err(CtapError::OperationDenied));
+    let result = authenticator.get_assertion(&GetAssertion::example(), &mut nobody, UnixMillis(0));
+    assert_eq!(result.unwrap_err(), CtapError::OperationDenied);
 }
 
 #[test]
@@ -196,12 +185,12 @@ fn an_allow_list_limits_the_choice() {
     register(&mut authenticator, user(2, "bob"), 20);
     let only = |ids: Vec<Vec<u8>>| GetAssertion { allow: AllowList::Only(ids), ..GetAssertion::example() };
     let listed = only(vec![vec![5; 3], vec![5; 32], alice.as_bytes().to_vec()]);
-    let assertion = authenticator.get_assertion(&listed, &mut verified).unwrap();
+    let assertion = authenticator.get_assertion(&listed, &mut verified, UnixMillis(0)).unwrap();
     assert_eq!(assertion.credential_id, alice);
     assert!(!assertion.user_selected);
     for foreign in [only(vec![vec![5; 32]]), only(vec![vec![5; 1000]]), only(Vec::new())] {
-        let result = authenticator.get_assertion(&foreign, &mut verified);
-        assert_eq!(result, Err(CtapError::NoCredentials));
+        let result = authenticator.get_assertion(&foreign, &mut verified, UnixMillis(0));
+        assert_eq!(result.unwrap_err(), CtapError::NoCredentials);
     }
 }
 
@@ -213,34 +202,20 @@ fn another_sites_passkey_is_never_found() {
         for allow in [AllowList::Discoverable, AllowList::Only(vec![held.as_bytes().to_vec()])] {
             let rp_id = RpId::try_from(rp_id).unwrap();
             let request = GetAssertion { rp_id, allow, ..GetAssertion::example() };
-            let result = authenticator.get_assertion(&request, &mut verified);
-            assert_eq!(result, Err(CtapError::NoCredentials));
+            let result = authenticator.get_assertion(&request, &mut verified, UnixMillis(0));
+            assert_eq!(result.unwrap_err(), CtapError::NoCredentials);
         }
     }
 }
 
 #[test]
 fn a_store_that_hands_out_another_sites_key_gets_no_signature() {
-    struct Confused(Passkey);
-    impl CredentialStore for Confused {
-        fn find(&self, _: &RpId, _: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
-            Ok(vec![Listing::from(&self.0)])
-        }
-        fn load(&self, _: &RpId, _: &CredentialId) -> Result<Option<Passkey>, StoreError> {
-            Ok(Some(self.0.clone()))
-        }
-        fn save(&mut self, _: &Passkey, _: &[CredentialId]) -> Result<(), StoreError> {
-            Ok(())
-        }
-        fn backup_state(&self, _: &RpId, _: &CredentialId) -> Result<BackupState, StoreError> {
-            Ok(BackupState::NotBackedUp)
-        }
-    }
-    let store = Confused(example_passkey(&mut Script::endless()));
+    let store = Altered { gives: Some(example_passkey(&mut Script::endless())), ..Altered::default() };
     let mut authenticator = Authenticator::new(Model::SYNCED, store, Script::endless());
-    assert!(authenticator.get_assertion(&GetAssertion::example(), &mut verified).is_ok());
+    assert!(authenticator.get_assertion(&GetAssertion::example(), &mut verified, UnixMillis(0)).is_ok());
     let elsewhere = GetAssertion { rp_id: "example.com".try_into().unwrap(), ..GetAssertion::example() };
-    assert_eq!(authenticator.get_assertion(&elsewhere, &mut verified), Err(CtapError::NoCredentials));
+    let result = authenticator.get_assertion(&elsewhere, &mut verified, UnixMillis(0));
+    assert_eq!(result.unwrap_err(), CtapError::NoCredentials);
 }
 
 #[test]
@@ -250,8 +225,8 @@ fn nobody_here_is_told_to_the_user_and_only_then_to_the_site() {
         actions.push((prompt.action, prompt.accounts.len()));
         Answer::Denied
     };
-    let result = authenticator().get_assertion(&GetAssertion::example(), &mut ask);
-    assert_eq!(result, Err(CtapError::NoCredentials));
+    let result = authenticator().get_assertion(&GetAssertion::example(), &mut ask, UnixMillis(0));
+    assert_eq!(result.unwrap_err(), CtapError::NoCredentials);
     assert_eq!(actions, [(Action::ReportNoPasskey, 0)]);
 }
 
@@ -261,14 +236,14 @@ fn a_probe_asks_nobody_claims_no_presence_and_tells_no_account() {
     let alice = register(&mut authenticator, user(1, "alice"), 10).credential_id;
     let bob = register(&mut authenticator, user(2, "bob"), 20).credential_id;
     let probe = probe_for(vec![vec![5; 32], alice.as_bytes().to_vec(), bob.as_bytes().to_vec()]);
-    let assertion = authenticator.get_assertion(&probe, &mut nobody_is_asked).unwrap();
+    let assertion = authenticator.get_assertion(&probe, &mut nobody_is_asked, UnixMillis(0)).unwrap();
     assert_eq!(flags(&assertion.authenticator_data), 0x08);
     assert_eq!(assertion.credential_id, bob, "the newest of those that it names");
     assert!(!assertion.user_selected);
     assert!(assertion.user.is_none());
 
     let verifying = GetAssertion { verification: VerificationRequirement::Required, ..probe };
-    let assertion = authenticator.get_assertion(&verifying, &mut verified).unwrap();
+    let assertion = authenticator.get_assertion(&verifying, &mut verified, UnixMillis(0)).unwrap();
     assert_eq!(flags(&assertion.authenticator_data), 0x0c);
     assert!(assertion.user == Some(user(2, "bob")));
 }
@@ -280,7 +255,10 @@ fn a_probe_that_names_no_passkey_finds_none() {
     register(&mut authenticator, user(1, "alice"), 10);
     let nameless = GetAssertion { allow: AllowList::Discoverable, ..probe_for(Vec::new()) };
     for probe in [nameless, probe_for(Vec::new()), probe_for(vec![vec![5; 32]])] {
-        assert_eq!(authenticator.get_assertion(&probe, &mut nobody_is_asked), Err(CtapError::NoCredentials));
+        assert_eq!(
+            authenticator.get_assertion(&probe, &mut nobody_is_asked, UnixMillis(0)).unwrap_err(),
+            CtapError::NoCredentials
+        );
     }
 }
 
@@ -298,7 +276,7 @@ fn names_are_given_only_after_verification() {
     let mut authenticator = authenticator();
     register(&mut authenticator, user(1, "alice"), 10);
     let request = GetAssertion { verification: VerificationRequirement::Discouraged, ..GetAssertion::example() };
-    let assertion = authenticator.get_assertion(&request, &mut present).unwrap();
+    let assertion = authenticator.get_assertion(&request, &mut present, UnixMillis(0)).unwrap();
     let told = assertion.user.unwrap();
     assert_eq!(told.handle, user(1, "").handle);
     assert_eq!((told.name, told.display_name), (None, None));
@@ -314,7 +292,7 @@ fn prf_requires_verification_and_stays_out_of_authenticator_data() {
         ..registration_of(user(1, "alice"))
     };
     let refused = authenticator.make_credential(&request, &mut present, UnixMillis(0));
-    assert_eq!(refused, Err(CtapError::OperationDenied));
+    assert_eq!(refused.unwrap_err(), CtapError::OperationDenied);
     let attestation = authenticator.make_credential(&request, &mut verified, UnixMillis(0)).unwrap();
     assert_eq!(flags(&attestation.authenticator_data) & 0x80, 0);
     let at_creation = attestation.prf.unwrap();
@@ -324,9 +302,9 @@ fn prf_requires_verification_and_stays_out_of_authenticator_data() {
         verification: VerificationRequirement::Discouraged,
         ..GetAssertion::example()
     };
-    let refused = authenticator.get_assertion(&request, &mut present);
-    assert_eq!(refused, Err(CtapError::OperationDenied));
-    let assertion = authenticator.get_assertion(&request, &mut verified).unwrap();
+    let refused = authenticator.get_assertion(&request, &mut present, UnixMillis(0));
+    assert_eq!(refused.unwrap_err(), CtapError::OperationDenied);
+    let assertion = authenticator.get_assertion(&request, &mut verified, UnixMillis(0)).unwrap();
     assert_eq!(assertion.authenticator_data.len(), 37);
     let at_sign_in = assertion.prf.unwrap();
     assert_eq!(at_creation.first(), at_sign_in.first());
@@ -341,7 +319,7 @@ fn prf_salts_for_a_credential_come_before_those_for_all() {
     let salts = |byte: u8| PrfSalts { first: [byte; 32], second: None };
     let mut evaluate = |prf: PrfInputs| {
         let request = GetAssertion { prf, ..GetAssertion::example() };
-        authenticator.get_assertion(&request, &mut verified).unwrap().prf
+        authenticator.get_assertion(&request, &mut verified, UnixMillis(0)).unwrap().prf
     };
     let of_one = evaluate(PrfInputs { by_credential: Vec::new(), otherwise: Some(salts(1)) });
     let named = PrfInputs {

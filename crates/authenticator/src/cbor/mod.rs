@@ -46,6 +46,11 @@ pub(crate) fn text_map<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Map(entries.into_iter().map(|(key, value)| (Value::from(key), value)).collect())
 }
 
+/// A length or number of things.
+pub(crate) fn count(number: usize) -> Value {
+    Value::from(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
 /// The same value with every map's keys in order.
 fn canonical(value: &Value, depth_left: usize) -> Result<Value, CtapError> {
     match value {

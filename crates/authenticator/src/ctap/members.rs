@@ -2,8 +2,8 @@
 
 use ciborium::Value;
 
-use crate::cbor::{Fields, array, boolean, bytes, text};
-use crate::{CtapError, Label, RpId, User, UserHandle, VerificationRequirement};
+use crate::cbor::{Fields, array, boolean, bytes, text, text_map};
+use crate::{CredentialId, CtapError, Label, RpId, User, UserHandle};
 
 /// A SHA-256 hash.
 pub(super) fn hash(value: Value) -> Result<[u8; 32], CtapError> {
@@ -60,22 +60,24 @@ impl Options {
             uv: fields.optional("uv").map(boolean).transpose()?,
         })
     }
-
-    pub(super) fn verification(&self) -> VerificationRequirement {
-        match self.uv {
-            Some(true) => VerificationRequirement::Required,
-            Some(false) | None => VerificationRequirement::Discouraged,
-        }
-    }
 }
 
-/// A `pinUvAuthParam` proves knowledge of a PIN token. None has ever been given out, so none is
-/// right (CTAP 2.1 §6.1.2 step 11).
-pub(super) fn refuse_pin_token(value: Option<Value>) -> Result<(), CtapError> {
-    match value.map(bytes).transpose()? {
-        Some(_) => Err(CtapError::PinAuthInvalid),
-        None => Ok(()),
-    }
+/// The keys of `pinUvAuthParam` and `pinUvAuthProtocol` in the two ceremonies' requests.
+pub(super) const PIN_UV_AUTH_OF_CREATION: (i64, i64) = (8, 9);
+pub(super) const PIN_UV_AUTH_OF_ASSERTION: (i64, i64) = (6, 7);
+
+/// A PublicKeyCredentialDescriptor.
+pub(super) fn descriptor(id: &CredentialId) -> Value {
+    text_map([("id", Value::from(id.as_bytes().to_vec())), ("type", Value::from(PUBLIC_KEY))])
+}
+
+/// A PublicKeyCredentialUserEntity as it is told.
+pub(super) fn user_entity(user: &User) -> Value {
+    let mut entries = vec![(Value::from("id"), Value::from(user.handle.as_bytes().to_vec()))];
+    entries.extend(user.name.as_ref().map(|name| (Value::from("name"), Value::from(name.as_str()))));
+    let display_name = user.display_name.as_ref();
+    entries.extend(display_name.map(|name| (Value::from("displayName"), Value::from(name.as_str()))));
+    Value::Map(entries)
 }
 
 pub(super) const PUBLIC_KEY: &str = "public-key";

@@ -114,7 +114,12 @@ fn each_fault_of_make_credential_has_its_status() {
         (with(make_credential(), 6, text_map([("hmac-secret", Value::from(1))])), CtapError::UnexpectedType),
         (with(make_credential(), 7, option("up", false)), CtapError::InvalidOption),
         (with(make_credential(), 7, text_map([("uv", Value::from(1))])), CtapError::UnexpectedType),
-        (with(make_credential(), 8, Value::from(vec![0; 32])), CtapError::PinAuthInvalid),
+        (with(make_credential(), 8, Value::from(vec![0; 32])), CtapError::MissingParameter),
+        (with(with(make_credential(), 8, Value::from(vec![0; 32])), 9, 3.into()), CtapError::InvalidParameter),
+        (with(with(make_credential(), 8, Value::from(vec![0; 32])), 9, 2.into()), CtapError::PinAuthInvalid),
+        (with(make_credential(), 10, 1.into()), CtapError::InvalidParameter),
+        (with(make_credential(), 6, text_map([("largeBlobKey", Value::from(false))])), CtapError::InvalidOption),
+        (with(make_credential(), 6, text_map([("credProtect", Value::from(4))])), CtapError::InvalidOption),
         (Value::from(1), CtapError::UnexpectedType),
     ];
     for (request, error) in faults {
@@ -123,7 +128,7 @@ fn each_fault_of_make_credential_has_its_status() {
         assert_eq!(answer, [error.code()], "{error:?} for {request:?}");
         assert!(authenticator.store().passkeys().is_empty());
     }
-    for allowed in [option("rk", false), option("rk", true), option("up", true), option("new", true)] {
+    for allowed in [option("rk", false), option("up", true), option("new", true)] {
         let request = with(make_credential(), 7, allowed);
         assert_eq!(call(&mut authenticator(), 0x01, request)[0], 0x00);
     }
@@ -153,7 +158,8 @@ fn each_fault_of_get_assertion_has_its_status() {
         (with(get_assertion(), 4, input(whole.clone())), CtapError::PinAuthInvalid),
         (with(with(get_assertion(), 4, input(whole)), 5, up_false), CtapError::UnsupportedOption),
         (with(get_assertion(), 5, text_map([("rk", Value::from(true))])), CtapError::UnsupportedOption),
-        (with(get_assertion(), 6, Value::from(vec![0; 32])), CtapError::PinAuthInvalid),
+        (with(get_assertion(), 6, Value::from(vec![0; 32])), CtapError::MissingParameter),
+        (with(with(get_assertion(), 6, Value::from(vec![0; 32])), 7, 1.into()), CtapError::PinAuthInvalid),
     ];
     let mut authenticator = authenticator();
     call(&mut authenticator, 0x01, make_credential());
@@ -201,12 +207,13 @@ fn a_platform_that_probes_for_a_passkey_is_told_that_it_is_here_and_no_more() {
 fn what_is_no_request_has_its_status() {
     for (request, error) in [
         (vec![], CtapError::InvalidLength),
-        (vec![0x04], CtapError::InvalidCommand),
+        (vec![0x04, 0xa0], CtapError::InvalidLength),
+        (vec![0x09], CtapError::InvalidCommand),
         (vec![0xff, 0xa0], CtapError::InvalidCommand),
         (vec![0x01], CtapError::InvalidCbor),
         (vec![0x01, 0xa0, 0x00], CtapError::InvalidCbor),
         (vec![0x02, 0xbf, 0xff], CtapError::InvalidCbor),
-        ([vec![0x01], vec![0; 65_537]].concat(), CtapError::RequestTooLarge),
+        ([vec![0x01], vec![0; 7_609]].concat(), CtapError::RequestTooLarge),
     ] {
         let answer = authenticator().call(&request, &mut nobody_is_asked, UnixMillis(0));
         assert_eq!(answer, [error.code()]);

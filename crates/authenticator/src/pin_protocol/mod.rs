@@ -1,6 +1,7 @@
 //! PIN/UV auth protocols (CTAP 2.1 §6.5.6, §6.5.7): a shared secret between a platform and this
-//! authenticator, under which `hmac-secret` salts and outputs travel.
+//! authenticator, under which PINs, tokens, and `hmac-secret` salts and outputs travel.
 
+pub(crate) mod authenticate;
 mod key_agreement;
 mod shared_secret;
 #[cfg(test)]
@@ -10,6 +11,17 @@ use thiserror::Error;
 
 pub use key_agreement::KeyAgreement;
 pub use shared_secret::SharedSecret;
+
+impl PinProtocol {
+    /// The protocol with this number in CTAP2 messages.
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(PinProtocol::One),
+            2 => Some(PinProtocol::Two),
+            _ => None,
+        }
+    }
+}
 
 /// Which of the two protocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,9 @@ use cbc::cipher::block_padding::NoPadding;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use rand_core::CryptoRng;
 use ring::{digest, hmac};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{KeyAgreementError, PinProtocol};
+use super::{KeyAgreementError, PinProtocol, authenticate};
 
 /// What a platform and the authenticator derived from their key agreement. Zeroized on drop;
 /// `Debug` prints nothing.
@@ -78,12 +77,7 @@ impl SharedSecret {
 
     /// HMAC-SHA-256 over a message, cut to 16 bytes in protocol 1.
     pub fn authenticate(&self, message: &[u8]) -> Vec<u8> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.mac_key.as_slice());
-        let mut tag = hmac::sign(&key, message).as_ref().to_vec();
-        if self.protocol == PinProtocol::One {
-            tag.truncate(16);
-        }
-        tag
+        authenticate::mac(self.protocol, &self.mac_key, message)
     }
 
     /// Checks a MAC in constant time.
@@ -91,7 +85,7 @@ impl SharedSecret {
     /// # Errors
     /// [`KeyAgreementError::WrongMac`] if it is not what [`Self::authenticate`] gives.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> Result<(), KeyAgreementError> {
-        if bool::from(self.authenticate(message).ct_eq(tag)) { Ok(()) } else { Err(KeyAgreementError::WrongMac) }
+        authenticate::verify(self.protocol, &self.mac_key, message, tag)
     }
 }
 

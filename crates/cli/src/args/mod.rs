@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod account;
+mod agent;
 mod device;
 mod duration;
 mod epoch;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
+pub(crate) use agent::AgentArgs;
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
 pub(crate) use duration::{Span, SpanOrNever, written};
 pub(crate) use epoch::EpochCommand;
@@ -133,6 +135,10 @@ pub(crate) enum Command {
     /// Make a passkey, or sign in with one, for any relying party
     #[command(subcommand)]
     Webauthn(WebauthnCommand),
+    /// Serve this device's passkeys to other programs of this machine, as a security key would
+    ///
+    /// It runs until it is stopped, and asks at this terminal before a passkey is made or used. While it runs it syncs.
+    Agent(AgentArgs),
     /// Have the desktop's keyring open this device, beside the passphrase
     ///
     /// While your keyring (GNOME Keyring, KWallet or another Secret Service) is unlocked, no passphrase is asked for. The

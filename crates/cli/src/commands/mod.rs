@@ -1,6 +1,7 @@
 //! One file for each group of commands.
 
 mod account;
+mod agent;
 mod approve;
 mod by_id;
 mod device;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::VerifyProof { file, log_key } => proof::verify(&app, &file, log_key.as_deref()).await,
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
+        Command::Agent(args) => agent::run(&app, &args).await,
         Command::Keyring(command) => keyring::run(&app, command).await,
         Command::Recovery(command) => recovery::run(&app, command).await,
         Command::Lock { after } => lock::lock(&app, after).await,

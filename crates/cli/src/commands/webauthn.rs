@@ -150,8 +150,13 @@ impl UserVerification for Person<'_> {
     }
 }
 
+/// What the relying party is called.
+fn site(prompt: &Prompt<'_>) -> String {
+    prompt.relying_party.map(|party| printable(party.id.as_str())).unwrap_or_default()
+}
+
 fn question(prompt: &Prompt<'_>, account: usize) -> Result<String, Failure> {
-    let rp = printable(prompt.relying_party.id.as_str());
+    let rp = site(prompt);
     let account = prompt.accounts.get(account).map(name_of).unwrap_or_default();
     match prompt.action {
         Action::Register => Ok(format!("Make a passkey at {rp} for {account}?")),
@@ -161,6 +166,8 @@ fn question(prompt: &Prompt<'_>, account: usize) -> Result<String, Failure> {
         Action::ReportNoPasskey => {
             Err(Failure::new(Exit::NotAllowed, format!("there is no passkey for {rp} that fits")))
         }
+        // Platforms ask for these, and no platform is here.
+        Action::Select | Action::Verify | Action::Reset => Err(Failure::new(Exit::NotAllowed, "not asked for here")),
     }
 }
 
@@ -178,7 +185,7 @@ fn named(name: &str, prompt: &Prompt<'_>) -> Result<usize, Failure> {
 
 /// Which of several accounts.
 fn choose(prompt: &Prompt<'_>) -> Result<Option<usize>, Failure> {
-    say(&format!("Sign in at {} as", printable(prompt.relying_party.id.as_str())));
+    say(&format!("Sign in at {} as", site(prompt)));
     for (number, user) in prompt.accounts.iter().enumerate() {
         say(&format!("  {}  {}", number + 1, name_of(user)));
     }

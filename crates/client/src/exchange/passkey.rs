@@ -1,7 +1,7 @@
 use credential_exchange_format::{
     B64Url, Fido2Extensions, Fido2HmacCredentialAlgorithm, Fido2HmacCredentials, Fido2LargeBlob, PasskeyCredential,
 };
-use keyfold_authenticator::{Algorithm as AuthenticatorAlgorithm, PrivateKey};
+use keyfold_authenticator::PrivateKey;
 use keyfold_crypto::random;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -11,7 +11,7 @@ use super::{
     read::{Importer, ReadingItem},
     rest::{merge, rest_of},
 };
-use crate::item::{Algorithm, FieldTag, Fields, Imported, Passkey, json::Object};
+use crate::item::{CredProtect, Discoverability, FieldTag, Fields, Imported, Passkey, json::Object};
 
 /// A passkey of a file.
 pub(super) struct ReadPasskey {
@@ -83,7 +83,7 @@ struct Reading {
 impl Reading {
     fn usable(mut self) -> Result<ReadPasskey, &'static str> {
         let der = Zeroizing::new(Vec::from(self.read.key));
-        let key = PrivateKey::from_pkcs8(&der).map_err(|_| "its key is neither ES256 nor EdDSA")?;
+        let key = PrivateKey::from_pkcs8(&der).map_err(|_| "its key is none of ES256, EdDSA, ES384 and ML-DSA-44")?;
         let extensions = self.read.fido2_extensions.unwrap_or_default();
         let has_prf = extensions.hmac_credentials.is_some();
         let (with_uv, without_uv) = match extensions.hmac_credentials {
@@ -116,11 +116,8 @@ impl Reading {
             rp_id: self.read.rp_id,
             credential_id: self.read.credential_id.into(),
             user_handle: self.read.user_handle.into(),
-            algorithm: match key.algorithm() {
-                AuthenticatorAlgorithm::Es256 => Algorithm::Es256,
-                AuthenticatorAlgorithm::EdDsa => Algorithm::EdDsa,
-            },
-            private_key: Zeroizing::new(*key.expose()),
+            algorithm: key.algorithm(),
+            private_key: Zeroizing::new(key.expose().to_vec()),
             cred_random_with_uv: with_uv,
             cred_random_without_uv: without_uv,
             created_at: self.made,
@@ -129,6 +126,9 @@ impl Reading {
             backup_eligible: true,
             cred_blob: Zeroizing::new(extensions.cred_blob.map(Vec::from).unwrap_or_default()),
             imported: Some(self.imported),
+            // CXF says nothing of them.
+            cred_protect: CredProtect::default(),
+            discoverability: Discoverability::Discoverable,
         };
         let unusual = "its ids are not of the lengths that are used here, or its credBlob is longer than 1 KiB";
         passkey.check().map_err(|_| unusual)?;
@@ -174,12 +174,10 @@ fn large_blob(blob: &Fido2LargeBlob) -> Vec<u8> {
 
 /// A passkey as a credential, with what was said of it where it came from.
 pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object, ExchangeError> {
-    let algorithm = match passkey.algorithm {
-        Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
-        Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
-    };
     let broken = |_| ExchangeError::Form("its private key is none");
-    let der = PrivateKey::from_bytes(algorithm, &passkey.private_key).and_then(|key| key.to_pkcs8()).map_err(broken)?;
+    let der = PrivateKey::from_bytes(passkey.algorithm, &passkey.private_key)
+        .and_then(|key| key.to_pkcs8())
+        .map_err(broken)?;
     let bytes = |bytes: &[u8]| B64Url::from(bytes);
     let blob = fields.value(FieldTag::LargeBlob).split_first_chunk();
     let credential = PasskeyCredential {

@@ -1,18 +1,10 @@
 use std::fmt;
 
+use keyfold_authenticator::{Algorithm, CredProtect, Discoverability};
 use keyfold_wire::{MemberId, v1};
 use zeroize::Zeroizing;
 
 use super::{Imported, ItemError};
-
-/// What a passkey signs with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// ECDSA P-256 with SHA-256, COSE -7. The private key is the scalar, big-endian.
-    Es256,
-    /// EdDSA over Ed25519, COSE -8. The private key is the seed.
-    EdDsa,
-}
 
 /// The credential source: what never changes once it is made. Secrets zeroize on drop, and it prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,8 +17,8 @@ pub struct Passkey {
     pub user_handle: Vec<u8>,
     /// How it signs.
     pub algorithm: Algorithm,
-    /// P-256 scalar or Ed25519 seed.
-    pub private_key: Zeroizing<[u8; 32]>,
+    /// As [`keyfold_authenticator::PrivateKey`] has it.
+    pub private_key: Zeroizing<Vec<u8>>,
     /// The key of the PRF for ceremonies with user verification.
     pub cred_random_with_uv: Zeroizing<[u8; 32]>,
     /// The key of the PRF for ceremonies without user verification.
@@ -41,6 +33,10 @@ pub struct Passkey {
     pub cred_blob: Zeroizing<Vec<u8>>,
     /// Where it comes from, if it was imported.
     pub imported: Option<Imported>,
+    /// When it may be found and used without user verification.
+    pub cred_protect: CredProtect,
+    /// Whether it is found without its id.
+    pub discoverability: Discoverability,
 }
 
 impl fmt::Debug for Passkey {
@@ -58,10 +54,8 @@ impl Passkey {
             rp_id: self.rp_id.clone(),
             credential_id: self.credential_id.clone(),
             user_handle: self.user_handle.clone(),
-            algorithm: match self.algorithm {
-                Algorithm::Es256 => -7,
-                Algorithm::EdDsa => -8,
-            },
+            // All of them are small.
+            algorithm: i32::try_from(self.algorithm.cose_id()).unwrap_or_default(),
             private_key: self.private_key.to_vec(),
             cred_random_with_uv: self.cred_random_with_uv.to_vec(),
             cred_random_without_uv: self.cred_random_without_uv.to_vec(),
@@ -70,18 +64,19 @@ impl Passkey {
             backup_eligible: self.backup_eligible,
             cred_blob: self.cred_blob.to_vec(),
             imported: self.imported.as_ref().map(Imported::to_wire),
+            cred_protect: match self.cred_protect {
+                CredProtect::VerificationOptional => 0,
+                policy => policy.level().into(),
+            },
+            server_side: self.discoverability == Discoverability::ServerSide,
         }
     }
 
     /// The message wipes its secrets itself.
     pub(super) fn from_wire(mut passkey: v1::Passkey) -> Result<Self, ItemError> {
         let read = Self {
-            algorithm: match passkey.algorithm {
-                -7 => Algorithm::Es256,
-                -8 => Algorithm::EdDsa,
-                _ => return Err(ItemError::Passkey("algorithm")),
-            },
-            private_key: key(&passkey.private_key, "private key")?,
+            algorithm: Algorithm::from_cose_id(passkey.algorithm.into()).ok_or(ItemError::Passkey("algorithm"))?,
+            private_key: Zeroizing::new(std::mem::take(&mut passkey.private_key)),
             cred_random_with_uv: key(&passkey.cred_random_with_uv, "PRF key")?,
             cred_random_without_uv: key(&passkey.cred_random_without_uv, "PRF key")?,
             created_at: passkey.created_at,
@@ -89,6 +84,16 @@ impl Passkey {
             backup_eligible: passkey.backup_eligible,
             cred_blob: Zeroizing::new(std::mem::take(&mut passkey.cred_blob)),
             imported: passkey.imported.take().map(Imported::from_wire).transpose()?,
+            cred_protect: match passkey.cred_protect {
+                0 => CredProtect::VerificationOptional,
+                2 => CredProtect::VerificationOptionalWithList,
+                3 => CredProtect::VerificationRequired,
+                _ => return Err(ItemError::Passkey("protection policy")),
+            },
+            discoverability: match passkey.server_side {
+                false => Discoverability::Discoverable,
+                true => Discoverability::ServerSide,
+            },
             rp_id: std::mem::take(&mut passkey.rp_id),
             credential_id: std::mem::take(&mut passkey.credential_id),
             user_handle: std::mem::take(&mut passkey.user_handle),
@@ -108,6 +113,9 @@ impl Passkey {
         }
         if !(1..=64).contains(&self.user_handle.len()) {
             return Err(ItemError::Passkey("user handle"));
+        }
+        if self.private_key.len() != self.algorithm.private_key_length() {
+            return Err(ItemError::Passkey("private key"));
         }
         if self.cred_blob.len() > Self::MAX_BLOB {
             return Err(ItemError::Passkey("credBlob"));

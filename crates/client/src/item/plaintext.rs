@@ -157,7 +157,7 @@ mod tests {
     use keyfold_crypto::random;
 
     use super::*;
-    use crate::item::{Algorithm, ExchangeId, ExportRecord, Foreign, Imported};
+    use crate::item::{Algorithm, CredProtect, Discoverability, ExchangeId, ExportRecord, Foreign, Imported};
 
     const ANA: MemberId = MemberId::new([1; 16]);
 
@@ -171,7 +171,7 @@ mod tests {
                 credential_id: vec![9; 32],
                 user_handle: vec![8; 16],
                 algorithm: Algorithm::Es256,
-                private_key: Zeroizing::new([7; 32]),
+                private_key: Zeroizing::new(vec![7; 32]),
                 cred_random_with_uv: Zeroizing::new([6; 32]),
                 cred_random_without_uv: Zeroizing::new([5; 32]),
                 created_at: 900,
@@ -185,6 +185,8 @@ mod tests {
                     credential: Zeroizing::default(),
                     shell: Zeroizing::new(r#"{"title":"Shop"}"#.to_owned()),
                 }),
+                cred_protect: CredProtect::default(),
+                discoverability: Discoverability::Discoverable,
             }),
             fields,
         }

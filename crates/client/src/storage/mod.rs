@@ -16,8 +16,8 @@ use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
 pub use records::{
-    Chains, Condition, Edit, Farewell, Fault, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
-    Revision, Says, SealedKey, SealedLink, Shown, Stop, StoredItem,
+    AuthenticatorRecord, Chains, Condition, Edit, Farewell, Fault, Head, LockState, Outbox, OutboxKind, Past, Profile,
+    Quarantined, Revision, Says, SealedKey, SealedLink, Shown, Stop, StoredItem,
 };
 pub use sqlite::SqliteStorage;
 pub use step::Step;
@@ -55,6 +55,17 @@ pub trait Storage: Send + Sync {
 
     /// After how many milliseconds without use it locks by itself; `None` for never.
     async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError>;
+
+    /// What this device's authenticator keeps of itself under this name, sealed.
+    async fn authenticator_record(&self, record: AuthenticatorRecord) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Keeps another in its place (`None`: none), durably, if `before` is still what is kept. Whether it was.
+    async fn replace_authenticator_record(
+        &self,
+        record: AuthenticatorRecord,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+    ) -> Result<bool, StorageError>;
 
     /// Both chains' state.
     async fn chains(&self) -> Result<Chains, StorageError>;

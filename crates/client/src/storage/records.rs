@@ -134,6 +134,26 @@ pub struct StoredItem {
     pub fault: Option<Fault>,
 }
 
+/// What an authenticator keeps of itself on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AuthenticatorRecord {
+    /// The PIN with its retries, and settings.
+    State,
+    /// Entries of the large-blob array that are of no passkey here.
+    ForeignBlobs,
+}
+
+impl AuthenticatorRecord {
+    /// Its name in storage, and in what it is sealed with.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::ForeignBlobs => "foreign-blobs",
+        }
+    }
+}
+
 /// A revision that a pull or push brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {

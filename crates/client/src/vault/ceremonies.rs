@@ -1,4 +1,4 @@
-use keyfold_authenticator::{Answer, Authenticator, Model, Prompt, RelyingParty, UserVerification};
+use keyfold_authenticator::{Authenticator, Model, UserVerification};
 use keyfold_crypto::random;
 
 use super::{UnlockedVault, VaultError};
@@ -49,16 +49,14 @@ impl UnlockedVault {
         user: &mut (dyn UserVerification + Send),
     ) -> Result<RegistrationResponse, RegisterError> {
         let snapshot = self.snapshot().await?;
-        let mut user = Witness { user, relying_party: None };
-        let (response, snapshot) = {
+        let (response, mut snapshot) = {
             let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
             let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user: &mut user, clock };
+            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user, clock };
             let response = create(ceremony, options)?;
             (response, authenticator.into_store())
         };
-        let rp_name = user.relying_party.and_then(|party| party.name).map(|name| name.as_str().to_owned());
-        self.keep(snapshot, rp_name).await?;
+        self.keep(&mut snapshot).await?;
         Ok(response)
     }
 
@@ -72,30 +70,15 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
-        let mut user = Witness { user, relying_party: None };
         let snapshot = self.snapshot().await?;
-        let (response, snapshot) = {
+        let (response, mut snapshot) = {
             let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
             let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user: &mut user, clock };
+            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user, clock };
             let response = get(ceremony, options)?;
             (response, authenticator.into_store())
         };
-        let rp_id = user.relying_party.as_ref().map(|party| party.id.as_str()).unwrap_or_default();
-        let not_noted = self.record_use(&snapshot, rp_id, response.credential_id()).await.err();
+        let not_noted = self.keep(&mut snapshot).await.err();
         Ok(SignedIn { response, not_noted })
-    }
-}
-
-/// Remembers the relying party: only the prompt is told who it is and what it calls itself.
-struct Witness<'a> {
-    user: &'a mut (dyn UserVerification + Send),
-    relying_party: Option<RelyingParty>,
-}
-
-impl UserVerification for Witness<'_> {
-    fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
-        self.relying_party = Some(prompt.relying_party.clone());
-        self.user.ask(prompt)
     }
 }

@@ -1,68 +1,79 @@
 use std::cmp::Reverse;
 
 use keyfold_authenticator::{
-    Algorithm as AuthenticatorAlgorithm, BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore,
-    Label, Listing, Passkey as Credential, PrivateKey, RpId, StoreError, UnixMillis, User, UserHandle,
+    BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore, DeviceMemory, DeviceState, Label,
+    LargeBlob, Listing, Passkey as Credential, PrivateKey, RelyingParty, RpId, StoreError, UnixMillis, User,
+    UserHandle,
 };
 use keyfold_wire::{ItemId, MemberId};
 use zeroize::Zeroizing;
 
-use super::{Contents, UnlockedVault, VaultError, VaultItem};
-use crate::item::{Algorithm, Content, FieldTag, Item, Passkey};
+use super::{Contents, DeviceRecords, UnlockedVault, VaultError, VaultItem};
+use crate::item::{Content, FieldTag, Item, Passkey};
 
-/// The vault as an authenticator sees it during one ceremony. What it saves is kept in memory until
-/// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that.
+/// The vault as an authenticator sees it during one request. What it changes is kept in memory until
+/// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that. Only the state of the device
+/// itself, such as the count of attempts at the PIN, is durable at once.
 pub struct PasskeySnapshot {
     contents: Contents,
-    saved: Vec<(Credential, Vec<CredentialId>)>,
+    device: DeviceRecords,
+    changes: Vec<Change>,
+}
+
+/// What a request changed.
+enum Change {
+    New { credential: Box<Credential>, rp_name: Option<Label>, replaces: Vec<ItemId> },
+    Deleted(ItemId),
+    Field(ItemId, FieldTag, Vec<u8>),
+    ForeignBlobs(Vec<u8>),
 }
 
 impl UnlockedVault {
-    /// The vault for one ceremony.
+    /// The vault for one request, in which the device's own state is only read.
     ///
     /// # Errors
     /// [`VaultError`].
     pub async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
-        self.check_created().await?;
-        Ok(PasskeySnapshot { contents: self.contents().await?, saved: Vec::new() })
+        let device = DeviceRecords::read(self).await?;
+        self.snapshot_with(device).await
     }
 
-    /// Makes what a ceremony saved durable on this device, in one step; `rp_name` is what the relying party calls itself.
+    pub(super) async fn snapshot_with(&self, device: DeviceRecords) -> Result<PasskeySnapshot, VaultError> {
+        self.check_created().await?;
+        Ok(PasskeySnapshot { contents: self.contents().await?, device, changes: Vec::new() })
+    }
+
+    /// Makes what a request changed durable on this device, in one step; the passkeys that it made. The snapshot is empty then.
     ///
     /// # Errors
     /// [`VaultError`]; nothing is kept then, and the answer must not be given.
-    pub async fn keep(&self, snapshot: PasskeySnapshot, rp_name: Option<String>) -> Result<Vec<ItemId>, VaultError> {
-        let mut edits = Vec::new();
-        let mut made = Vec::new();
-        for (credential, replaced) in &snapshot.saved {
-            let (passkey, mut names) = from_credential(credential, self.keys().id());
-            names.extend(rp_name.clone().map(|name| (FieldTag::RpName, name)));
-            let (id, edit) = self.new_item(&Content::from(passkey), names)?;
-            made.push(id);
-            edits.push((id, edit));
-            let rp_id = credential.rp_id.as_str();
-            for (replaced, _) in replaced.iter().filter_map(|id| snapshot.of(rp_id, id.as_bytes())) {
-                edits.push(self.field_edit(&snapshot.contents, replaced.id, FieldTag::Deleted, vec![1])?);
+    pub async fn keep(&self, snapshot: &mut PasskeySnapshot) -> Result<Vec<ItemId>, VaultError> {
+        let (contents, changes) = (std::mem::take(&mut snapshot.contents), std::mem::take(&mut snapshot.changes));
+        let (mut edits, mut made, mut foreign) = (Vec::new(), Vec::new(), None);
+        for change in changes {
+            match change {
+                Change::New { credential, rp_name, replaces } => {
+                    let (passkey, mut names) = from_credential(&credential, self.keys().id());
+                    names.extend(rp_name.map(|name| (FieldTag::RpName, name.as_str().to_owned())));
+                    let (id, edit) = self.new_item(&Content::from(passkey), names)?;
+                    made.push(id);
+                    edits.push((id, edit));
+                    for replaced in replaces {
+                        edits.push(self.field_edit(&contents, replaced, FieldTag::Deleted, vec![1])?);
+                    }
+                }
+                Change::Deleted(id) => edits.push(self.field_edit(&contents, id, FieldTag::Deleted, vec![1])?),
+                Change::Field(id, tag, value) => edits.push(self.field_edit(&contents, id, tag, value)?),
+                Change::ForeignBlobs(array) => foreign = Some(array),
             }
         }
-        self.keep_edits(edits).await?;
+        if !edits.is_empty() {
+            self.keep_edits(edits).await?;
+        }
+        if let Some(array) = foreign {
+            snapshot.device.keep_foreign_blobs(self, &array).await?;
+        }
         Ok(made)
-    }
-
-    /// Notes that a passkey has just signed in. It travels with other edits, or after an hour.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    pub async fn record_use(
-        &self,
-        snapshot: &PasskeySnapshot,
-        rp_id: &str,
-        credential: &[u8],
-    ) -> Result<(), VaultError> {
-        let Some((used, _)) = snapshot.of(rp_id, credential) else { return Err(VaultError::NotFound) };
-        let now = self.local().clock().now().to_be_bytes().to_vec();
-        let edit = self.field_edit(&snapshot.contents, used.id, FieldTag::LastUsed, now)?;
-        self.keep_edits(vec![edit]).await
     }
 }
 
@@ -71,6 +82,10 @@ impl PasskeySnapshot {
     fn of(&self, rp_id: &str, credential: &[u8]) -> Option<(&VaultItem, &Passkey)> {
         let mut passkeys = self.contents.passkeys();
         passkeys.find(|(_, passkey)| passkey.rp_id == rp_id && passkey.credential_id == credential)
+    }
+
+    fn item(&self, rp_id: &RpId, id: &CredentialId) -> Option<ItemId> {
+        self.of(rp_id.as_str(), id.as_bytes()).map(|(item, _)| item.id)
     }
 }
 
@@ -92,14 +107,101 @@ impl CredentialStore for PasskeySnapshot {
         found.map(|(item, passkey)| to_credential(&item.item, passkey).ok_or(StoreError::Unavailable)).transpose()
     }
 
-    fn save(&mut self, passkey: &Credential, replaces: &[CredentialId]) -> Result<(), StoreError> {
-        self.saved.push((passkey.clone(), replaces.to_vec()));
+    fn save(
+        &mut self,
+        passkey: &Credential,
+        rp_name: Option<&Label>,
+        replaces: &[CredentialId],
+    ) -> Result<(), StoreError> {
+        if self.room()? == 0 {
+            return Err(StoreError::Full);
+        }
+        let replaces = replaces.iter().filter_map(|id| self.item(&passkey.rp_id, id)).collect();
+        let credential = Box::new(passkey.clone());
+        self.changes.push(Change::New { credential, rp_name: rp_name.cloned(), replaces });
         Ok(())
     }
 
     fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError> {
         let backed_up = self.of(rp_id.as_str(), id.as_bytes()).is_some_and(|(item, _)| item.backed_up);
         Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
+    }
+
+    /// It travels with other edits, or after an hour.
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId) {
+        if let Some(item) = self.item(rp_id, id) {
+            let now = self.device.now().to_be_bytes().to_vec();
+            self.changes.push(Change::Field(item, FieldTag::LastUsed, now));
+        }
+    }
+
+    fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError> {
+        let entry = |(item, passkey): (&VaultItem, &Passkey)| {
+            let id = RpId::try_from(passkey.rp_id.as_str()).ok()?;
+            Some((RelyingParty { id, name: label(&item.item, FieldTag::RpName) }, listing(&item.item, passkey)?))
+        };
+        Ok(self.contents.passkeys().filter_map(entry).collect())
+    }
+
+    fn delete(&mut self, rp_id: &RpId, id: &CredentialId) -> Result<(), StoreError> {
+        self.changes.extend(self.item(rp_id, id).map(Change::Deleted));
+        Ok(())
+    }
+
+    fn rename(&mut self, rp_id: &RpId, id: &CredentialId, user: &User) -> Result<(), StoreError> {
+        let Some(item) = self.item(rp_id, id) else { return Ok(()) };
+        for (tag, name) in [(FieldTag::UserName, &user.name), (FieldTag::UserDisplayName, &user.display_name)] {
+            let name = name.as_ref().map(|name| name.as_str().as_bytes().to_vec());
+            self.changes.push(Change::Field(item, tag, name.unwrap_or_default()));
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> Result<u32, StoreError> {
+        Ok(u32::try_from(CAPACITY.saturating_sub(self.contents.passkeys().count())).unwrap_or(u32::MAX))
+    }
+
+    fn large_blob(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<LargeBlob>, StoreError> {
+        let Some((item, _)) = self.of(rp_id.as_str(), id.as_bytes()) else { return Ok(None) };
+        let value = item.item.fields.value(FieldTag::LargeBlob).split_first_chunk();
+        Ok(value.map(|(size, deflated)| LargeBlob {
+            size: u64::from_be_bytes(*size),
+            deflated: Zeroizing::new(deflated.to_vec()),
+        }))
+    }
+
+    fn set_large_blob(&mut self, rp_id: &RpId, id: &CredentialId, blob: Option<&LargeBlob>) -> Result<(), StoreError> {
+        let Some(item) = self.item(rp_id, id) else { return Ok(()) };
+        let value = blob.map(|blob| [blob.size.to_be_bytes().as_slice(), &blob.deflated].concat()).unwrap_or_default();
+        if !FieldTag::LargeBlob.admits(&value) {
+            return Err(StoreError::Full);
+        }
+        self.changes.push(Change::Field(item, FieldTag::LargeBlob, value));
+        Ok(())
+    }
+
+    fn foreign_blobs(&self) -> Result<Vec<u8>, StoreError> {
+        Ok(self.device.foreign_blobs().to_vec())
+    }
+
+    fn set_foreign_blobs(&mut self, array: &[u8]) -> Result<(), StoreError> {
+        self.changes.push(Change::ForeignBlobs(array.to_vec()));
+        Ok(())
+    }
+
+    /// No passkey of this vault is bound to one device.
+    fn reset(&mut self) -> Result<(), StoreError> {
+        self.device.forget()
+    }
+}
+
+impl DeviceMemory for PasskeySnapshot {
+    fn device(&self) -> Result<DeviceState, StoreError> {
+        self.device.device()
+    }
+
+    fn set_device(&mut self, state: &DeviceState) -> Result<(), StoreError> {
+        self.device.set_device(state)
     }
 }
 
@@ -108,28 +210,31 @@ fn listing(item: &Item, passkey: &Passkey) -> Option<Listing> {
         credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
         user: user(item, passkey)?,
         created_at: UnixMillis(passkey.created_at),
+        discoverability: passkey.discoverability,
+        cred_protect: passkey.cred_protect,
     })
 }
 
 fn user(item: &Item, passkey: &Passkey) -> Option<User> {
-    let label = |tag| item.fields.field(tag).map(|_| Label::clipped(item.fields.text(tag)));
     Some(User {
         handle: UserHandle::try_from(passkey.user_handle.as_slice()).ok()?,
-        name: label(FieldTag::UserName),
-        display_name: label(FieldTag::UserDisplayName),
+        name: label(item, FieldTag::UserName),
+        display_name: label(item, FieldTag::UserDisplayName),
     })
 }
 
+/// A name; one that was emptied is none.
+fn label(item: &Item, tag: FieldTag) -> Option<Label> {
+    let text = item.fields.text(tag);
+    (!text.is_empty()).then(|| Label::clipped(text))
+}
+
 fn to_credential(item: &Item, passkey: &Passkey) -> Option<Credential> {
-    let algorithm = match passkey.algorithm {
-        Algorithm::Es256 => AuthenticatorAlgorithm::Es256,
-        Algorithm::EdDsa => AuthenticatorAlgorithm::EdDsa,
-    };
     Some(Credential {
         credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
         rp_id: RpId::try_from(passkey.rp_id.as_str()).ok()?,
         user: user(item, passkey)?,
-        private_key: PrivateKey::from_bytes(algorithm, &passkey.private_key).ok()?,
+        private_key: PrivateKey::from_bytes(passkey.algorithm, &passkey.private_key).ok()?,
         cred_random_with_uv: CredRandom::from_bytes(&passkey.cred_random_with_uv),
         cred_random_without_uv: CredRandom::from_bytes(&passkey.cred_random_without_uv),
         created_at: UnixMillis(passkey.created_at),
@@ -138,6 +243,9 @@ fn to_credential(item: &Item, passkey: &Passkey) -> Option<Credential> {
         } else {
             BackupEligibility::NotEligible
         },
+        discoverability: passkey.discoverability,
+        cred_protect: passkey.cred_protect,
+        cred_blob: passkey.cred_blob.clone(),
     })
 }
 
@@ -146,18 +254,17 @@ fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(
         rp_id: credential.rp_id.as_str().to_owned(),
         credential_id: credential.credential_id.as_bytes().to_vec(),
         user_handle: credential.user.handle.as_bytes().to_vec(),
-        algorithm: match credential.private_key.algorithm() {
-            AuthenticatorAlgorithm::Es256 => Algorithm::Es256,
-            AuthenticatorAlgorithm::EdDsa => Algorithm::EdDsa,
-        },
-        private_key: Zeroizing::new(*credential.private_key.expose()),
+        algorithm: credential.private_key.algorithm(),
+        private_key: Zeroizing::new(credential.private_key.expose().to_vec()),
         cred_random_with_uv: Zeroizing::new(*credential.cred_random_with_uv.expose()),
         cred_random_without_uv: Zeroizing::new(*credential.cred_random_without_uv.expose()),
         created_at: credential.created_at.0,
         created_by: device,
         backup_eligible: credential.backup_eligibility == BackupEligibility::Eligible,
-        cred_blob: Zeroizing::default(),
+        cred_blob: credential.cred_blob.clone(),
         imported: None,
+        cred_protect: credential.cred_protect,
+        discoverability: credential.discoverability,
     };
     let names = [
         (FieldTag::UserName, credential.user.name.as_ref()),
@@ -166,3 +273,6 @@ fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(
     let names = names.into_iter().filter_map(|(tag, name)| Some((tag, name?.as_str().to_owned()))).collect();
     (passkey, names)
 }
+
+/// So many passkeys a vault is meant for.
+const CAPACITY: usize = 10_000;

@@ -38,6 +38,14 @@ impl UserVerification for Timed<'_> {
         let left = Duration::from_millis(self.deadline.saturating_sub(self.clock.now()));
         let prompt = Prompt { answer_within: Some(left), ..*prompt };
         let answer = self.user.ask(&prompt);
-        if self.clock.now() > self.deadline { Answer::Denied } else { answer }
+        if self.clock.now() > self.deadline { Answer::TimedOut } else { answer }
+    }
+
+    fn can_verify(&self) -> bool {
+        self.user.can_verify()
+    }
+
+    fn can_choose(&self) -> bool {
+        self.user.can_choose()
     }
 }

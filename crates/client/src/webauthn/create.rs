@@ -1,11 +1,13 @@
-use keyfold_authenticator::{CredentialStore, CtapError, MakeCredential, RelyingParty, UnixMillis};
+use keyfold_authenticator::{
+    CredentialStore, CtapError, Discoverability, MAX_CRED_BLOB, MakeCredential, RelyingParty, UnixMillis,
+};
 use rand_core::CryptoRng;
 use thiserror::Error;
 
 use super::ceremony::Timed;
 use super::client_data::{ClientData, Kind};
 use super::creation_options::{Attachment, CreationOptions};
-use super::extensions::{CredProps, ExtensionOutputs, PrfOutputJson, PrfResults};
+use super::extensions::{CredProps, ExtensionOutputs, LargeBlobOutputJson, PrfOutputJson, PrfResults};
 use super::{Ceremony, CreationOptionsError, RegistrationResponse, RpIdError, relying_party};
 
 /// Makes a passkey: `navigator.credentials.create()` (WebAuthn §5.1.3).
@@ -33,7 +35,8 @@ pub fn create<S: CredentialStore, R: CryptoRng>(
         algorithms: options.algorithms,
         exclude: options.exclude,
         verification: options.verification,
-        hmac_secret: false,
+        discoverability: Discoverability::Discoverable,
+        extensions: options.asked,
         prf: options.prf,
     };
     let attestation = ceremony.authenticator.make_credential(&request, &mut user, now)?;
@@ -43,6 +46,12 @@ pub fn create<S: CredentialStore, R: CryptoRng>(
             .extensions
             .wants_prf()
             .then(|| PrfOutputJson { enabled: Some(true), results: attestation.prf.as_ref().map(PrfResults::from) }),
+        large_blob: options
+            .extensions
+            .asks_for_large_blobs()
+            .then(|| LargeBlobOutputJson { supported: Some(true), ..LargeBlobOutputJson::default() }),
+        cred_blob: request.extensions.cred_blob.as_ref().map(|blob| blob.len() <= MAX_CRED_BLOB),
+        get_cred_blob: None,
     };
     Ok(RegistrationResponse::new(&attestation, client_data, extensions)?)
 }
@@ -59,8 +68,8 @@ pub enum CreateError {
     /// The origin may not have passkeys for this RP id.
     #[error(transparent)]
     RpId(#[from] RpIdError),
-    /// None of the algorithms that the relying party takes is ES256 or EdDSA.
-    #[error("the relying party takes neither ES256 nor EdDSA")]
+    /// None of the algorithms that the relying party takes is one of ours.
+    #[error("the relying party takes none of ES256, EdDSA, ES384 and ML-DSA-44")]
     UnsupportedAlgorithms,
     /// There is a passkey for this account already, and the user agreed to tell; sign in with it.
     #[error("a passkey for this account is already here")]

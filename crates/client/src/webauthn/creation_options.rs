@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use keyfold_authenticator::{Label, PrfSalts, User, UserHandle, VerificationRequirement};
+use keyfold_authenticator::{Label, MakeExtensions, PrfSalts, User, UserHandle, VerificationRequirement};
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::base64url::Base64Url;
-use super::extensions::{ExtensionInputs, PrfError};
+use super::extensions::{ExtensionError, ExtensionInputs};
 use super::members::{self, Descriptor, MAX_JSON, MIN_CHALLENGE, PUBLIC_KEY};
 
 /// What a relying party wants made, checked.
@@ -21,6 +21,7 @@ pub(super) struct CreationOptions {
     pub(super) attachment: Attachment,
     pub(super) verification: VerificationRequirement,
     pub(super) prf: Option<PrfSalts>,
+    pub(super) asked: MakeExtensions,
     pub(super) extensions: ExtensionInputs,
 }
 
@@ -58,6 +59,7 @@ impl CreationOptions {
             },
             verification: members::verification(selection.user_verification.as_deref()),
             prf: extensions.prf_at_creation()?,
+            asked: extensions.at_creation()?,
             extensions,
         })
     }
@@ -81,16 +83,16 @@ pub enum CreationOptionsError {
     /// No entry of `pubKeyCredParams` is of type "public-key".
     #[error("pubKeyCredParams has no entry of type \"public-key\"")]
     NoKnownType,
-    /// The `prf` extension's input is against its rules.
+    /// An extension's input is against its rules.
     #[error(transparent)]
-    Prf(#[from] PrfError),
+    Extension(#[from] ExtensionError),
 }
 
 impl CreationOptionsError {
     pub(super) fn dom_name(&self) -> &'static str {
         match self {
             CreationOptionsError::NoKnownType => "NotSupportedError",
-            CreationOptionsError::Prf(error) => error.dom_name(),
+            CreationOptionsError::Extension(error) => error.dom_name(),
             _ => "TypeError",
         }
     }

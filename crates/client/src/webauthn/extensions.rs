@@ -1,10 +1,11 @@
-//! The client extensions `credProps` (WebAuthn §10.1.3) and `prf` (§10.1.4). Others are ignored.
+//! The client extensions: `credProps` (WebAuthn §10.1.3), `prf` (§10.1.4), `largeBlob` (§10.1.5), and those of CTAP 2.1 §12
+//! that browsers pass on: `credProtect`, `credBlob`, `minPinLength`. Others are ignored.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use keyfold_authenticator::{PrfInputs, PrfOutput, PrfSalts};
+use keyfold_authenticator::{CredProtect, LargeBlob, MakeExtensions, PrfInputs, PrfOutput, PrfSalts};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
@@ -18,6 +19,26 @@ use super::base64url::Base64Url;
 pub(super) struct ExtensionInputs {
     cred_props: Option<bool>,
     prf: Option<PrfInputJson>,
+    large_blob: Option<LargeBlobInputJson>,
+    credential_protection_policy: Option<String>,
+    cred_blob: Option<Base64Url>,
+    get_cred_blob: Option<bool>,
+    min_pin_length: Option<bool>,
+}
+
+/// AuthenticationExtensionsLargeBlobInputsJSON.
+#[derive(Deserialize)]
+pub(super) struct LargeBlobInputJson {
+    support: Option<String>,
+    read: Option<bool>,
+    write: Option<Base64Url>,
+}
+
+/// What a sign-in does with the passkey's large blob.
+#[derive(Clone)]
+pub(super) enum LargeBlobUse {
+    Read,
+    Write(Zeroizing<Vec<u8>>),
 }
 
 /// AuthenticationExtensionsPRFInputsJSON.
@@ -43,26 +64,65 @@ impl ExtensionInputs {
         self.prf.is_some()
     }
 
+    /// What the authenticator is asked for when a passkey is made.
+    pub(super) fn at_creation(&self) -> Result<MakeExtensions, ExtensionError> {
+        let policy = self.credential_protection_policy.as_deref();
+        let large_blob = self.large_blob.as_ref();
+        if large_blob.is_some_and(|input| input.read.is_some() || input.write.is_some()) {
+            return Err(ExtensionError::LargeBlobAtCreation);
+        }
+        Ok(MakeExtensions {
+            cred_protect: policy.map(|policy| protection(policy).ok_or(ExtensionError::Protection)).transpose()?,
+            cred_blob: self.cred_blob.as_ref().map(|blob| blob.0.clone()),
+            min_pin_length: self.min_pin_length == Some(true),
+            ..MakeExtensions::default()
+        })
+    }
+
+    /// Whether large blobs are asked about, when a passkey is made: they are always supported.
+    pub(super) fn asks_for_large_blobs(&self) -> bool {
+        self.large_blob.as_ref().is_some_and(|input| input.support.is_some())
+    }
+
+    /// Whether the bytes stored with the passkey are asked for.
+    pub(super) fn wants_cred_blob(&self) -> bool {
+        self.get_cred_blob == Some(true)
+    }
+
+    /// What to do with the large blob of the passkey that signs in. To write, it must be clear which one that is.
+    pub(super) fn large_blob(&self, allowed: &[Vec<u8>]) -> Result<Option<LargeBlobUse>, ExtensionError> {
+        let Some(input) = &self.large_blob else { return Ok(None) };
+        match (&input.support, input.read, &input.write) {
+            (Some(_), _, _) | (None, Some(true), Some(_)) => Err(ExtensionError::LargeBlobAtRequest),
+            (None, Some(true), None) => Ok(Some(LargeBlobUse::Read)),
+            (None, _, Some(blob)) if allowed.len() == 1 => {
+                Ok(Some(LargeBlobUse::Write(Zeroizing::new(blob.0.clone()))))
+            }
+            (None, _, Some(_)) => Err(ExtensionError::LargeBlobOfWhich),
+            (None, _, None) => Ok(None),
+        }
+    }
+
     /// What to evaluate when a passkey is made.
-    pub(super) fn prf_at_creation(&self) -> Result<Option<PrfSalts>, PrfError> {
+    pub(super) fn prf_at_creation(&self) -> Result<Option<PrfSalts>, ExtensionError> {
         let Some(prf) = &self.prf else { return Ok(None) };
         if prf.eval_by_credential.is_some() {
-            return Err(PrfError::ByCredentialAtCreation);
+            return Err(ExtensionError::ByCredentialAtCreation);
         }
         Ok(prf.eval.as_ref().map(PrfValuesJson::salts))
     }
 
     /// What to evaluate when signing in with one of the allowed credentials.
-    pub(super) fn prf_at_request(&self, allowed: &[Vec<u8>]) -> Result<PrfInputs, PrfError> {
+    pub(super) fn prf_at_request(&self, allowed: &[Vec<u8>]) -> Result<PrfInputs, ExtensionError> {
         let Some(prf) = &self.prf else { return Ok(PrfInputs::default()) };
         let by_credential = prf.eval_by_credential.iter().flatten();
         if allowed.is_empty() && by_credential.clone().next().is_some() {
-            return Err(PrfError::ByCredentialWithoutAllowList);
+            return Err(ExtensionError::ByCredentialWithoutAllowList);
         }
         let by_credential = by_credential.map(|(key, values)| {
-            let id = BASE64URL_NOPAD.decode(key.as_bytes()).map_err(|_| PrfError::UnknownCredential)?;
+            let id = BASE64URL_NOPAD.decode(key.as_bytes()).map_err(|_| ExtensionError::UnknownCredential)?;
             if id.is_empty() || !allowed.contains(&id) {
-                return Err(PrfError::UnknownCredential);
+                return Err(ExtensionError::UnknownCredential);
             }
             Ok((id, values.salts()))
         });
@@ -79,9 +139,50 @@ impl PrfValuesJson {
     }
 }
 
-/// Why a `prf` input was refused.
+fn protection(policy: &str) -> Option<CredProtect> {
+    let policies = [
+        CredProtect::VerificationOptional,
+        CredProtect::VerificationOptionalWithList,
+        CredProtect::VerificationRequired,
+    ];
+    policies.into_iter().find(|known| known.to_string() == policy)
+}
+
+/// Compresses a blob as CTAP does, if there is room for it.
+pub(super) fn deflated(blob: &[u8]) -> Option<LargeBlob> {
+    if blob.len() > MAX_LARGE_BLOB {
+        return None;
+    }
+    let deflated = Zeroizing::new(miniz_oxide::deflate::compress_to_vec(blob, COMPRESSION));
+    Some(LargeBlob { size: u64::try_from(blob.len()).ok()?, deflated })
+}
+
+/// The blob itself; none for one that is longer than it says, or than is allowed.
+pub(super) fn inflated(blob: &LargeBlob) -> Option<Zeroizing<Vec<u8>>> {
+    let size = usize::try_from(blob.size).ok().filter(|size| *size <= MAX_LARGE_BLOB)?;
+    let inflated = Zeroizing::new(miniz_oxide::inflate::decompress_to_vec_with_limit(&blob.deflated, size).ok()?);
+    (inflated.len() == size).then_some(inflated)
+}
+
+/// The most bytes of a blob: 64 KiB. Compressed it must fit into a field of the vault.
+const MAX_LARGE_BLOB: usize = 64 * 1_024;
+const COMPRESSION: u8 = 6;
+
+/// Why an extension's input was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PrfError {
+pub enum ExtensionError {
+    /// A large blob belongs to a passkey that is there.
+    #[error("largeBlob can neither be read nor written when a passkey is made")]
+    LargeBlobAtCreation,
+    /// Support is asked for when a passkey is made; reading and writing exclude each other.
+    #[error("largeBlob at a sign-in is either read or written")]
+    LargeBlobAtRequest,
+    /// To write, allowCredentials names the one passkey.
+    #[error("largeBlob.write needs allowCredentials with exactly one passkey")]
+    LargeBlobOfWhich,
+    /// No policy of this name.
+    #[error("credentialProtectionPolicy is none that there is")]
+    Protection,
     /// There is no credential yet to choose inputs by. Use `eval`.
     #[error("prf.evalByCredential can't be used when a passkey is made")]
     ByCredentialAtCreation,
@@ -93,11 +194,16 @@ pub enum PrfError {
     UnknownCredential,
 }
 
-impl PrfError {
+impl ExtensionError {
     pub(super) fn dom_name(self) -> &'static str {
         match self {
-            PrfError::ByCredentialAtCreation | PrfError::ByCredentialWithoutAllowList => "NotSupportedError",
-            PrfError::UnknownCredential => "SyntaxError",
+            ExtensionError::ByCredentialAtCreation
+            | ExtensionError::ByCredentialWithoutAllowList
+            | ExtensionError::LargeBlobAtCreation
+            | ExtensionError::LargeBlobAtRequest
+            | ExtensionError::LargeBlobOfWhich => "NotSupportedError",
+            ExtensionError::UnknownCredential => "SyntaxError",
+            ExtensionError::Protection => "TypeError",
         }
     }
 }
@@ -110,6 +216,24 @@ pub(super) struct ExtensionOutputs {
     pub(super) cred_props: Option<CredProps>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prf: Option<PrfOutputJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) large_blob: Option<LargeBlobOutputJson>,
+    /// Whether the bytes were kept; or the bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cred_blob: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) get_cred_blob: Option<SecretText>,
+}
+
+/// AuthenticationExtensionsLargeBlobOutputsJSON.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct LargeBlobOutputJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) supported: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) blob: Option<SecretText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<bool>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -135,7 +259,10 @@ pub(super) struct PrfResults {
 
 impl From<&PrfOutput> for PrfResults {
     fn from(output: &PrfOutput) -> Self {
-        PrfResults { first: SecretText::of(output.first()), second: output.second().map(SecretText::of) }
+        PrfResults {
+            first: SecretText::of(output.first()),
+            second: output.second().map(|second| SecretText::of(second)),
+        }
     }
 }
 
@@ -145,13 +272,19 @@ impl fmt::Debug for PrfResults {
     }
 }
 
-/// A secret in base64url. Zeroized on drop.
+/// A secret in base64url. Zeroized on drop; `Debug` prints nothing of it.
 #[derive(Clone)]
-struct SecretText(Zeroizing<String>);
+pub(super) struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    fn of(secret: &[u8; 32]) -> Self {
+    pub(super) fn of(secret: &[u8]) -> Self {
         SecretText(Zeroizing::new(BASE64URL_NOPAD.encode(secret)))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(..)")
     }
 }
 

@@ -1,10 +1,12 @@
-use keyfold_authenticator::{CredentialStore, CtapError, GetAssertion, Presence};
+use keyfold_authenticator::{Assertion, CredentialStore, CtapError, GetAssertion, Presence, StoreError, UnixMillis};
 use rand_core::CryptoRng;
 use thiserror::Error;
 
 use super::ceremony::Timed;
 use super::client_data::{ClientData, Kind};
-use super::extensions::{ExtensionOutputs, PrfOutputJson, PrfResults};
+use super::extensions::{
+    ExtensionOutputs, LargeBlobOutputJson, LargeBlobUse, PrfOutputJson, PrfResults, SecretText, deflated, inflated,
+};
 use super::request_options::RequestOptions;
 use super::{AuthenticationResponse, Ceremony, RequestOptionsError, RpIdError, relying_party};
 
@@ -29,17 +31,50 @@ pub fn get<S: CredentialStore, R: CryptoRng>(
         presence: Presence::Required,
         verification: options.verification,
         hmac_secret: None,
+        cred_blob: options.extensions.wants_cred_blob(),
+        large_blob_key: false,
         prf: options.prf,
     };
-    let assertion = ceremony.authenticator.get_assertion(&request, &mut user)?;
+    let now = UnixMillis(ceremony.clock.now());
+    let assertion = ceremony.authenticator.get_assertion(&request, &mut user, now)?;
+    let used =
+        options.large_blob.map(|used| large_blob(ceremony.authenticator.store_mut(), &request, &assertion, used));
     let extensions = ExtensionOutputs {
         cred_props: None,
+        large_blob: used.transpose()?,
+        cred_blob: None,
+        get_cred_blob: assertion.cred_blob.as_ref().map(|blob| SecretText::of(blob)),
         prf: options
             .extensions
             .wants_prf()
             .then(|| PrfOutputJson { enabled: None, results: assertion.prf.as_ref().map(PrfResults::from) }),
     };
     Ok(AuthenticationResponse::new(&assertion, client_data, extensions))
+}
+
+/// Reads or writes the blob of the passkey that signed.
+fn large_blob<S: CredentialStore>(
+    store: &mut S,
+    request: &GetAssertion,
+    assertion: &Assertion,
+    used: LargeBlobUse,
+) -> Result<LargeBlobOutputJson, GetError> {
+    let mut output = LargeBlobOutputJson::default();
+    match used {
+        LargeBlobUse::Read => {
+            let blob = store.large_blob(&request.rp_id, &assertion.credential_id).map_err(CtapError::from)?;
+            output.blob = blob.as_ref().and_then(inflated).map(|blob| SecretText::of(&blob));
+        }
+        LargeBlobUse::Write(blob) => {
+            let written = match deflated(&blob) {
+                Some(blob) => store.set_large_blob(&request.rp_id, &assertion.credential_id, Some(&blob)),
+                None => Err(StoreError::Full),
+            };
+            output.written = Some(written != Err(StoreError::Full));
+            written.or_else(|error| if error == StoreError::Full { Ok(()) } else { Err(CtapError::from(error)) })?;
+        }
+    }
+    Ok(output)
 }
 
 /// Why nothing was signed.

@@ -57,7 +57,7 @@ mod tests;
 pub use ceremony::Ceremony;
 pub use create::{CreateError, create};
 pub use creation_options::CreationOptionsError;
-pub use extensions::PrfError;
+pub use extensions::ExtensionError;
 pub use get::{GetError, get};
 pub use origin::{Origin, OriginError};
 pub use relying_party::RpIdError;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::base64url::Base64Url;
-use super::extensions::{ExtensionInputs, PrfError};
+use super::extensions::{ExtensionError, ExtensionInputs, LargeBlobUse};
 use super::members::{self, Descriptor, MAX_JSON, MIN_CHALLENGE};
 
 /// What a relying party wants signed, checked.
@@ -16,6 +16,7 @@ pub(super) struct RequestOptions {
     pub(super) allow: AllowList,
     pub(super) verification: VerificationRequirement,
     pub(super) prf: PrfInputs,
+    pub(super) large_blob: Option<LargeBlobUse>,
     pub(super) extensions: ExtensionInputs,
 }
 
@@ -43,6 +44,7 @@ impl RequestOptions {
             timeout: members::timeout(json.timeout),
             verification: members::verification(json.user_verification.as_deref()),
             prf: extensions.prf_at_request(&allowed)?,
+            large_blob: extensions.large_blob(&allowed)?,
             allow: if discoverable { AllowList::Discoverable } else { AllowList::Only(allowed) },
             extensions,
         })
@@ -64,16 +66,16 @@ pub enum RequestOptionsError {
     /// No entry of `allowCredentials` is of type "public-key".
     #[error("allowCredentials has no entry of type \"public-key\"")]
     NoKnownType,
-    /// The `prf` extension's input is against its rules.
+    /// An extension's input is against its rules.
     #[error(transparent)]
-    Prf(#[from] PrfError),
+    Extension(#[from] ExtensionError),
 }
 
 impl RequestOptionsError {
     pub(super) fn dom_name(&self) -> &'static str {
         match self {
             RequestOptionsError::NoKnownType => "NotSupportedError",
-            RequestOptionsError::Prf(error) => error.dom_name(),
+            RequestOptionsError::Extension(error) => error.dom_name(),
             _ => "TypeError",
         }
     }

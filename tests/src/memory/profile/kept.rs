@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use keyfold_client::{
     Chain, ItemId,
     storage::{
-        Chains, Farewell, Fault, Head, LockState, Outbox, Past, Profile, Quarantined, Revision, Says, SealedKey,
-        SealedLink, Shown, StoredItem,
+        AuthenticatorRecord, Chains, Farewell, Fault, Head, LockState, Outbox, Past, Profile, Quarantined, Revision,
+        Says, SealedKey, SealedLink, Shown, StoredItem,
     },
 };
 use keyfold_crypto::Hash;
@@ -18,6 +18,7 @@ pub(super) struct Kept {
     pub(super) keyring: Option<Vec<u8>>,
     pub(super) farewell: Option<Farewell>,
     pub(super) lock: LockState,
+    pub(super) authenticator: BTreeMap<AuthenticatorRecord, Vec<u8>>,
     pub(super) entries: BTreeMap<u64, Signed>,
     pub(super) sealed_keys: BTreeMap<u64, Vec<u8>>,
     pub(super) links: BTreeMap<(u64, u64), Vec<u8>>,

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use keyfold_client::{
     Chain, ItemId,
     storage::{
-        Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined, Staged, Step, Storage,
-        StorageError, StoredItem, Write,
+        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
+        Staged, Step, Storage, StorageError, StoredItem, Write,
     },
 };
 use keyfold_crypto::Hash;
@@ -102,6 +102,27 @@ impl Storage for MemoryProfile {
         self.change(|kept| {
             kept.lock.idle_after = idle;
             Ok(())
+        })
+    }
+
+    async fn authenticator_record(&self, record: AuthenticatorRecord) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.kept().authenticator.get(&record).cloned())
+    }
+
+    async fn replace_authenticator_record(
+        &self,
+        record: AuthenticatorRecord,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+    ) -> Result<bool, StorageError> {
+        self.change(|kept| {
+            let is_as_before = kept.authenticator.get(&record) == before.as_ref();
+            match after {
+                Some(after) if is_as_before => drop(kept.authenticator.insert(record, after)),
+                None if is_as_before => drop(kept.authenticator.remove(&record)),
+                _ => {}
+            }
+            Ok(is_as_before)
         })
     }
 

@@ -89,7 +89,7 @@ async fn threat_client_what_a_member_writes_spoils_no_export() {
     let World { laptop, phone, home: _home, .. } = World::new().await;
     let account = laptop.vault().local().profile().account.to_vec();
     let mut no_key = any_passkey("no-key.example", phone.id());
-    (no_key.algorithm, no_key.private_key) = (Algorithm::Es256, [0; 32].into());
+    (no_key.algorithm, no_key.private_key) = (Algorithm::Es256, vec![0; 32].into());
     let mut odd = any_passkey("odd.example", phone.id());
     let from = |item: &[u8]| ExchangeId { account: account.clone(), item: Some(item.to_vec()) };
     odd.imported = Some(Imported {
@@ -142,14 +142,15 @@ async fn threat_client_a_passkey_is_never_taken_for_one_of_another_relying_party
         (RpId::try_from("evil.example").unwrap(), CredentialId::try_from(&*bank.credential_id).unwrap());
     let mut snapshot = laptop.vault().snapshot().await.unwrap();
     let evil = snapshot.load(&rp_id, &credential).unwrap().unwrap();
-    snapshot.save(&evil, std::slice::from_ref(&credential)).unwrap();
-    laptop.vault().keep(snapshot, None).await.unwrap();
+    snapshot.save(&evil, None, std::slice::from_ref(&credential)).unwrap();
+    laptop.vault().keep(&mut snapshot).await.unwrap();
     let contents = laptop.vault().contents().await.unwrap();
     let of_bank = contents.items.iter().find(|item| item.item.passkey().is_some_and(|key| key.rp_id == "bank.example"));
     assert_eq!(of_bank.unwrap().item.fields.deleted_at(), None, "the bank's is still there");
 
-    let snapshot = laptop.vault().snapshot().await.unwrap();
-    laptop.vault().record_use(&snapshot, "evil.example", &bank.credential_id).await.unwrap();
+    let mut snapshot = laptop.vault().snapshot().await.unwrap();
+    snapshot.used(&rp_id, &credential);
+    laptop.vault().keep(&mut snapshot).await.unwrap();
     let contents = laptop.vault().contents().await.unwrap();
     let used = contents.items.iter().filter(|item| item.item.fields.last_used().is_some());
     assert!(used.map(|item| &item.item.passkey().unwrap().rp_id).eq(["evil.example"]));

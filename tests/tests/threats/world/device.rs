@@ -10,7 +10,7 @@ use keyfold_client::{
     Clock, ItemId, MemberId, SigningAlgorithm, SystemClock,
     api::Api,
     device::Passphrase,
-    item::{Algorithm, FieldTag, Passkey},
+    item::{Algorithm, CredProtect, Discoverability, FieldTag, Passkey},
     storage::{Chains, SqliteStorage, Storage, StoredItem},
     sync::{NewAccount, SyncEngine, SyncError, SyncReport, create_account},
     transport::ServerUrl,
@@ -213,7 +213,7 @@ pub(crate) fn any_passkey(rp_id: &str, created_by: MemberId) -> Passkey {
         credential_id: rp_id.bytes().cycle().take(16).collect(),
         user_handle: vec![8; 16],
         algorithm: Algorithm::EdDsa,
-        private_key: [7; 32].into(),
+        private_key: vec![7; 32].into(),
         cred_random_with_uv: [6; 32].into(),
         cred_random_without_uv: [5; 32].into(),
         created_at: 1_700_000_000_000,
@@ -221,6 +221,8 @@ pub(crate) fn any_passkey(rp_id: &str, created_by: MemberId) -> Passkey {
         backup_eligible: true,
         cred_blob: Vec::new().into(),
         imported: None,
+        cred_protect: CredProtect::default(),
+        discoverability: Discoverability::Discoverable,
     }
 }
 

@@ -5,7 +5,7 @@ use keyfold_client::{
     api::Api,
     device::Passphrase,
     enrolment::{Approval, Claim, EnrolmentPath, NewDevice},
-    item::{Algorithm, FieldTag, Passkey},
+    item::{Algorithm, CredProtect, Discoverability, FieldTag, Passkey},
     storage::{SqliteStorage, Storage},
     sync::{NewAccount, SyncEngine, create_account},
     transport::Trust,
@@ -94,7 +94,7 @@ impl Member {
             credential_id: random::bytes::<32>(&mut rng).to_vec(),
             user_handle: random::bytes::<32>(&mut rng).to_vec(),
             algorithm: Algorithm::EdDsa,
-            private_key: random::bytes(&mut rng).into(),
+            private_key: random::bytes::<32>(&mut rng).to_vec().into(),
             cred_random_with_uv: random::bytes(&mut rng).into(),
             cred_random_without_uv: random::bytes(&mut rng).into(),
             created_at: SystemClock.now(),
@@ -102,6 +102,8 @@ impl Member {
             backup_eligible: true,
             cred_blob: Vec::new().into(),
             imported: None,
+            cred_protect: CredProtect::default(),
+            discoverability: Discoverability::Discoverable,
         };
         let names = [
             (FieldTag::UserName, "ana@example.org".to_owned()),

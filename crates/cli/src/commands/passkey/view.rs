@@ -69,6 +69,8 @@ impl PasskeyView {
             algorithm: match passkey.algorithm {
                 Algorithm::Es256 => "ES256",
                 Algorithm::EdDsa => "EdDSA",
+                Algorithm::Es384 => "ES384",
+                Algorithm::MlDsa44 => "ML-DSA-44",
             },
             created_at: rfc3339(passkey.created_at),
             created_by: passkey.created_by.to_string(),

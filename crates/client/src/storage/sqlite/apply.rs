@@ -12,7 +12,8 @@ use crate::storage::{Farewell, Head, Outbox, Profile, Revision, Says, Staged, St
 /// Revisions of an item that are kept, of good ones and of quarantined ones each.
 const REVISIONS: i64 = 10;
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
+    "authenticator",
     "profile",
     "roster_entries",
     "commits",

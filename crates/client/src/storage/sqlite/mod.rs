@@ -1,6 +1,7 @@
 //! A profile in one SQLite file: WAL, `synchronous=FULL`, immediate write transactions.
 
 mod apply;
+mod authenticator;
 mod lock;
 mod open;
 mod queries;
@@ -16,8 +17,8 @@ use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
 use super::{
-    Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined, Staged, Step, Storage,
-    StorageError, StoredItem, Write,
+    AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
+    Staged, Step, Storage, StorageError, StoredItem, Write,
 };
 
 /// The storage of everybody who has a file system.
@@ -70,6 +71,19 @@ impl Storage for SqliteStorage {
 
     async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError> {
         lock::lock_after(&self.pool, idle).await
+    }
+
+    async fn authenticator_record(&self, record: AuthenticatorRecord) -> Result<Option<Vec<u8>>, StorageError> {
+        authenticator::record(&self.pool, record).await
+    }
+
+    async fn replace_authenticator_record(
+        &self,
+        record: AuthenticatorRecord,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+    ) -> Result<bool, StorageError> {
+        authenticator::replace(&self.pool, record, before, after).await
     }
 
     async fn chains(&self) -> Result<Chains, StorageError> {

@@ -15,12 +15,13 @@ use super::SqliteStorage;
 use crate::storage::{Step, StorageError, error::io_error};
 
 /// What makes each schema of the one before. `PRAGMA user_version` holds the number of the last one that was applied.
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 const SCHEMA: i64 = SCHEMAS.len() as i64;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -69,8 +69,8 @@ fn the_user_sees_who_asks_and_how_long_the_answer_counts() {
     let mut asked = 0;
     let mut user = |prompt: &Prompt<'_>| {
         asked += 1;
-        assert_eq!(prompt.relying_party.id.as_str(), "example.org");
-        assert_eq!(prompt.relying_party.name.as_ref().unwrap().as_str(), "Example");
+        assert_eq!(prompt.relying_party.unwrap().id.as_str(), "example.org");
+        assert_eq!(prompt.relying_party.unwrap().name.as_ref().unwrap().as_str(), "Example");
         assert_eq!(prompt.accounts[0].display_name.as_ref().unwrap().as_str(), "Alice");
         assert_eq!(prompt.answer_within, Some(std::time::Duration::from_secs(60)));
         Answer::Verified { account: 0 }
@@ -144,7 +144,9 @@ fn algorithms_are_taken_in_the_relying_partys_order() {
         let entries = algorithms.iter().map(|alg| json!({"type": "public-key", "alg": alg}));
         with(creation_options(), "/pubKeyCredParams", entries.collect())
     };
-    for (offered, chosen) in [(vec![-8, -7], -8), (vec![-7, -8], -7), (vec![-257, -35, -8], -8), (vec![], -7)] {
+    for (offered, chosen) in
+        [(vec![-8, -7], -8), (vec![-7, -8], -7), (vec![-257, -35, -8], -35), (vec![-48], -48), (vec![], -7)]
+    {
         let registration = register(&mut device(), &parameters(&offered));
         assert_eq!(registration["response"]["publicKeyAlgorithm"], chosen);
     }

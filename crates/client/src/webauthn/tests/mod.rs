@@ -46,7 +46,7 @@ fn device_with(store: MemoryStore) -> Device {
 fn synced(from: &Device) -> Device {
     let mut store = MemoryStore::reporting(BackupState::BackedUp);
     for passkey in from.store().passkeys() {
-        store.save(passkey, &[]).unwrap();
+        store.save(passkey, None, &[]).unwrap();
     }
     device_with(store)
 }

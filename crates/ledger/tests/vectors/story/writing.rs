@@ -120,6 +120,8 @@ fn passkey(device: MemberId) -> v1::Item {
             backup_eligible: true,
             cred_blob: Vec::new(),
             imported: None,
+            cred_protect: 0,
+            server_side: false,
         }),
         fields: vec![
             field(v1::FieldTag::UserName, b"ana@example.org", at, device),

@@ -1,0 +1,25 @@
+//! Who is asked.
+
+mod terminal;
+mod test;
+
+use async_trait::async_trait;
+use keyfold_client::{authenticator::UserVerification, device::Passphrase, vault::UnlockedVault};
+
+use super::cancel::Cancel;
+
+pub(crate) use terminal::Terminal;
+pub(crate) use test::{Presence, TestUser};
+
+/// Asks whoever sits at this machine.
+#[async_trait]
+pub(crate) trait Asks: Send + Sync {
+    /// For one request, until it is taken back.
+    fn for_request(&self, cancel: Cancel) -> Box<dyn UserVerification + Send>;
+
+    /// The passphrase, to open a vault that is locked; `None` if nobody gives it.
+    async fn passphrase(&self, cancel: Cancel) -> Option<Passphrase>;
+
+    /// Which vault is open, to verify a PIN or passphrase against.
+    fn vault_is(&self, vault: Option<UnlockedVault>);
+}

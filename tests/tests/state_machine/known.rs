@@ -1,6 +1,6 @@
 use keyfold_tests::{memory::Cut, sdk::DAY};
 
-use crate::step::{Deed, Loss, Step, Trouble};
+use crate::step::{Deed, Loss, Step, Text, Trouble};
 
 /// Programs that failed once, whatever becomes of how others are drawn.
 pub(crate) fn known() -> Vec<Vec<Step>> {
@@ -35,6 +35,12 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
         vec![
             Step::Sync { by: 1, trouble: Trouble::Lost { spared: 1, what: Loss::Changed(64) } },
             Step::Enrol { by: 1, trouble: Trouble::PowerCut(Cut::Write(0)) },
+        ],
+        // Somebody changed its key of the new epoch on the way: it asks for it again.
+        vec![
+            Step::Remove { by: 7, whom: 2, trouble: Trouble::Lost { spared: 2, what: Loss::Changed(600) } },
+            Step::Sync { by: 7, trouble: Trouble::Lost { spared: 0, what: Loss::Changed(4120) } },
+            Step::Set { by: 5, item: 0, text: Text::Label },
         ],
     ]
 }

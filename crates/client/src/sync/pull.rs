@@ -55,14 +55,20 @@ impl SyncEngine {
         let held = self.held().await?;
         let device = self.vault.keys().id();
         let roster = held.roster.seq();
-        let receipt = if brief && held.vault.is_some() {
+        // Keys that never came are asked for again, with their entries: whoever held them back, or changed them on the way,
+        // may do so no more.
+        let lacking = held.first_lacking(&device);
+        let receipt = if brief && lacking.is_none() && held.vault.is_some() {
             self.storage().receipt(Chain::Roster, roster).await?.map(|head| head.receipt)
         } else {
             None
         };
         let brief = receipt.is_some();
         let from = match &held.vault {
-            Some(vault) => PullFrom::Since { roster, vault: vault.seq(), brief },
+            Some(vault) => {
+                let roster = lacking.map_or(roster, |seq| seq.saturating_sub(1).min(roster));
+                PullFrom::Since { roster, vault: vault.seq(), brief }
+            }
             None => joined_by(&held.entries, &device).map_or(PullFrom::Nothing, PullFrom::Snapshot),
         };
         self.storage().apply(step, vec![Write::Sweep]).await?;

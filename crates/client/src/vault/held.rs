@@ -70,6 +70,20 @@ impl Held {
         Some(Account::from_verified(self.roster.clone(), self.vault.clone()?))
     }
 
+    /// The first entry that lists a sealed key for this member, or links, of which something never came.
+    pub(crate) fn first_lacking(&self, member: &MemberId) -> Option<u64> {
+        let has_key = |entry: &Entry| self.sealed_keys.iter().any(|key| key.roster_seq == entry.seq());
+        let has_link = |entry: &Entry, epoch: u64| {
+            self.links.iter().any(|link| link.roster_seq == entry.seq() && link.epoch == epoch)
+        };
+        let lacks = |entry: &&Entry| {
+            let links = entry.rotation().map(|rotation| rotation.links.as_slice()).unwrap_or_default();
+            (entry.sealed_key_for(member).is_some() && !has_key(entry))
+                || links.iter().any(|(epoch, _)| !has_link(entry, *epoch))
+        };
+        self.entries.iter().find(lacks).map(Entry::seq)
+    }
+
     /// When a device was last removed from the account, by the clock of the one that did it: Unix milliseconds. What is older
     /// may have been copied.
     #[must_use]

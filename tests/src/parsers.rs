@@ -7,7 +7,7 @@ use keyfold_client::{
     exchange::{self, Exchange, Importer},
     item::Revision,
     transport::ServerUrl,
-    webauthn::{Ceremony, Origin, create, get},
+    webauthn::{Ceremony, Origin, Page, create, get},
 };
 use keyfold_crypto::{
     Hash, SigningAlgorithm, SigningKey,
@@ -145,7 +145,7 @@ pub fn sealed_secrets(bytes: &[u8]) {
 }
 
 pub fn ctap(bytes: &[u8]) {
-    let _ = authenticator().call(bytes, &mut |_: &Prompt<'_>| Answer::Present { account: 0 }, UnixMillis(0));
+    let _ = authenticator().call(bytes, &mut |_: &Prompt<'_>| Answer::Present { account: 0 }, &|| UnixMillis(0));
 }
 
 pub fn webauthn_create(bytes: &[u8]) {
@@ -171,10 +171,10 @@ pub fn typed_text(bytes: &[u8]) {
 
 fn ceremony(bytes: &[u8], run: fn(Ceremony<'_, MemoryStore, Random>, &str)) {
     let Ok(options) = std::str::from_utf8(bytes) else { return };
-    let origin = Origin::parse("https://example.org").unwrap();
+    let page = Page::top(Origin::parse("https://example.org").unwrap());
     run(
         Ceremony {
-            origin: &origin,
+            page: &page,
             authenticator: &mut authenticator(),
             user: &mut |_: &Prompt<'_>| Answer::Present { account: 0 },
             clock: &keyfold_client::SystemClock,

@@ -83,7 +83,9 @@ fn a_registration_with_a_byte_changed_that_anything_protects_is_refused() {
     // Nobody signs an attestation of format "none": the hash of the RP id, the flags and the key are what can be checked.
     let object = bytes(&registration, OBJECT);
     let start = object.len() - bytes(&registration, "/response/authenticatorData").len();
-    let places = (start..=start + 32).chain([object.len() - 1]);
+    // The last byte of the key: -3, a byte string of 32 bytes. Extensions follow it.
+    let key = object.windows(3).rposition(|window| window == [0x22, 0x58, 0x20]).unwrap() + 34;
+    let places = (start..=start + 32).chain([key]);
     let changed = places.map(|place| with_byte_changed(&registration, OBJECT, place));
     let type_and_challenge =
         0..bytes(&registration, CLIENT_DATA).windows(8).position(|at| at == b"\"origin\"").unwrap();

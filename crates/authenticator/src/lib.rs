@@ -10,7 +10,7 @@
 //! - Backup eligibility is fixed when a passkey is made; backup state is what the store answers.
 //! - A private key is read for one passkey only, after the user agreed to use that one; where the platform lets the user
 //!   choose, for those that fit. There are two exceptions: a platform that probes for passkeys whose ids it knows
-//!   (CTAP 2.1 §6.2.2) asks nobody; the signature says so (UP=0, UV=0), no relying party may take it, and no account is told.
+//!   (CTAP 2.1 §6.2.2) asks nobody; the signature says so (UP=0), no relying party may take it, and no account is told.
 //!   And credential management, for whoever holds a token, tells the public half.
 //! - An attempt at the PIN is counted, durably, before it is made; a token is good for what it was given for, for minutes.
 //! - CBOR that is not in CTAP2 canonical form is refused; a refusal changes nothing.
@@ -23,7 +23,7 @@
 //! let mut authenticator = Authenticator::new(Model::SYNCED, MemoryStore::default(), rng);
 //! let mut user = |_: &Prompt<'_>| Answer::Denied;
 //! // Command 0x09, for fingerprints, is none of ours: CTAP1_ERR_INVALID_COMMAND.
-//! assert_eq!(authenticator.call(&[0x09], &mut user, UnixMillis(0)), [0x01]);
+//! assert_eq!(authenticator.call(&[0x09], &mut user, &|| UnixMillis(0)), [0x01]);
 //! ```
 
 #![deny(clippy::indexing_slicing)]
@@ -81,7 +81,7 @@ mod known_answers;
 mod testing;
 
 pub use algorithm::Algorithm;
-pub use authenticator::{Authenticator, MAX_CRED_BLOB};
+pub use authenticator::{Authenticator, Channel, MAX_CRED_BLOB};
 pub use cred_random::{CredRandom, LargeBlobKey};
 pub use credential_id::{CredentialId, InvalidCredentialId};
 pub use device::{

@@ -65,7 +65,7 @@ impl CredentialStore for MemoryStore {
         rp_name: Option<&Label>,
         replaces: &[CredentialId],
     ) -> Result<(), StoreError> {
-        if self.room()? == 0 {
+        if self.room()? == 0 && replaces.is_empty() {
             return Err(StoreError::Full);
         }
         self.passkeys.retain(|(held, _)| !replaces.contains(&held.credential_id));

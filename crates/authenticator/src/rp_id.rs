@@ -5,9 +5,9 @@ use thiserror::Error;
 
 use crate::Label;
 
-/// A relying party identifier: 1 to 253 bytes of UTF-8 without control characters.
+/// A relying party identifier: 1 to 253 printable ASCII characters without space.
 ///
-/// Usually a domain, whose fit to an origin the *client* has checked; SSH and PAM use other
+/// Usually a domain (in Punycode), whose fit to an origin the *client* has checked; SSH and PAM use other
 /// strings, such as `ssh:`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RpId(String);
@@ -30,7 +30,7 @@ impl TryFrom<&str> for RpId {
     type Error = InvalidRpId;
 
     fn try_from(id: &str) -> Result<Self, InvalidRpId> {
-        if id.is_empty() || id.len() > MAX_LENGTH || id.chars().any(char::is_control) {
+        if id.is_empty() || id.len() > MAX_LENGTH || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidRpId);
         }
         Ok(RpId(id.to_owned()))
@@ -43,9 +43,9 @@ impl fmt::Display for RpId {
     }
 }
 
-/// The RP id is empty, over 253 bytes, or holds control characters.
+/// The RP id is empty, over 253 bytes, or holds other than printable ASCII characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an RP id is 1 to 253 bytes of text without control characters")]
+#[error("an RP id is 1 to 253 printable ASCII characters without space")]
 pub struct InvalidRpId;
 
 /// A relying party as people see it.

@@ -39,6 +39,11 @@ impl Permissions {
         }
     }
 
+    /// Whether they allow more than to make and use passkeys.
+    pub(crate) fn reach_beyond_ceremonies(self) -> bool {
+        self.0 & !Self::DEFAULT.0 != 0
+    }
+
     pub(crate) fn include(self, other: Permissions) -> bool {
         self.0 & other.0 != 0
     }

@@ -34,7 +34,7 @@ impl<F: FnMut(&Prompt<'_>) -> Answer> UserVerification for F {
 pub struct Prompt<'a> {
     /// What is about to happen.
     pub action: Action,
-    /// Who asks; none for [`Action::Select`], [`Action::Reset`] and [`Action::Verify`] without one. Show the id; the name is
+    /// Who asks; none for what concerns no relying party. Show the id; the name is
     /// the relying party's own claim.
     pub relying_party: Option<&'a RelyingParty>,
     /// The accounts concerned: the new one when a passkey is made, else those to choose from, the
@@ -63,8 +63,13 @@ pub enum Action {
     ReportNoPasskey,
     /// Nothing but that this authenticator is the one to use (*authenticatorSelection*).
     Select,
-    /// Prove who is there, so that a platform may act for a while (*getPinUvAuthTokenUsingUvWithPermissions*).
+    /// Prove who is there, so that a platform may make or use passkeys at this relying party for a while
+    /// (*getPinUvAuthTokenUsingUvWithPermissions*).
     Verify,
+    /// The same, but so that a platform may list, change and delete passkeys, or change this device's settings.
+    Administer,
+    /// Give this device a PIN, which from then on proves who is there as well.
+    SetPin,
     /// Forget this device's PIN and settings, and what is bound to this device (*authenticatorReset*).
     Reset,
 }

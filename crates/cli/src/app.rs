@@ -169,11 +169,15 @@ impl App {
 
     /// Where the profile is kept.
     pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
-        let home = match &self.global.home {
-            Some(home) => home.clone(),
-            None => data_folder()?.join("keyfold"),
-        };
-        Ok(home.join("profiles").join(&self.global.profile.0))
+        Ok(self.home()?.join("profiles").join(&self.global.profile.0))
+    }
+
+    /// Where all profiles are kept.
+    pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
+        match &self.global.home {
+            Some(home) => std::path::absolute(home).map_err(|error| Failure::file(home, &error)),
+            None => Ok(data_folder()?.join("keyfold")),
+        }
     }
 }
 

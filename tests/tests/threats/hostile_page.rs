@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keyfold_client::{
     authenticator::{Action, Answer, Prompt},
-    webauthn::Origin,
+    webauthn::{Origin, Page},
 };
 use serde_json::{Value, json};
 
@@ -16,7 +16,8 @@ fn nobody_is_asked(prompt: &Prompt<'_>) -> Answer {
 
 async fn signs_in(device: &Device, origin: &str, options: Value) -> Result<Value, String> {
     let origin = Origin::parse(origin).unwrap();
-    let signed_in = device.vault().sign_in(&origin, &options.to_string(), &mut nobody_is_asked).await;
+    let signed_in =
+        device.vault().sign_in(&Page::top(origin.clone()), &options.to_string(), &mut nobody_is_asked).await;
     signed_in.map(|signed_in| serde_json::to_value(&signed_in.response).unwrap()).map_err(|error| error.to_string())
 }
 
@@ -61,7 +62,12 @@ async fn threat_page_a_relying_party_learns_nothing_of_anothers_passkeys() {
                 offered.push((prompt.action, prompt.accounts.to_vec()));
                 answer
             };
-            let error = phone.vault().sign_in(&origin, &options.to_string(), &mut asked).await.map(drop).unwrap_err();
+            let error = phone
+                .vault()
+                .sign_in(&Page::top(origin.clone()), &options.to_string(), &mut asked)
+                .await
+                .map(drop)
+                .unwrap_err();
             said.push(format!("{error:?}"));
             assert_eq!(offered, [(Action::ReportNoPasskey, Vec::new())]);
         }
@@ -83,7 +89,7 @@ async fn threat_page_two_relying_parties_get_nothing_in_common() {
         });
         let origin = Origin::parse(&format!("https://{site}")).unwrap();
         let mut agrees = |_: &Prompt<'_>| Answer::Verified { account: 0 };
-        let made = phone.vault().register(&origin, &options.to_string(), &mut agrees).await.unwrap();
+        let made = phone.vault().register(&Page::top(origin.clone()), &options.to_string(), &mut agrees).await.unwrap();
         got.push(long_strings(&serde_json::to_value(&made).unwrap()));
     }
     assert!(got[0].len() >= 4, "an id, a key, an attestation and client data: {:?}", got[0]);

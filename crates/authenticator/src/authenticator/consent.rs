@@ -20,7 +20,8 @@ pub(crate) struct Consent {
 /// Asks, and refuses an answer that does not meet the requirement or names no account.
 pub(crate) fn consent(user: &mut dyn UserVerification, prompt: &Prompt<'_>) -> Result<Consent, CtapError> {
     let consent = match user.ask(prompt) {
-        Answer::Denied | Answer::Unverified => return Err(CtapError::OperationDenied),
+        Answer::Denied => return Err(CtapError::OperationDenied),
+        Answer::Unverified => return Err(CtapError::UvInvalid),
         Answer::TimedOut => return Err(CtapError::UserActionTimeout),
         Answer::Cancelled => return Err(CtapError::KeepaliveCancel),
         Answer::Present { account } => Consent { account, verified: false },
@@ -33,13 +34,16 @@ pub(crate) fn consent(user: &mut dyn UserVerification, prompt: &Prompt<'_>) -> R
 }
 
 /// Asks for what concerns no account.
-pub(crate) fn permission(user: &mut dyn UserVerification, action: Action) -> Result<Consent, CtapError> {
-    let prompt = Prompt {
-        action,
-        relying_party: None,
-        accounts: &[],
-        verification: VerificationRequirement::Discouraged,
-        answer_within: None,
-    };
-    consent(user, &prompt)
+pub(crate) fn permission(
+    user: &mut dyn UserVerification,
+    action: Action,
+    verification: VerificationRequirement,
+) -> Result<(), CtapError> {
+    let prompt = Prompt { action, relying_party: None, accounts: &[], verification, answer_within: None };
+    consent(user, &prompt).map(drop)
+}
+
+/// As sure of who is there as this user can be: what replaces the PIN must not be weaker than it.
+pub(crate) fn strongest(user: &dyn UserVerification) -> VerificationRequirement {
+    if user.can_verify() { VerificationRequirement::Required } else { VerificationRequirement::Discouraged }
 }

@@ -27,7 +27,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     ) -> Result<Assertion, CtapError> {
         let always = self.store.device()?.always_uv && request.presence == Presence::Required;
         let verification = if always { VerificationRequirement::Required } else { request.verification() };
-        self.get(request, verification, Authority::OwnClient, user, now)
+        self.get(request, verification, Authority::OwnClient, user, &|| now)
     }
 
     pub(crate) fn get(
@@ -36,7 +36,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         verification: VerificationRequirement,
         authority: Authority,
         user: &mut dyn UserVerification,
-        now: UnixMillis,
+        clock: &dyn Fn() -> UnixMillis,
     ) -> Result<Assertion, CtapError> {
         let is_silent = request.presence == Presence::NotRequired && verification != VerificationRequirement::Required;
         let hmac_secret = self.open_hmac_secret(request)?;
@@ -61,7 +61,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         if is_choice && is_for_platform {
             assertion.number_of_credentials = Some(candidates.len());
             let left = candidates.into_iter().skip(1).map(|listing| listing.credential_id).collect();
-            let next = NextAssertions { request: request.clone(), hmac_secret, verified, left, since: now };
+            let next = NextAssertions { request: request.clone(), hmac_secret, verified, left, since: clock() };
             self.session.pending = Pending::Assertions(Box::new(next));
         }
         Ok(assertion)

@@ -11,9 +11,10 @@ use rand_core::CryptoRng;
 
 use crate::{CredentialId, CredentialStore, CtapError, KeyAgreement, Model, UnixMillis};
 
-pub(crate) use consent::{Authority, Consent, consent, permission};
+pub(crate) use consent::{Authority, Consent, consent, permission, strongest};
 pub use make_credential::MAX_CRED_BLOB;
-pub(crate) use session::{NextAssertions, Pending, Session, Upload};
+pub use session::Channel;
+pub(crate) use session::{LargeBlobs, NextAssertions, Pending, Session, Upload};
 
 /// The authenticator: a model, a store, a source of randomness, the key pair under which platforms encrypt to it, and what
 /// platforms were given since it has power. See the crate's documentation.

@@ -12,8 +12,24 @@ pub(crate) struct Session {
     pub(crate) token: Option<PinUvAuthToken>,
     /// What the next command may continue.
     pub(crate) pending: Pending,
+    /// The large-blob array as platforms began to read it: to each it is the same until it begins again or writes.
+    shown_blobs: VecDeque<(Channel, LargeBlobs)>,
+    /// Who made the last request.
+    channel: Channel,
     /// When power came; unknown to those who never said.
     powered_at: Option<UnixMillis>,
+}
+
+/// Tells platforms apart, so that none continues what another began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Channel(pub u64);
+
+/// The large-blob array as it is read.
+pub(crate) struct LargeBlobs {
+    /// With its hash.
+    pub(crate) serialized: Vec<u8>,
+    /// The passkeys whose blobs are in it.
+    pub(crate) held: Vec<(RpId, CredentialId)>,
 }
 
 /// A command that is answered in parts. Any other command ends it (CTAP 2.1 §6).
@@ -52,6 +68,26 @@ impl Session {
         self.powered_at.is_some_and(|then| now.0.abs_diff(then.0) < RESET_WINDOW)
     }
 
+    /// Of what another platform began nothing is left.
+    pub(crate) fn speak_on(&mut self, channel: Channel) {
+        if std::mem::replace(&mut self.channel, channel) != channel {
+            self.pending = Pending::Nothing;
+        }
+    }
+
+    /// What the platform that speaks was shown last.
+    pub(crate) fn take_shown_blobs(&mut self) -> Option<LargeBlobs> {
+        let position = self.shown_blobs.iter().position(|(channel, _)| *channel == self.channel)?;
+        self.shown_blobs.remove(position).map(|(_, shown)| shown)
+    }
+
+    /// Remembers what it is shown now; of the few that read at once the one that began first is forgotten.
+    pub(crate) fn show_blobs(&mut self, shown: LargeBlobs) -> &LargeBlobs {
+        self.shown_blobs.truncate(READERS - 1);
+        self.shown_blobs.push_front((self.channel, shown));
+        &self.shown_blobs[0].1
+    }
+
     /// Forgets a token whose time is up.
     pub(crate) fn expire(&mut self, now: UnixMillis) {
         self.token = self.token.take().filter(|token| token.is_alive(now));
@@ -64,3 +100,5 @@ impl Session {
 }
 
 const RESET_WINDOW: u64 = 10_000;
+/// Platforms that read the large-blob array at once.
+const READERS: usize = 4;

@@ -3,13 +3,13 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::members::rp_id;
-use crate::authenticator::consent;
+use crate::authenticator::{consent, permission};
 use crate::cbor::{Fields, bytes, integer, integer_map};
 use crate::device::{attempt, renew};
 use crate::token::{Permissions, PinUvAuthToken};
 use crate::{
-    Action, Answer, Authenticator, CredentialStore, CtapError, DeviceState, KeyAgreement, Pin, PinError, PinHash,
-    PinProtocol, Prompt, RelyingParty, RpId, SharedSecret, UnixMillis, UserVerification, VerificationRequirement,
+    Action, Authenticator, CredentialStore, CtapError, DeviceState, KeyAgreement, Pin, PinError, PinHash, PinProtocol,
+    Prompt, RelyingParty, RpId, SharedSecret, UnixMillis, UserVerification, VerificationRequirement,
 };
 
 /// authenticatorClientPIN as it came (CTAP 2.1 §6.5.5).
@@ -74,8 +74,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         &mut self,
         parameters: Value,
         user: &mut dyn UserVerification,
-        now: UnixMillis,
+        clock: &dyn Fn() -> UnixMillis,
     ) -> Result<Option<Value>, CtapError> {
+        let now = clock();
         let request = Request::from_cbor(parameters)?;
         match request.subcommand {
             GET_PIN_RETRIES => self.pin_retries().map(Some),
@@ -83,7 +84,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
                 request.protocol()?;
                 Ok(Some(integer_map([(KEY_AGREEMENT, self.key_agreement.public_key())])))
             }
-            SET_PIN => self.set_pin(&request).map(|()| None),
+            SET_PIN => self.set_pin(&request, user).map(|()| None),
             CHANGE_PIN => self.change_pin(&request).map(|()| None),
             GET_PIN_TOKEN => {
                 let scope = request.no_scope()?;
@@ -93,7 +94,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
                 let scope = request.scope()?;
                 self.token_by_pin(&request, scope, CtapError::PinPolicyViolation, now).map(Some)
             }
-            GET_TOKEN_USING_UV if user.can_verify() => self.token_by_uv(&request, user, now).map(Some),
+            GET_TOKEN_USING_UV if user.can_verify() => self.token_by_uv(&request, user, clock).map(Some),
             GET_UV_RETRIES if user.can_verify() => {
                 Ok(Some(integer_map([(UV_RETRIES, Value::from(self.store.device()?.uv_retries))])))
             }
@@ -110,7 +111,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         Ok(integer_map([(PIN_RETRIES, state.pin_retries.into()), (POWER_CYCLE_STATE, needs_power_cycle.into())]))
     }
 
-    fn set_pin(&mut self, request: &Request) -> Result<(), CtapError> {
+    /// Without a PIN whoever can be verified otherwise is: else the first program that asks would choose what proves who is
+    /// there. (A security key whose passkeys nobody has used yet takes any first PIN.)
+    fn set_pin(&mut self, request: &Request, user: &mut dyn UserVerification) -> Result<(), CtapError> {
         let secret = request.shared_secret(&self.key_agreement)?;
         let mac = request.mac.as_deref().ok_or(CtapError::MissingParameter)?;
         let new_pin = request.new_pin.as_deref().ok_or(CtapError::MissingParameter)?;
@@ -120,6 +123,17 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         }
         secret.verify(new_pin, mac)?;
         renew(&mut state, &opened_pin(&secret, new_pin)?)?;
+        if user.can_verify() {
+            permission(user, Action::SetPin, VerificationRequirement::Required)?;
+            // Whoever was verified may have used an attempt.
+            let pin = state.pin.take();
+            state = self.store.device()?;
+            if state.has_pin() {
+                return Err(PinError::Set.into());
+            }
+            state.pin = pin;
+            state.restore_retries();
+        }
         Ok(self.store.set_device(&state)?)
     }
 
@@ -159,44 +173,53 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         &mut self,
         request: &Request,
         user: &mut dyn UserVerification,
-        now: UnixMillis,
+        clock: &dyn Fn() -> UnixMillis,
     ) -> Result<Value, CtapError> {
         let secret = request.shared_secret(&self.key_agreement)?;
         let scope = request.scope()?;
-        self.verify_user(user, scope.1.as_ref())?;
-        self.give_token(request.protocol()?, &secret, scope, now)
-    }
-
-    /// Built-in user verification. An attempt is counted before it is made.
-    fn verify_user(&mut self, user: &mut dyn UserVerification, rp_id: Option<&RpId>) -> Result<(), CtapError> {
-        let mut state = self.store.device()?;
-        state.uv_retries = state.uv_retries.checked_sub(1).ok_or(CtapError::UvBlocked)?;
-        self.store.set_device(&state)?;
-        let relying_party = rp_id.map(|id| RelyingParty { id: id.clone(), name: None });
+        self.refuse_blocked_uv(true, user)?;
+        let relying_party = scope.1.as_ref().map(|id| RelyingParty { id: id.clone(), name: None });
         let prompt = Prompt {
-            action: Action::Verify,
+            action: if scope.0.reach_beyond_ceremonies() { Action::Administer } else { Action::Verify },
             relying_party: relying_party.as_ref(),
             accounts: &[],
             verification: VerificationRequirement::Required,
             answer_within: None,
         };
-        let mut is_attempt = false;
-        let mut witness = |prompt: &Prompt<'_>| {
-            let answer = user.ask(prompt);
-            is_attempt = answer == Answer::Unverified;
-            answer
+        let verified = consent(user, &prompt).map(drop);
+        self.counted(verified, VerificationRequirement::Required)?;
+        self.give_token(request.protocol()?, &secret, scope, clock())
+    }
+
+    /// Where built-in user verification has failed too often only the PIN helps (CTAP 2.1 §6.5.3.1).
+    pub(super) fn refuse_blocked_uv(&self, is_asked: bool, user: &dyn UserVerification) -> Result<(), CtapError> {
+        let is_blocked = is_asked && user.can_verify() && self.store.device()?.uv_retries == 0;
+        if is_blocked { Err(CtapError::UvBlocked) } else { Ok(()) }
+    }
+
+    /// Counts what became of built-in user verification, durably; what it is verified against counts by itself before.
+    pub(super) fn counted<T>(
+        &mut self,
+        asked: Result<T, CtapError>,
+        verification: VerificationRequirement,
+    ) -> Result<T, CtapError> {
+        let mut state = match &asked {
+            Ok(_) if verification == VerificationRequirement::Required => self.store.device()?,
+            Err(CtapError::UvInvalid) => self.store.device()?,
+            _ => return asked,
         };
-        let asked = consent(&mut witness, &prompt);
-        let mut state = self.store.device()?;
-        match asked {
-            Ok(_) => state.uv_retries = DeviceState::UV_RETRIES,
-            // Whoever does not try uses no attempt up.
-            Err(_) if !is_attempt => state.uv_retries = state.uv_retries.saturating_add(1),
-            Err(_) if state.uv_retries == 0 => return Err(CtapError::UvBlocked),
-            Err(_) => return Err(CtapError::UvInvalid),
+        let left = match &asked {
+            Ok(_) => DeviceState::UV_RETRIES,
+            Err(_) => state.uv_retries.saturating_sub(1),
+        };
+        if left != state.uv_retries {
+            state.uv_retries = left;
+            self.store.set_device(&state)?;
         }
-        self.store.set_device(&state)?;
-        asked.map(|_| ())
+        match asked {
+            Err(CtapError::UvInvalid) if left == 0 => Err(CtapError::UvBlocked),
+            asked => asked,
+        }
     }
 
     fn refuse_blocked(&self) -> Result<(), CtapError> {

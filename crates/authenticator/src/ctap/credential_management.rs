@@ -87,9 +87,17 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let proven = self.prove(proof, message)?.allows(Permissions::CREDENTIAL_MANAGEMENT)?;
         let scope = proven.scope().cloned();
         let id = CredentialId::try_from(id.as_slice()).map_err(|_| CtapError::NoCredentials)?;
-        let mut held = self.held()?.into_iter();
-        let held = held.find(|(_, listing)| listing.credential_id == id).ok_or(CtapError::NoCredentials)?;
-        if scope.is_none_or(|scope| scope == held.0.id) { Ok(held) } else { Err(CtapError::PinAuthInvalid) }
+        let mut held = self.held()?;
+        held.retain(|(_, listing)| listing.credential_id == id);
+        let is_there = !held.is_empty();
+        held.retain(|(party, _)| scope.as_ref().is_none_or(|scope| *scope == party.id));
+        // What was imported may have the same id at two relying parties: a token for one of them says which.
+        match (held.pop(), held.is_empty(), is_there) {
+            (Some(held), true, _) => Ok(held),
+            (Some(_), false, _) => Err(CtapError::InvalidParameter),
+            (None, _, true) => Err(CtapError::PinAuthInvalid),
+            (None, _, false) => Err(CtapError::NoCredentials),
+        }
     }
 
     fn held(&self) -> Result<Vec<Held>, CtapError> {

@@ -26,14 +26,15 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         &mut self,
         parameters: Value,
         user: &mut dyn UserVerification,
-        now: UnixMillis,
+        clock: &dyn Fn() -> UnixMillis,
     ) -> Result<Value, CtapError> {
         let Request { ceremony, proof, uv } = Request::from_cbor(parameters)?;
         if matches!(proof, Proof::Probe) {
             return Err(self.answer_probe(user));
         }
         let (verification, authority) = self.authority_to_sign(&ceremony, &proof, uv, user)?;
-        let assertion = self.get(&ceremony, verification, authority, user, now)?;
+        let assertion = self.get(&ceremony, verification, authority, user, clock);
+        let assertion = self.counted(assertion, verification)?;
         if let Some(token) = self.session.token.as_mut().filter(|_| ceremony.presence == Presence::Required) {
             token.spend();
         }
@@ -53,6 +54,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             return Ok((VerificationRequirement::Discouraged, Authority::Token));
         }
         let always = self.store.device()?.always_uv && ceremony.presence == Presence::Required;
+        self.refuse_blocked_uv(uv || always, user)?;
         match (uv, always, user.can_verify()) {
             (true, _, false) => Err(CtapError::InvalidOption),
             (true, _, true) | (false, true, true) => Ok((VerificationRequirement::Required, Authority::Platform)),

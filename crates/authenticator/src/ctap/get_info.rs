@@ -39,7 +39,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             (0x10, count(DeviceState::MAX_RP_IDS)),
             (0x14, Value::from(self.store.room()?)),
             (0x16, texts(["none"])),
-            (0x1c, count(Pin::MAX_BYTES)),
+            (0x1d, count(Pin::MAX_BYTES)),
         ];
         if user.can_verify() {
             // USER_VERIFY_PASSCODE_INTERNAL (FIDO registry §3.1).

@@ -4,11 +4,11 @@ use ring::digest;
 
 use super::MAX_MESSAGE;
 use super::proof::Proof;
-use crate::authenticator::{Pending, Upload};
+use crate::authenticator::{LargeBlobs, Pending, Upload};
 use crate::cbor::{self, Fields, bytes, integer, integer_map};
 use crate::large_blob::SealedBlob;
 use crate::token::Permissions;
-use crate::{Authenticator, CredentialId, CredentialStore, CtapError, LargeBlob, RpId, UserVerification};
+use crate::{Authenticator, CredentialStore, CtapError, LargeBlob, UserVerification};
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     /// authenticatorLargeBlobs (CTAP 2.1 §6.10): reads and writes the serialized array in fragments.
@@ -39,11 +39,15 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         }
     }
 
-    fn read_large_blobs(&self, get: usize, offset: usize) -> Result<Value, CtapError> {
+    fn read_large_blobs(&mut self, get: usize, offset: usize) -> Result<Value, CtapError> {
         if get > MAX_FRAGMENT {
             return Err(CtapError::InvalidLength);
         }
-        let array = self.large_blobs()?.serialized;
+        let shown = match self.session.take_shown_blobs() {
+            Some(shown) if offset > 0 => shown,
+            _ => self.large_blobs()?,
+        };
+        let array = &self.session.show_blobs(shown).serialized;
         let rest = array.get(offset..).ok_or(CtapError::InvalidParameter)?;
         Ok(integer_map([(1, Value::from(rest.get(..get).unwrap_or(rest).to_vec()))]))
     }
@@ -93,10 +97,11 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             let Some(blob) = self.store.large_blob(&party.id, &listing.credential_id)? else { continue };
             let Some(passkey) = self.store.load(&party.id, &listing.credential_id)? else { continue };
             let sealed = blob.seal(&passkey.large_blob_key())?;
-            length += cbor::encode(&sealed)?.len();
-            if length > MAX_LARGE_BLOBS {
-                break;
+            let longer = length + cbor::encode(&sealed)?.len();
+            if longer > MAX_LARGE_BLOBS {
+                continue;
             }
+            length = longer;
             ours.push(sealed);
             held.push((party.id, listing.credential_id));
         }
@@ -116,9 +121,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     }
 
     /// Entries that open under a passkey's key are its blob, on every device; the rest stays here as it is. A passkey whose
-    /// blob was in the array and is not any more has none.
+    /// blob was in the array that this platform was shown, and is not any more, has none.
     fn take_large_blobs(&mut self, array: &[u8]) -> Result<(), CtapError> {
-        let before = self.large_blobs()?.held;
+        let before = self.session.take_shown_blobs().map(|shown| shown.held).unwrap_or_default();
         let entries = entries_of(array);
         let mut open: Vec<Option<SealedBlob>> = entries.iter().cloned().map(SealedBlob::of).collect();
         let mut changes = Vec::new();
@@ -143,13 +148,12 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         };
         let foreign: Vec<Value> = entries.iter().cloned().zip(&open).filter_map(is_ours).collect();
         let foreign = if foreign.len() == entries.len() { array.to_vec() } else { serialized(foreign)? };
-        self.store.set_foreign_blobs(&foreign)?;
         for ((rp_id, id), blob) in changes {
             if self.store.large_blob(&rp_id, &id)? != blob {
                 self.store.set_large_blob(&rp_id, &id, blob.as_ref())?;
             }
         }
-        Ok(())
+        Ok(self.store.set_foreign_blobs(&foreign)?)
     }
 }
 
@@ -163,14 +167,6 @@ fn serialized(entries: Vec<Value>) -> Result<Vec<u8>, CtapError> {
     let mut array = Vec::new();
     ciborium::into_writer(&Value::Array(entries), &mut array).map_err(|_| CtapError::Other)?;
     Ok(array)
-}
-
-/// The array as it is read.
-struct LargeBlobs {
-    /// With its hash.
-    serialized: Vec<u8>,
-    /// The passkeys whose blobs are in it.
-    held: Vec<(RpId, CredentialId)>,
 }
 
 fn begin(length: usize) -> Result<Upload, CtapError> {

@@ -37,7 +37,8 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             return Err(CtapError::InvalidParameter);
         }
         let (verification, authority) = self.authority_to_make(&ceremony, &proof, uv, user)?;
-        let made = self.make(&ceremony, verification, authority, user, now)?;
+        let made = self.make(&ceremony, verification, authority, user, now);
+        let made = self.counted(made, verification)?;
         if let Some(token) = &mut self.session.token {
             token.spend();
         }
@@ -58,6 +59,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         }
         let state = self.store.device()?;
         let is_protected = state.has_pin() || user.can_verify();
+        self.refuse_blocked_uv(uv || state.always_uv, user)?;
         match (uv, state.always_uv, user.can_verify()) {
             (true, _, false) => Err(CtapError::InvalidOption),
             (true, _, true) | (false, true, true) => Ok((VerificationRequirement::Required, Authority::Platform)),

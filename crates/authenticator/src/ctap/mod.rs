@@ -18,15 +18,30 @@ mod tests;
 use ciborium::Value;
 use rand_core::CryptoRng;
 
-use crate::authenticator::{Pending, permission};
-use crate::{Action, Authenticator, CredentialStore, CtapError, UnixMillis, UserVerification, cbor};
+use crate::authenticator::{Pending, permission, strongest};
+use crate::{
+    Action, Authenticator, Channel, CredentialStore, CtapError, UnixMillis, UserVerification, VerificationRequirement,
+    cbor,
+};
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
-    /// Serves one CTAP2 request: command byte ‖ CBOR, at most 7,609 bytes.
+    /// Serves one CTAP2 request: command byte ‖ CBOR, at most 7,609 bytes, from the only platform that there is.
+    pub fn call(&mut self, request: &[u8], user: &mut dyn UserVerification, now: &dyn Fn() -> UnixMillis) -> Vec<u8> {
+        self.call_on(Channel::default(), request, user, now)
+    }
+
+    /// Serves one CTAP2 request of one of several platforms. The time is asked for again once the user has answered.
     ///
     /// The answer is a status byte, 0x00 and then CBOR if the request succeeded (nothing where there is nothing to tell),
     /// else [`CtapError::code`] alone.
-    pub fn call(&mut self, request: &[u8], user: &mut dyn UserVerification, now: UnixMillis) -> Vec<u8> {
+    pub fn call_on(
+        &mut self,
+        channel: Channel,
+        request: &[u8],
+        user: &mut dyn UserVerification,
+        now: &dyn Fn() -> UnixMillis,
+    ) -> Vec<u8> {
+        self.session.speak_on(channel);
         match self.dispatch(request, user, now) {
             Ok(response) => [[SUCCESS].as_slice(), &response].concat(),
             Err(error) => vec![error.code()],
@@ -37,8 +52,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         &mut self,
         request: &[u8],
         user: &mut dyn UserVerification,
-        now: UnixMillis,
+        clock: &dyn Fn() -> UnixMillis,
     ) -> Result<Vec<u8>, CtapError> {
+        let now = clock();
         if request.len() > MAX_MESSAGE {
             return Err(CtapError::RequestTooLarge);
         }
@@ -48,13 +64,16 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let pending = self.session.take_pending();
         let response = match *command {
             MAKE_CREDENTIAL => self.serve_make_credential(cbor::decode(parameters)?, user, now)?,
-            GET_ASSERTION => self.serve_get_assertion(cbor::decode(parameters)?, user, now)?,
+            GET_ASSERTION => self.serve_get_assertion(cbor::decode(parameters)?, user, clock)?,
             GET_NEXT_ASSERTION => self.serve_next_assertion(none(parameters)?, pending, now)?,
             GET_INFO => self.serve_info(none(parameters)?, user)?,
-            CLIENT_PIN => return self.serve_client_pin(cbor::decode(parameters)?, user, now)?.map_or(EMPTY, encode),
+            CLIENT_PIN => return self.serve_client_pin(cbor::decode(parameters)?, user, clock)?.map_or(EMPTY, encode),
             RESET => return self.serve_reset(none(parameters)?, user, now).and(EMPTY),
-            SELECTION => return permission(user, none(parameters).map(|()| Action::Select)?).and(EMPTY),
-            CREDENTIAL_MANAGEMENT => {
+            SELECTION => {
+                none(parameters)?;
+                return permission(user, Action::Select, VerificationRequirement::Discouraged).and(EMPTY);
+            }
+            CREDENTIAL_MANAGEMENT | CREDENTIAL_MANAGEMENT_IN_DRAFTS => {
                 let answer = self.serve_credential_management(cbor::decode(parameters)?, pending)?;
                 return answer.map_or(EMPTY, encode);
             }
@@ -80,7 +99,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         if !user.can_choose() && !self.session.is_fresh(now) {
             return Err(CtapError::NotAllowed);
         }
-        permission(user, Action::Reset)?;
+        // Whoever resets gets rid of the PIN: synced passkeys stay, and must not be had for less than it.
+        let strongest = strongest(user);
+        permission(user, Action::Reset, strongest)?;
         self.store.reset()?;
         self.power_cycle(now)
     }
@@ -109,5 +130,7 @@ const RESET: u8 = 0x07;
 const GET_NEXT_ASSERTION: u8 = 0x08;
 const CREDENTIAL_MANAGEMENT: u8 = 0x0a;
 const SELECTION: u8 = 0x0b;
+/// libfido2 before 1.15 knows no other.
+const CREDENTIAL_MANAGEMENT_IN_DRAFTS: u8 = 0x41;
 const LARGE_BLOBS: u8 = 0x0c;
 const CONFIG: u8 = 0x0d;

@@ -4,7 +4,9 @@ use rand_core::CryptoRng;
 use crate::authenticator::permission;
 use crate::cbor::{Fields, bytes, integer};
 use crate::token::Proven;
-use crate::{Action, Authenticator, CredentialStore, CtapError, PinProtocol, UserVerification};
+use crate::{
+    Action, Authenticator, CredentialStore, CtapError, PinProtocol, UserVerification, VerificationRequirement,
+};
 
 /// What a request says to prove that the user was verified: `pinUvAuthParam` and `pinUvAuthProtocol`.
 pub(super) enum Proof {
@@ -45,7 +47,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
 
     /// Lets the user touch the authenticator that they mean, and tells whether it has a PIN.
     pub(super) fn answer_probe(&self, user: &mut dyn UserVerification) -> CtapError {
-        match (permission(user, Action::Select), self.store.device()) {
+        match (permission(user, Action::Select, VerificationRequirement::Discouraged), self.store.device()) {
             (Err(error), _) => error,
             (Ok(_), Err(error)) => error.into(),
             (Ok(_), Ok(state)) if state.has_pin() => CtapError::PinInvalid,

@@ -215,7 +215,7 @@ fn what_is_no_request_has_its_status() {
         (vec![0x02, 0xbf, 0xff], CtapError::InvalidCbor),
         ([vec![0x01], vec![0; 7_609]].concat(), CtapError::RequestTooLarge),
     ] {
-        let answer = authenticator().call(&request, &mut nobody_is_asked, UnixMillis(0));
+        let answer = authenticator().call(&request, &mut nobody_is_asked, &|| UnixMillis(0));
         assert_eq!(answer, [error.code()]);
     }
 }
@@ -226,7 +226,7 @@ proptest! {
     #[test]
     fn garbage_is_answered_and_never_asks_anybody(command in 0u8..4, garbage: Vec<u8>) {
         let request = [vec![command], garbage].concat();
-        let answer = authenticator().call(&request, &mut nobody_is_asked, UnixMillis(0));
+        let answer = authenticator().call(&request, &mut nobody_is_asked, &|| UnixMillis(0));
         prop_assert_eq!(answer.len(), 1);
         prop_assert_ne!(answer[0], 0);
     }
@@ -237,7 +237,7 @@ proptest! {
         let mut bytes = [vec![command], cbor::encode(&request).unwrap()].concat();
         let position = position.index(bytes.len());
         bytes[position] = byte;
-        let answer = authenticator().call(&bytes, &mut verified, UnixMillis(0));
+        let answer = authenticator().call(&bytes, &mut verified, &|| UnixMillis(0));
         prop_assert!(answer.len() == 1 || cbor::decode(&answer[1..]).is_ok());
     }
 }
@@ -290,5 +290,5 @@ fn call_as(
     user: &mut dyn UserVerification,
 ) -> Vec<u8> {
     let request = [vec![command], cbor::encode(&request).unwrap()].concat();
-    authenticator.call(&request, user, UnixMillis(0))
+    authenticator.call(&request, user, &|| UnixMillis(0))
 }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use keyfold_client::{
     SystemClock,
     authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt},
-    webauthn::{Ceremony, Origin, create, get},
+    webauthn::{Ceremony, Origin, Page, create, get},
 };
 use keyfold_crypto::random;
 use ring::{
@@ -23,11 +23,10 @@ use crate::{
 };
 
 pub(super) async fn measure(stage: &Stage) -> Result<Vec<Row>, Failure> {
-    let origin = Origin::parse("https://example.org").map_err(Failure::client("an origin"))?;
+    let page = Page::top(Origin::parse("https://example.org").map_err(Failure::client("an origin"))?);
     let mut authenticator = Authenticator::new(Model::SYNCED, MemoryStore::default(), random::system());
     let mut user = |_: &Prompt<'_>| Answer::Verified { account: 0 };
-    let ceremony =
-        Ceremony { origin: &origin, authenticator: &mut authenticator, user: &mut user, clock: &SystemClock };
+    let ceremony = Ceremony { page: &page, authenticator: &mut authenticator, user: &mut user, clock: &SystemClock };
     create(ceremony, CREATION).map_err(Failure::client("a passkey"))?;
     let (key, random) = raw()?;
     let (value, limit) = by_turns(
@@ -40,12 +39,8 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<Row>, Failure> {
         },
         async |time| {
             often(time, || {
-                let ceremony = Ceremony {
-                    origin: &origin,
-                    authenticator: &mut authenticator,
-                    user: &mut user,
-                    clock: &SystemClock,
-                };
+                let ceremony =
+                    Ceremony { page: &page, authenticator: &mut authenticator, user: &mut user, clock: &SystemClock };
                 black_box(get(ceremony, REQUEST).map_err(Failure::client("a sign-in"))?);
                 Ok(())
             })

@@ -1,59 +1,78 @@
 use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use keyfold_client::{
-    authenticator::{Authenticator, CtapError, MemoryStore, Model, UnixMillis, UserVerification},
+    Clock as _, SystemClock,
+    authenticator::{
+        Answer, Authenticator, Channel, CtapError, MemoryStore, Model, Prompt, UnixMillis, UserVerification,
+    },
     random,
-    sync::SyncEngine,
-    vault::{CtapAuthenticator, LocalVault, UnlockedVault, VaultError},
+    sync::{SyncEngine, SyncError},
+    vault::{CtapAuthenticator, Locked, UnlockedVault, VaultError},
 };
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Semaphore};
 
-use super::{Kind, Mode, cancel::Cancel, user::Asks};
-use crate::{failure::Failure, keyring::DesktopKeyring, output::say, terminal::printable};
+use super::{
+    Kind, Mode,
+    cancel::Cancel,
+    user::Asks,
+    vault::{AgentVault, is_same},
+};
+use crate::{failure::Failure, output::say, terminal::printable};
 
-/// The one authenticator behind all endpoints. One request at a time; the others wait for their turn.
+/// The one authenticator behind all CTAP endpoints. One request at a time; the others wait for their turn.
 pub(crate) struct Shared {
     device: Mutex<Device>,
     user: Arc<dyn Asks>,
-    mode: Mode,
-    changed: Notify,
+    clock: Clock,
+    /// Places for requests that are served or wait for it.
+    waiting: Semaphore,
 }
 
-pub(crate) enum Device {
+type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+enum Device {
     Memory(Option<Box<Authenticator<MemoryStore, random::System>>>),
-    Vault(Box<VaultDevice>),
+    Vault(VaultDevice),
 }
 
-/// A vault that is opened when it is needed, and closed when it is locked.
-pub(crate) struct VaultDevice {
-    local: LocalVault,
-    open: Option<(UnlockedVault, CtapAuthenticator)>,
+struct VaultDevice {
+    vault: Arc<AgentVault>,
+    /// What it was powered up with; another opening of the vault is another power-up.
+    powered: Option<(UnlockedVault, CtapAuthenticator)>,
 }
 
 impl Shared {
-    pub(super) async fn power_up(device: Device, user: Arc<dyn Asks>, mode: Mode) -> Result<Self, Failure> {
-        let shared = Self { device: Mutex::new(device), user, mode, changed: Notify::new() };
+    pub(super) async fn power_up(kind: &Kind, user: Arc<dyn Asks>, mode: Mode) -> Result<Self, Failure> {
+        let device = match kind {
+            Kind::Memory => Device::Memory(None),
+            Kind::Vault(vault) => Device::Vault(VaultDevice { vault: Arc::clone(vault), powered: None }),
+        };
+        let waiting = Semaphore::new(WAITING);
+        let shared = Self { device: Mutex::new(device), user, clock: clock(mode), waiting };
         shared.power_cycle().await?;
         Ok(shared)
     }
 
     /// Serves one CTAP2 request.
-    pub(super) async fn call(&self, request: Vec<u8>, cancel: Cancel) -> Vec<u8> {
+    pub(super) async fn call(&self, channel: Channel, request: Vec<u8>, cancel: Cancel) -> Vec<u8> {
+        let Ok(_place) = self.waiting.try_acquire() else { return vec![CHANNEL_BUSY] };
         let mut device = self.device.lock().await;
         if cancel.is_cancelled() {
             return vec![CtapError::KeepaliveCancel.code()];
         }
-        let user = self.user.for_request(cancel.clone());
         match &mut *device {
-            Device::Memory(authenticator) => serve(authenticator, request, user, self.now()).await,
-            Device::Vault(vault) => match vault.serve(request, user, self.user.as_ref(), &cancel).await {
-                Ok(answer) => {
-                    self.changed.notify_one();
-                    answer
-                }
+            Device::Memory(authenticator) => {
+                let user = self.user.for_request(None, cancel);
+                serve(authenticator, (channel, request), user, Arc::clone(&self.clock)).await
+            }
+            Device::Vault(vault) => match vault.serve(channel, request, self.user.as_ref(), cancel).await {
+                Ok(answer) => answer,
                 Err(error) => {
                     say(&format!("keyfold: a request was not served: {}", printable(&error.to_string())));
                     vec![CtapError::Other.code()]
@@ -70,53 +89,44 @@ impl Shared {
                     Some(powered) => powered,
                     None => Box::new(Authenticator::new(Model::SYNCED, MemoryStore::default(), random::system())),
                 };
-                powered.power_cycle(self.now()).map_err(|error| Failure::internal(&error))?;
+                powered.power_cycle((self.clock)()).map_err(|error| Failure::internal(&error))?;
                 *authenticator = Some(powered);
             }
-            Device::Vault(vault) => {
-                if let Some((_, authenticator)) = &mut vault.open {
-                    authenticator.power_cycle().await?;
+            Device::Vault(device) => {
+                device.powered = None;
+                if let Some(vault) = device.vault.unlocked().await? {
+                    device.power_up(vault).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns once something may have changed that the server does not know.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    fn now(&self) -> UnixMillis {
-        match self.mode {
-            Mode::Test { clock: Some(clock) } => clock,
-            Mode::Test { clock: None } | Mode::Real => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-            }
+    /// The vault is locked: nothing of it stays here.
+    pub(crate) async fn forget(&self) {
+        if let Device::Vault(device) = &mut *self.device.lock().await {
+            device.powered = None;
         }
     }
 }
 
-impl Device {
-    pub(super) fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Memory => Self::Memory(None),
-            Kind::Vault(vault) => Self::Vault(vault),
-        }
+fn clock(mode: Mode) -> Clock {
+    match mode {
+        Mode::Test { clock: Some(clock), .. } => Arc::new(move || clock),
+        Mode::Test { clock: None, .. } | Mode::Real => Arc::new(|| UnixMillis(SystemClock.now())),
     }
 }
 
 /// On a thread that may wait for the user.
 async fn serve(
     authenticator: &mut Option<Box<Authenticator<MemoryStore, random::System>>>,
-    request: Vec<u8>,
+    (channel, request): (Channel, Vec<u8>),
     mut user: Box<dyn UserVerification + Send>,
-    now: UnixMillis,
+    clock: Clock,
 ) -> Vec<u8> {
     let Some(mut powered) = authenticator.take() else { return vec![CtapError::Other.code()] };
     let served = tokio::task::spawn_blocking(move || {
-        let answer = powered.call(&request, user.as_mut(), now);
+        let answer = powered.call_on(channel, &request, user.as_mut(), &*clock);
         (powered, answer)
     });
     match served.await {
@@ -129,65 +139,114 @@ async fn serve(
 }
 
 impl VaultDevice {
-    /// A vault that is open.
-    pub(crate) async fn open(vault: UnlockedVault) -> Result<Self, VaultError> {
-        let authenticator = CtapAuthenticator::power_up(vault.clone()).await?;
-        Ok(Self { local: vault.local().clone(), open: Some((vault, authenticator)) })
-    }
-
     async fn serve(
         &mut self,
+        channel: Channel,
         request: Vec<u8>,
-        user: Box<dyn UserVerification + Send>,
         asks: &dyn Asks,
-        cancel: &Cancel,
+        cancel: Cancel,
     ) -> Result<Vec<u8>, VaultError> {
-        if self.local.locked().await?.is_some() {
-            // The keys go: what was given out under them is void.
-            self.open = None;
-        }
-        if self.open.is_none() {
-            let vault = self.unlock(asks, cancel).await?;
-            let authenticator = CtapAuthenticator::power_up(vault.clone()).await?;
-            self.open = Some((vault, authenticator));
-        }
-        let Some((vault, authenticator)) = &mut self.open else {
-            return Ok(vec![CtapError::Other.code()]);
+        let vault = match self.vault.unlocked().await? {
+            Some(vault) => vault,
+            // Platforms ask any device that they find what it can do, and nobody is to be bothered for that.
+            None if request.first() == Some(&GET_INFO) => return Err(VaultError::Locked(Locked::OnRequest)),
+            None => match asks.passphrase(cancel.clone()).await {
+                Some(passphrase) => self.vault.unlock(&passphrase).await?,
+                None => return Err(VaultError::Locked(Locked::OnRequest)),
+            },
         };
-        asks.vault_is(Some(vault.clone()));
-        let answer = authenticator.call(request, user).await;
-        vault.local().storage().used(vault.local().clock().now()).await?;
+        let powered = match self.powered.take() {
+            Some(powered) if is_same(&powered.0, &vault) => self.powered.insert(powered),
+            _ => self.power_up(vault).await?,
+        };
+        let was_asked = Arc::new(AtomicBool::new(false));
+        let user = Asked { user: asks.for_request(Some(powered.0.clone()), cancel), was_asked: Arc::clone(&was_asked) };
+        let answer = powered.1.call(channel, request, Box::new(user)).await;
+        // Somebody is there: the vault locks by itself later. Whether that can be noted changes nothing of the answer.
+        if was_asked.load(Ordering::Relaxed) {
+            drop(self.vault.used().await);
+            self.vault.changes();
+        }
         Ok(answer)
     }
 
-    /// By the keyring, if that may; else by the passphrase.
-    async fn unlock(&self, asks: &dyn Asks, cancel: &Cancel) -> Result<UnlockedVault, VaultError> {
-        match self.local.unlock_by_keyring(&DesktopKeyring).await {
-            Ok(Some(vault)) => return Ok(vault),
-            Ok(None) | Err(VaultError::Locked(_) | VaultError::Keyring(_)) => {}
-            Err(error) => return Err(error),
+    async fn power_up(&mut self, vault: UnlockedVault) -> Result<&mut (UnlockedVault, CtapAuthenticator), VaultError> {
+        let authenticator = CtapAuthenticator::power_up(vault.clone()).await?;
+        Ok(self.powered.insert((vault, authenticator)))
+    }
+}
+
+/// Remembers whether somebody was asked and agreed.
+struct Asked {
+    user: Box<dyn UserVerification + Send>,
+    was_asked: Arc<AtomicBool>,
+}
+
+impl UserVerification for Asked {
+    fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
+        let answer = self.user.ask(prompt);
+        if matches!(answer, Answer::Present { .. } | Answer::Verified { .. }) {
+            self.was_asked.store(true, Ordering::Relaxed);
         }
-        match asks.passphrase(cancel.clone()).await {
-            Some(passphrase) => self.local.unlock(&passphrase).await,
-            None => Err(VaultError::Locked(keyfold_client::vault::Locked::OnRequest)),
+        answer
+    }
+
+    fn can_verify(&self) -> bool {
+        self.user.can_verify()
+    }
+
+    fn can_choose(&self) -> bool {
+        self.user.can_choose()
+    }
+}
+
+/// Sends what the agent changes, and takes what others change, while the vault is open; until it fails for good.
+pub(crate) async fn sync(
+    engine: impl Fn(UnlockedVault) -> Result<SyncEngine, Failure>,
+    vault: &AgentVault,
+) -> Result<(), Failure> {
+    loop {
+        let Some(open) = vault.unlocked().await? else {
+            vault.opened().await;
+            continue;
+        };
+        let engine = engine(open)?;
+        let soon = async {
+            loop {
+                vault.changed().await;
+                // What cannot be sent now goes with the next sync; the watch tells of an outage.
+                drop(engine.sync().await);
+            }
+        };
+        let stopped = tokio::select! {
+            stopped = engine.watch(|_| {}) => stopped,
+            never = soon => never,
+        };
+        match stopped {
+            Ok(never) => match never {},
+            // Somebody has locked it: the keys that are in the engine go with it.
+            Err(SyncError::Vault(VaultError::Locked(_))) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Sends what the agent changes, and takes what others change, until it fails for good.
-pub(crate) async fn sync(engine: &SyncEngine, shared: &Shared) -> Result<(), Failure> {
-    let soon = async {
-        loop {
-            shared.changed().await;
-            // What cannot be sent now goes with the next sync; the watch tells of an outage.
-            drop(engine.sync().await);
+/// Forgets the vault's keys soon after it was locked.
+pub(crate) async fn forget_when_locked(shared: &Shared, vault: &AgentVault) -> Result<(), Failure> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if vault.local().locked().await?.is_some() {
+            vault.forget();
+            shared.forget().await;
+            vault.opened().await;
         }
-    };
-    tokio::select! {
-        stopped = engine.watch(|_| {}) => match stopped {
-            Ok(never) => match never {},
-            Err(error) => Err(error.into()),
-        },
-        never = soon => never,
     }
 }
+
+/// Requests that are served or wait for their turn.
+const WAITING: usize = 32;
+/// How often it is looked whether another process has locked the vault.
+const LOOK: Duration = Duration::from_secs(2);
+const GET_INFO: u8 = 0x04;
+/// CTAP1_ERR_CHANNEL_BUSY.
+const CHANNEL_BUSY: u8 = 0x06;

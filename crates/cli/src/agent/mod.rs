@@ -1,19 +1,30 @@
-//! `keyfold agent`: the vault as an authenticator for other programs of this machine. All endpoints drive the same one.
+//! `keyfold agent`: the vault as an authenticator for other programs of this machine. All endpoints of CTAP drive the same
+//! one; browsers have their own socket, and ask in WebAuthn's terms.
 
 mod authenticator;
+mod browser;
 mod cancel;
 mod hid;
 mod socket;
 mod user;
+mod vault;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use authenticator::{Device, Shared};
-use keyfold_client::authenticator::UnixMillis;
+use keyfold_client::authenticator::{Channel, UnixMillis};
 
-pub(crate) use authenticator::{VaultDevice, sync};
-pub(crate) use socket::default_socket;
+pub(crate) use authenticator::{Shared, forget_when_locked, sync};
+pub(crate) use browser::MAX_MESSAGE;
+pub(crate) use socket::{browser_socket, default_socket};
 pub(crate) use user::{Presence, Terminal, TestUser};
+pub(crate) use vault::AgentVault;
 
 use crate::failure::Failure;
 use user::Asks;
@@ -28,43 +39,54 @@ pub(crate) struct Endpoints {
 }
 
 /// What the agent is an authenticator of.
+#[derive(Clone)]
 pub(crate) enum Kind {
-    /// A vault.
-    Vault(Box<VaultDevice>),
+    Vault(Arc<AgentVault>),
     /// Nothing that lasts: for tests.
     Memory,
 }
 
-/// Whether a power cycle can be asked for from outside.
+/// Whether somebody is asked, and a power cycle can be asked for from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Real,
-    Test { clock: Option<UnixMillis> },
+    Test { presence: Presence, clock: Option<UnixMillis> },
 }
 
 /// An agent whose endpoints are open.
 pub(crate) struct Agent {
     shared: Arc<Shared>,
     socket: socket::Socket,
+    /// For browsers, where there is a vault.
+    browsers: Option<(socket::Socket, Arc<AgentVault>)>,
     udp: Option<hid::Udp>,
     uhid: Option<hid::Uhid>,
+    mode: Mode,
 }
 
 impl Agent {
     /// Opens the endpoints; nobody is served yet.
-    pub(crate) async fn open(kind: Kind, user: Arc<dyn Asks>, mode: Mode, at: &Endpoints) -> Result<Self, Failure> {
+    pub(crate) async fn open(kind: Kind, mode: Mode, at: &Endpoints) -> Result<Self, Failure> {
+        let user: Arc<dyn Asks> = match mode {
+            Mode::Real => Arc::new(Terminal),
+            Mode::Test { presence, .. } => Arc::new(TestUser(presence)),
+        };
         // First of all: it tells whether another agent is here.
         let socket = socket::Socket::bind(&at.socket)?;
+        let browsers = match &kind {
+            Kind::Vault(vault) => Some((socket::Socket::bind(&browser_socket(&at.socket))?, Arc::clone(vault))),
+            Kind::Memory => None,
+        };
         let udp = match at.udp {
             Some(address) => Some(hid::Udp::bind(address, mode).await?),
             None => None,
         };
         let uhid = if at.uhid { Some(hid::Uhid::create()?) } else { None };
-        let shared = Shared::power_up(Device::of(kind), user, mode).await?;
-        Ok(Self { shared: Arc::new(shared), socket, udp, uhid })
+        let shared = Arc::new(Shared::power_up(&kind, user, mode).await?);
+        Ok(Self { shared, socket, browsers, udp, uhid, mode })
     }
 
-    /// Where the first HID endpoint over UDP listens.
+    /// Where the HID endpoint over UDP listens.
     pub(crate) fn udp(&self) -> Option<SocketAddr> {
         self.udp.as_ref().map(hid::Udp::address)
     }
@@ -76,23 +98,41 @@ impl Agent {
 
     /// Serves until an endpoint fails.
     pub(crate) async fn serve(self) -> Result<(), Failure> {
-        let Self { shared, socket, udp, uhid } = self;
+        let Self { shared, socket, browsers, udp, uhid, mode } = self;
+        let connections = AtomicU64::new(0);
+        let ctap = socket.serve(|stream| {
+            // HID channels have numbers of 32 bits.
+            let channel = Channel(SOCKETS | connections.fetch_add(1, Ordering::Relaxed));
+            socket::connection(stream, channel, Arc::clone(&shared))
+        });
+        let browsers = async {
+            match &browsers {
+                Some((socket, vault)) => socket.serve(|stream| browser::serve(stream, Arc::clone(vault), mode)).await,
+                None => std::future::pending().await,
+            }
+        };
         let udp = async {
             match udp {
-                Some(udp) => udp.serve(Arc::clone(&shared)).await,
+                Some(udp) => udp.serve(UDP, Arc::clone(&shared)).await,
                 None => std::future::pending().await,
             }
         };
         let uhid = async {
             match uhid {
-                Some(uhid) => uhid.serve(Arc::clone(&shared)).await,
+                Some(uhid) => uhid.serve(UHID, Arc::clone(&shared)).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            failed = socket.serve(Arc::clone(&shared)) => failed,
+            failed = ctap => failed,
+            failed = browsers => failed,
             failed = udp => failed,
             failed = uhid => failed,
         }
     }
 }
+
+/// Where the numbers of each kind of platform begin.
+const SOCKETS: u64 = 1 << 40;
+const UDP: u64 = 1 << 41;
+const UHID: u64 = 1 << 42;

@@ -1,13 +1,13 @@
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use keyfold_client::authenticator::CtapError;
+use keyfold_client::authenticator::{Channel, CtapError};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedReadHalf},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{exit::Exit, failure::Failure};
 
-/// A unix socket for programs of this user. A request is `u32 big-endian length ‖ command byte ‖ CBOR`, a reply
+/// A unix socket for programs of this user. Over that for CTAP a request is `u32 big-endian length ‖ command byte ‖ CBOR`, a reply
 /// `u32 big-endian length ‖ status byte ‖ CBOR`; the length counts what follows it. Whoever hangs up takes its request back.
 pub(super) struct Socket {
     listener: UnixListener,
@@ -41,16 +41,18 @@ impl Socket {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         }
-        let lock = File::create(path.with_extension("lock")).map_err(failed)?;
+        let lock = OpenOptions::new().create(true).append(true).open(path.with_extension("lock")).map_err(failed)?;
         lock.try_lock().map_err(|_| {
             let detail =
                 format!("another agent serves {}; stop it first, or give another place with --socket", path.display());
             Failure::new(Exit::Usage, detail)
         })?;
-        // Whoever left it does not live any more: the lock was free.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Ok(()) | Err(_) => {}
+        match fs::symlink_metadata(path) {
+            // Whoever left it does not live any more: the lock was free.
+            Ok(left) if left.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,
+            Ok(_) => return Err(failed(io::ErrorKind::AlreadyExists.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
@@ -58,7 +60,11 @@ impl Socket {
         Ok(Self { listener, path: path.to_owned(), owner, _lock: lock })
     }
 
-    pub(super) async fn serve(self, shared: Arc<Shared>) -> Result<(), Failure> {
+    /// Serves each connection by what `serve` makes of it, until the socket fails.
+    pub(super) async fn serve<F>(&self, serve: impl Fn(UnixStream) -> F) -> Result<(), Failure>
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let place = Arc::clone(&room).acquire_owned().await.map_err(|error| Failure::internal(&error))?;
@@ -69,10 +75,10 @@ impl Socket {
             };
             // The mode of the file keeps others out; some systems do not look at it.
             if stream.peer_cred().is_ok_and(|peer| peer.uid() == self.owner) {
-                let shared = Arc::clone(&shared);
+                let served = serve(stream);
                 tokio::spawn(async move {
                     // A connection that fails has nobody to be told.
-                    drop(connection(stream, shared).await);
+                    drop(served.await);
                     drop(place);
                 });
             }
@@ -87,8 +93,8 @@ impl Drop for Socket {
     }
 }
 
-/// Serves one request after the other.
-async fn connection(stream: UnixStream, shared: Arc<Shared>) -> io::Result<()> {
+/// Serves one CTAP2 request after the other.
+pub(super) async fn connection(stream: UnixStream, channel: Channel, shared: Arc<Shared>) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     while !reader.fill_buf().await?.is_empty() {
@@ -104,7 +110,7 @@ async fn connection(stream: UnixStream, shared: Arc<Shared>) -> io::Result<()> {
         // It is brought to its end even if nobody waits for that: the authenticator is in it.
         let served = tokio::spawn({
             let (shared, cancel) = (Arc::clone(&shared), nobody_waits.0.clone());
-            async move { shared.call(request, cancel).await }
+            async move { shared.call(channel, request, cancel).await }
         });
         let answer = tokio::select! {
             answer = served => answer.unwrap_or_else(|_| vec![CtapError::Other.code()]),
@@ -134,6 +140,11 @@ pub(crate) fn default_socket(folder: &Path, profile: &str) -> PathBuf {
         Some(runtime) => runtime.join("keyfold").join(format!("{profile}.sock")),
         None => folder.join("agent.sock"),
     }
+}
+
+/// The socket for browsers, beside an agent's own.
+pub(crate) fn browser_socket(socket: &Path) -> PathBuf {
+    socket.with_extension("browser.sock")
 }
 
 /// The longest request: what CTAPHID can carry as well.

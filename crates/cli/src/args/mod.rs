@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod browser;
 mod device;
 mod duration;
 mod epoch;
@@ -9,6 +10,7 @@ mod exchange;
 mod foreign;
 mod keyring;
 mod passkey;
+mod pin;
 mod recovery;
 mod secrets;
 mod webauthn;
@@ -20,6 +22,7 @@ use clap_complete::Shell;
 
 pub(crate) use account::{AccountCommand, CreateAccount};
 pub(crate) use agent::AgentArgs;
+pub(crate) use browser::{Browser, BrowserCommand, Browsers};
 pub(crate) use device::{ApproveDevice, Codes, DeviceCommand, EnrollDevice};
 pub(crate) use duration::{Span, SpanOrNever, written};
 pub(crate) use epoch::EpochCommand;
@@ -27,6 +30,7 @@ pub(crate) use exchange::{Export, Import};
 pub(crate) use foreign::ForeignCommand;
 pub(crate) use keyring::KeyringCommand;
 pub(crate) use passkey::PasskeyCommand;
+pub(crate) use pin::PinCommand;
 pub(crate) use recovery::{CreateRecovery, NewCode, RecoveryCommand, UseRecovery};
 pub(crate) use secrets::{FilePassphrase, KeyringChoice, PassphraseSource};
 pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
@@ -139,6 +143,12 @@ pub(crate) enum Command {
     ///
     /// It runs until it is stopped, and asks at this terminal before a passkey is made or used. While it runs it syncs.
     Agent(AgentArgs),
+    /// Have browsers use this device's passkeys, through the extension and the agent
+    #[command(subcommand)]
+    Browser(BrowserCommand),
+    /// Set this device's PIN, which proves who is there beside the passphrase
+    #[command(subcommand)]
+    Pin(PinCommand),
     /// Have the desktop's keyring open this device, beside the passphrase
     ///
     /// While your keyring (GNOME Keyring, KWallet or another Secret Service) is unlocked, no passphrase is asked for. The

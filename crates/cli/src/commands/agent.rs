@@ -2,9 +2,10 @@ use std::{path::Path, sync::Arc};
 
 use keyfold_client::authenticator::UnixMillis;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    agent::{self, Agent, Endpoints, Kind, Mode, Terminal, TestUser, VaultDevice},
+    agent::{self, Agent, AgentVault, Endpoints, Kind, Mode},
     app::App,
     args::AgentArgs,
     failure::Failure,
@@ -27,36 +28,47 @@ pub(crate) async fn run(app: &App, args: &AgentArgs) -> Result<(), Failure> {
         None => agent::default_socket(&app.folder()?, &app.global.profile.0),
     };
     let at = Endpoints { socket, udp: args.udp, uhid: args.uhid };
-    let mode = if args.test_mode { Mode::Test { clock: args.clock.map(UnixMillis) } } else { Mode::Real };
-    let vault = if args.memory { None } else { Some(app.unlocked().await?) };
-    let kind = match &vault {
-        Some(vault) => Kind::Vault(Box::new(VaultDevice::open(vault.clone()).await?)),
-        None => Kind::Memory,
-    };
-    let agent = if args.test_mode {
-        say(LOUD);
-        Agent::open(kind, Arc::new(TestUser(args.presence)), mode, &at).await?
+    let mode = if args.test_mode {
+        Mode::Test { presence: args.presence, clock: args.clock.map(UnixMillis) }
     } else {
-        Agent::open(kind, Arc::new(Terminal::default()), mode, &at).await?
+        Mode::Real
     };
-    let engine = match vault.filter(|_| !args.no_sync) {
-        Some(vault) => Some(app.engine(vault)?),
-        None => None,
-    };
+    let opened = if args.memory { None } else { Some(app.unlocked().await?) };
+    let vault = opened.map(|vault| Arc::new(AgentVault::of(vault)));
+    if args.test_mode {
+        say(LOUD);
+    }
+    let agent = Agent::open(vault.clone().map_or(Kind::Memory, Kind::Vault), mode, &at).await?;
     let udp = agent.udp().map(|address| address.to_string());
     let ready = Ready { event: "ready", socket: &at.socket, udp, uhid: at.uhid, test_mode: args.test_mode };
     app.out.event(&ready, Ready::line)?;
     let shared = agent.shared();
     let sync = async {
-        match &engine {
-            Some(engine) => agent::sync(engine, &shared).await,
+        match &vault {
+            Some(vault) if !args.no_sync => agent::sync(|open| app.engine(open), vault).await,
+            _ => std::future::pending().await,
+        }
+    };
+    let locks = async {
+        match &vault {
+            Some(vault) => agent::forget_when_locked(&shared, vault).await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
         failed = agent.serve() => failed,
         failed = sync => failed,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| Failure::internal(&error)),
+        failed = locks => failed,
+        ended = is_told_to_end() => ended.map_err(|error| Failure::internal(&error)),
+    }
+}
+
+/// Returns once somebody wants it to end.
+async fn is_told_to_end() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod agent;
 mod approve;
+mod browser;
 mod by_id;
 mod device;
 mod enroll;
@@ -13,6 +14,7 @@ mod keyring;
 mod lock;
 mod offer;
 mod passkey;
+mod pin;
 mod proof;
 mod recovery;
 mod safety_number;
@@ -43,6 +45,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::VerifyProof { file, log_key } => proof::verify(&app, &file, log_key.as_deref()).await,
         Command::Passkey(command) => passkey::run(&app, command).await,
         Command::Webauthn(command) => webauthn::run(&app, command).await,
+        Command::Browser(command) => browser::run(&app, command).await,
+        Command::Pin(command) => pin::run(&app, command).await,
         Command::Agent(args) => agent::run(&app, &args).await,
         Command::Keyring(command) => keyring::run(&app, command).await,
         Command::Recovery(command) => recovery::run(&app, command).await,

@@ -2,7 +2,7 @@ use std::{io::Read, path::Path};
 
 use keyfold_client::{
     authenticator::{Action, Answer, Prompt, User, UserVerification, VerificationRequirement},
-    webauthn::Origin,
+    webauthn::{Origin, Page},
 };
 
 use super::passkey::send;
@@ -23,12 +23,12 @@ pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failu
 }
 
 async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
-    let (origin, options) = read(ceremony)?;
+    let (page, options) = read(ceremony)?;
     let opened = app.opened().await?;
     let vault = &opened.vault;
     let mut person = Person::new(app, &opened, None);
     let response = loop {
-        let response = vault.register(&origin, &options, &mut person).await;
+        let response = vault.register(&page, &options, &mut person).await;
         if !person.is_verified_now().await? {
             break person.or_why_not(response)?;
         }
@@ -39,11 +39,11 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
 }
 
 async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
-    let (origin, options) = read(&sign_in.ceremony)?;
+    let (page, options) = read(&sign_in.ceremony)?;
     let opened = app.opened().await?;
     let mut person = Person::new(app, &opened, sign_in.account);
     let signed_in = loop {
-        let signed_in = opened.vault.sign_in(&origin, &options, &mut person).await;
+        let signed_in = opened.vault.sign_in(&page, &options, &mut person).await;
         if !person.is_verified_now().await? {
             break person.or_why_not(signed_in)?;
         }
@@ -55,8 +55,8 @@ async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
 }
 
 /// The options come on standard input, and nothing of them is believed yet.
-fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
-    let origin = Origin::parse(&ceremony.origin)?;
+fn read(ceremony: &Ceremony) -> Result<(Page, String), Failure> {
+    let page = Page::top(Origin::parse(&ceremony.origin)?);
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(MAX_OPTIONS + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::file(Path::new("standard input"), &error))?;
@@ -64,7 +64,7 @@ fn read(ceremony: &Ceremony) -> Result<(Origin, String), Failure> {
         return Err(Failure::new(Exit::Malformed, "the options are longer than 65,536 bytes"));
     }
     let options = String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Malformed, "the options are not UTF-8"))?;
-    Ok((origin, options))
+    Ok((page, options))
 }
 
 /// The person at this device. A passphrase that is given for this very call verifies who it is; a keyring does not.
@@ -167,7 +167,9 @@ fn question(prompt: &Prompt<'_>, account: usize) -> Result<String, Failure> {
             Err(Failure::new(Exit::NotAllowed, format!("there is no passkey for {rp} that fits")))
         }
         // Platforms ask for these, and no platform is here.
-        Action::Select | Action::Verify | Action::Reset => Err(Failure::new(Exit::NotAllowed, "not asked for here")),
+        Action::Select | Action::Verify | Action::Administer | Action::SetPin | Action::Reset => {
+            Err(Failure::new(Exit::NotAllowed, "not asked for here"))
+        }
     }
 }
 

@@ -63,6 +63,16 @@ fn given(file: Option<&Path>, fd: Option<u32>) -> Result<Option<Zeroizing<String
     }
 }
 
+/// A new PIN; a person types it twice.
+pub(crate) fn chosen_pin() -> Result<Zeroizing<String>, Failure> {
+    let first = prompt("Choose a PIN for this device: ", PIN)?;
+    if prompt("The same again: ", PIN)? == first {
+        Ok(first)
+    } else {
+        Err(Failure::new(Exit::NotAllowed, "the two PINs differ; nothing was changed"))
+    }
+}
+
 /// Something that is not shown as it is typed, where somebody can be asked.
 pub(crate) fn ask_secret(question: &str) -> std::io::Result<Zeroizing<String>> {
     rpassword::prompt_password(question).map(Zeroizing::new)
@@ -75,5 +85,6 @@ fn prompt(prompt: &str, option: &str) -> Result<Zeroizing<String>, Failure> {
     })
 }
 
+const PIN: &str = "it at a terminal";
 const PROFILE: &str = "--passphrase-file FILE or --passphrase-fd N";
 const FILE: &str = "--file-passphrase-file FILE or --file-passphrase-fd N";

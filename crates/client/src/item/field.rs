@@ -23,6 +23,8 @@ pub enum FieldTag {
     /// What its relying party keeps beside it (WebAuthn largeBlob): u64 big-endian, the blob's size in bytes, then the blob
     /// as CTAP compresses it (RFC 1951). Empty for none.
     LargeBlob,
+    /// One byte: 1 hidden from sign-ins, since its relying party knows it no more; 0 shown again.
+    Hidden,
 }
 
 impl FieldTag {
@@ -38,7 +40,7 @@ impl FieldTag {
             Self::UserName | Self::UserDisplayName | Self::RpName | Self::Label => {
                 value.len() <= Self::MAX_LEN && std::str::from_utf8(value).is_ok()
             }
-            Self::Deleted => matches!(value, [0 | 1]),
+            Self::Deleted | Self::Hidden => matches!(value, [0 | 1]),
             Self::LastUsed => value.len() == 8,
             Self::LargeBlob => value.is_empty() || (9..=Self::MAX_BLOB).contains(&value.len()),
         }
@@ -53,6 +55,7 @@ impl FieldTag {
             Self::Deleted => v1::FieldTag::Deleted,
             Self::LastUsed => v1::FieldTag::LastUsed,
             Self::LargeBlob => v1::FieldTag::LargeBlob,
+            Self::Hidden => v1::FieldTag::Hidden,
         }
     }
 
@@ -66,6 +69,7 @@ impl FieldTag {
             v1::FieldTag::Deleted => Some(Self::Deleted),
             v1::FieldTag::LastUsed => Some(Self::LastUsed),
             v1::FieldTag::LargeBlob => Some(Self::LargeBlob),
+            v1::FieldTag::Hidden => Some(Self::Hidden),
         }
     }
 }

@@ -64,6 +64,12 @@ impl Fields {
         (field.value == [1]).then_some(field.stamp.ms)
     }
 
+    /// Whether its relying party knows it no more.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.value(FieldTag::Hidden) == [1]
+    }
+
     /// The field's value; empty if it is absent.
     #[must_use]
     pub fn value(&self, tag: FieldTag) -> &[u8] {

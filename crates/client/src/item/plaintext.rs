@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(tampered(|item| item.previous = vec![1; 31]), Err(ItemError::Previous));
         let algorithm = |item: &mut v1::Item| item.passkey.as_mut().unwrap().algorithm = -257;
         assert_eq!(tampered(algorithm), Err(ItemError::Passkey("algorithm")));
-        assert_eq!(tampered(|item| item.fields[0].tag = 8), Err(ItemError::Field));
+        assert_eq!(tampered(|item| item.fields[0].tag = 9), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields[0].value = vec![0xff]), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields[1].value = vec![2]), Err(ItemError::Field));
         assert_eq!(tampered(|item| item.fields.swap(0, 1)), Err(ItemError::Field));

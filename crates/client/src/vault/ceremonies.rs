@@ -3,7 +3,7 @@ use keyfold_crypto::random;
 
 use super::{UnlockedVault, VaultError};
 use crate::webauthn::{
-    AuthenticationResponse, Ceremony, CreateError, GetError, Origin, RegistrationResponse, create, get,
+    AuthenticationResponse, Ceremony, CreateError, GetError, Page, RegistrationResponse, create, get,
 };
 
 /// Why no passkey was made.
@@ -37,14 +37,14 @@ pub struct SignedIn {
 }
 
 impl UnlockedVault {
-    /// Makes a passkey for a page at `origin`, from `PublicKeyCredentialCreationOptionsJSON`. It is durable on this device
+    /// Makes a passkey for a page, from `PublicKeyCredentialCreationOptionsJSON`. It is durable on this device
     /// before the response is given; the next sync sends it.
     ///
     /// # Errors
     /// [`RegisterError`]; no passkey was made then.
     pub async fn register(
         &self,
-        origin: &Origin,
+        page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<RegistrationResponse, RegisterError> {
@@ -52,7 +52,7 @@ impl UnlockedVault {
         let (response, mut snapshot) = {
             let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
             let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user, clock };
+            let ceremony = Ceremony { page, authenticator: &mut authenticator, user, clock };
             let response = create(ceremony, options)?;
             (response, authenticator.into_store())
         };
@@ -60,13 +60,13 @@ impl UnlockedVault {
         Ok(response)
     }
 
-    /// Signs in at a page at `origin`, from `PublicKeyCredentialRequestOptionsJSON`.
+    /// Signs in at a page, from `PublicKeyCredentialRequestOptionsJSON`.
     ///
     /// # Errors
     /// [`SignInError`]; nothing was signed then.
     pub async fn sign_in(
         &self,
-        origin: &Origin,
+        page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
@@ -74,11 +74,16 @@ impl UnlockedVault {
         let (response, mut snapshot) = {
             let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
             let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { origin, authenticator: &mut authenticator, user, clock };
+            let ceremony = Ceremony { page, authenticator: &mut authenticator, user, clock };
             let response = get(ceremony, options)?;
             (response, authenticator.into_store())
         };
-        let not_noted = self.keep(&mut snapshot).await.err();
+        let may_be_lost = snapshot.says_only_when_it_was_used();
+        let not_noted = match self.keep(&mut snapshot).await {
+            Err(error @ VaultError::Locked(_)) => return Err(error.into()),
+            Err(error) if !may_be_lost => return Err(error.into()),
+            kept => kept.err(),
+        };
         Ok(SignedIn { response, not_noted })
     }
 }

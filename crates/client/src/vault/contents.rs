@@ -110,6 +110,11 @@ impl Contents {
     pub fn passkeys(&self) -> impl Iterator<Item = (&VaultItem, &Passkey)> {
         self.live().filter_map(|item| Some((item, item.item.passkey()?)))
     }
+
+    /// Those of the passkeys that sign in: the others' relying parties know them no more.
+    pub fn usable(&self) -> impl Iterator<Item = (&VaultItem, &Passkey)> {
+        self.passkeys().filter(|(item, _)| !item.item.fields.is_hidden())
+    }
 }
 
 impl VaultItem {

@@ -8,7 +8,7 @@ use keyfold_authenticator::{
 use keyfold_wire::{ItemId, MemberId};
 use zeroize::Zeroizing;
 
-use super::{Contents, DeviceRecords, UnlockedVault, VaultError, VaultItem};
+use super::{Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem};
 use crate::item::{Content, FieldTag, Item, Passkey};
 
 /// The vault as an authenticator sees it during one request. What it changes is kept in memory until
@@ -48,6 +48,11 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`]; nothing is kept then, and the answer must not be given.
     pub async fn keep(&self, snapshot: &mut PasskeySnapshot) -> Result<Vec<ItemId>, VaultError> {
+        // Somebody may have locked it while the user was asked; that it was idle meanwhile means nothing.
+        if let Some(locked @ Locked::OnRequest) = self.local().locked().await? {
+            snapshot.forget();
+            return Err(VaultError::Locked(locked));
+        }
         let (contents, changes) = (std::mem::take(&mut snapshot.contents), std::mem::take(&mut snapshot.changes));
         let (mut edits, mut made, mut foreign) = (Vec::new(), Vec::new(), None);
         for change in changes {
@@ -78,9 +83,20 @@ impl UnlockedVault {
 }
 
 impl PasskeySnapshot {
+    /// Forgets the vault's passkeys, and what was changed.
+    pub(super) fn forget(&mut self) {
+        self.contents = Contents::default();
+        self.changes.clear();
+    }
+
+    /// Whether nothing but uses was changed: what may be lost without harm.
+    pub(super) fn says_only_when_it_was_used(&self) -> bool {
+        self.changes.iter().all(|change| matches!(change, Change::Field(_, FieldTag::LastUsed, _)))
+    }
+
     /// A relying party's own: another's may have the same credential id.
     fn of(&self, rp_id: &str, credential: &[u8]) -> Option<(&VaultItem, &Passkey)> {
-        let mut passkeys = self.contents.passkeys();
+        let mut passkeys = self.contents.usable();
         passkeys.find(|(_, passkey)| passkey.rp_id == rp_id && passkey.credential_id == credential)
     }
 
@@ -93,7 +109,7 @@ impl CredentialStore for PasskeySnapshot {
     fn find(&self, rp_id: &RpId, only: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
         let mut found: Vec<Listing> = self
             .contents
-            .passkeys()
+            .usable()
             .filter(|(_, passkey)| passkey.rp_id == rp_id.as_str())
             .filter_map(|(item, passkey)| listing(&item.item, passkey))
             .filter(|listing| only.is_none_or(|only| only.contains(&listing.credential_id)))
@@ -113,7 +129,7 @@ impl CredentialStore for PasskeySnapshot {
         rp_name: Option<&Label>,
         replaces: &[CredentialId],
     ) -> Result<(), StoreError> {
-        if self.room()? == 0 {
+        if self.room()? == 0 && replaces.is_empty() {
             return Err(StoreError::Full);
         }
         let replaces = replaces.iter().filter_map(|id| self.item(&passkey.rp_id, id)).collect();
@@ -140,7 +156,7 @@ impl CredentialStore for PasskeySnapshot {
             let id = RpId::try_from(passkey.rp_id.as_str()).ok()?;
             Some((RelyingParty { id, name: label(&item.item, FieldTag::RpName) }, listing(&item.item, passkey)?))
         };
-        Ok(self.contents.passkeys().filter_map(entry).collect())
+        Ok(self.contents.usable().filter_map(entry).collect())
     }
 
     fn delete(&mut self, rp_id: &RpId, id: &CredentialId) -> Result<(), StoreError> {

@@ -1,4 +1,6 @@
-use keyfold_authenticator::{Authenticator, CtapError, DeviceMemory, Model, UnixMillis, UserVerification};
+use std::sync::Arc;
+
+use keyfold_authenticator::{Authenticator, Channel, CtapError, DeviceMemory, Model, UnixMillis, UserVerification};
 use keyfold_crypto::random;
 
 use super::{DeviceRecords, PasskeySnapshot, UnlockedVault, VaultError};
@@ -34,18 +36,29 @@ impl CtapAuthenticator {
             let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
             authenticator.power_cycle(now).map(|()| authenticator)
         });
-        self.powered = Some(powered.await?.map_err(|_| unavailable())?);
+        let mut powered = powered.await?.map_err(|_| unavailable())?;
+        // It is read anew for each request; until then no passkey lies in memory.
+        powered.store_mut().forget();
+        self.powered = Some(powered);
         Ok(())
     }
 
     /// Serves one request (command byte ‖ CBOR); the answer is a status byte ‖ CBOR. What it changes is durable on this
     /// device before the answer is given; the next sync sends it. The prompt may wait: it is asked on a thread of its own.
-    pub async fn call(&mut self, request: Vec<u8>, user: Box<dyn UserVerification + Send>) -> Vec<u8> {
-        self.serve(request, user).await.unwrap_or_else(|_| vec![CtapError::Other.code()])
+    ///
+    /// A vault that somebody has locked meanwhile gives no answer, and keeps nothing.
+    pub async fn call(
+        &mut self,
+        channel: Channel,
+        request: Vec<u8>,
+        user: Box<dyn UserVerification + Send>,
+    ) -> Vec<u8> {
+        self.serve(channel, request, user).await.unwrap_or_else(|_| vec![CtapError::Other.code()])
     }
 
     async fn serve(
         &mut self,
+        channel: Channel,
         request: Vec<u8>,
         mut user: Box<dyn UserVerification + Send>,
     ) -> Result<Vec<u8>, VaultError> {
@@ -54,16 +67,24 @@ impl CtapAuthenticator {
         }
         let snapshot = self.snapshot().await?;
         let mut powered = self.powered.take().ok_or_else(unavailable)?;
-        let now = self.now();
+        let clock = Arc::clone(self.vault.local().clock());
         let served = blocking(move || {
             *powered.store_mut() = snapshot;
-            let answer = powered.call(&request, user.as_mut(), now);
+            let answer = powered.call_on(channel, &request, user.as_mut(), &|| UnixMillis(clock.now()));
             (powered, answer)
         });
         let (mut powered, answer) = served.await?;
-        self.vault.keep(powered.store_mut()).await?;
+        let store = powered.store_mut();
+        let kept = match answer.first() {
+            Some(&SUCCESS) => self.vault.keep(store).await.map(drop),
+            // What is refused has changed nothing.
+            _ => {
+                store.forget();
+                Ok(())
+            }
+        };
         self.powered = Some(powered);
-        Ok(answer)
+        kept.map(|()| answer)
     }
 
     async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
@@ -88,6 +109,8 @@ impl UnlockedVault {
         blocking(move || work(&mut records)).await
     }
 }
+
+const SUCCESS: u8 = 0x00;
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| unavailable())

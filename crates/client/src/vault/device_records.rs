@@ -77,7 +77,8 @@ impl DeviceRecords {
     /// Forgets all of it.
     pub(super) fn forget(&mut self) -> Result<(), StoreError> {
         let State::Live(live) = &self.state else { return Err(StoreError::Unavailable) };
-        live.read()?;
+        // What it says does not matter, nor whether it can be read.
+        live.sealed()?;
         live.replace(None)?;
         let before = self.foreign_blobs_before.take();
         let replaced =
@@ -106,11 +107,15 @@ impl DeviceMemory for DeviceRecords {
 
 impl Live {
     fn read(&self) -> Result<DeviceState, StoreError> {
+        let sealed = self.sealed()?;
+        opened(&self.vault, sealed.as_deref()).map_err(|_| StoreError::Unavailable)
+    }
+
+    fn sealed(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let read = self.vault.storage().authenticator_record(AuthenticatorRecord::State);
         let sealed = self.runtime.block_on(read).map_err(|_| StoreError::Unavailable)?;
-        let state = opened(&self.vault, sealed.as_deref()).map_err(|_| StoreError::Unavailable)?;
-        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = sealed;
-        Ok(state)
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&sealed);
+        Ok(sealed)
     }
 
     /// Nobody's change in between is overwritten: an attempt at the PIN in another process counts as well.

@@ -14,7 +14,9 @@ mod history;
 mod keyring;
 mod lock;
 mod locked;
+mod pin;
 mod safety_number;
+mod signals;
 mod status;
 mod unlocked;
 
@@ -29,6 +31,8 @@ pub use history::{MassDeletion, PastItem};
 pub use keyring::{Disabled, KeyringState};
 pub use lock::{Locked, Wiped, wipe};
 pub use locked::LocalVault;
+pub use pin::new_pin;
+pub use signals::{CandidatesError, SignalledError};
 pub use status::{DeviceStatus, RecoveryStatus, Status};
 pub use unlocked::UnlockedVault;
 

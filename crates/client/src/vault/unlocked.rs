@@ -123,6 +123,10 @@ impl UnlockedVault {
         content: &Content,
         names: impl IntoIterator<Item = (FieldTag, String)>,
     ) -> Result<(ItemId, Vec<u8>), VaultError> {
+        // What does not read back would take the whole vault with it.
+        if let Content::Passkey(passkey) = content {
+            passkey.check().map_err(|_| VaultError::BadValue)?;
+        }
         let id = ItemId::new(random::bytes(&mut random::system()));
         let mut fields = Fields::default();
         for (tag, name) in names {

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use keyfold_authenticator::{Answer, Authenticator, Prompt, UserVerification};
 
-use super::Origin;
+use super::Page;
 use crate::Clock;
 
 /// All that one ceremony needs, used up by it.
 pub struct Ceremony<'a, S, R> {
-    /// Where the request comes from, as the browser or the user says; never the request itself.
-    pub origin: &'a Origin,
+    /// Where the request comes from.
+    pub page: &'a Page,
     /// Makes passkeys and signs with them.
     pub authenticator: &'a mut Authenticator<S, R>,
     /// Asks the user.

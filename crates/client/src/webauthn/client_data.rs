@@ -1,7 +1,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
-use super::Origin;
+use super::{Frame, Page};
 
 /// The serialized client data (WebAuthn §5.8.1.1), byte for byte as the standard writes it.
 pub(super) struct ClientData {
@@ -16,15 +16,21 @@ pub(super) enum Kind {
 }
 
 impl ClientData {
-    /// For a page that is not inside a page of another origin.
-    pub(super) fn new(kind: Kind, challenge: &[u8], origin: &Origin) -> Self {
+    /// For a page; one inside a page of another origin says so.
+    pub(super) fn new(kind: Kind, challenge: &[u8], page: &Page) -> Self {
         let kind = match kind {
             Kind::Create => "webauthn.create",
             Kind::Get => "webauthn.get",
         };
         let challenge = ccd_string(&BASE64URL_NOPAD.encode(challenge));
-        let (kind, origin) = (ccd_string(kind), ccd_string(origin.as_str()));
-        let json = format!(r#"{{"type":{kind},"challenge":{challenge},"origin":{origin},"crossOrigin":false}}"#);
+        let (kind, origin) = (ccd_string(kind), ccd_string(page.origin().as_str()));
+        let (cross_origin, top) = match page.frame() {
+            Frame::SameOrigin => (false, None),
+            Frame::CrossOrigin { top } => (true, top.as_ref()),
+        };
+        let top = top.map(|top| format!(r#","topOrigin":{}"#, ccd_string(top.as_str()))).unwrap_or_default();
+        let json =
+            format!(r#"{{"type":{kind},"challenge":{challenge},"origin":{origin},"crossOrigin":{cross_origin}{top}}}"#);
         ClientData { json: json.into_bytes() }
     }
 
@@ -61,6 +67,7 @@ mod tests {
     use data_encoding::HEXLOWER;
 
     use super::*;
+    use crate::webauthn::{Origin, RpIdCheck};
 
     /// WebAuthn L3, "Test Vectors": those without members that the standard does not define.
     #[test]
@@ -68,15 +75,24 @@ mod tests {
         let file: serde_json::Value =
             serde_json::from_str(include_str!("../../../../tests/data/webauthn-l3.json")).unwrap();
         let origin = Origin::parse("https://example.org").unwrap();
+        let (page, inside) = (
+            Page::top(origin.clone()),
+            Page::in_browser(
+                origin,
+                Frame::CrossOrigin { top: Some(Origin::parse("https://example.com").unwrap()) },
+                RpIdCheck::Here,
+            ),
+        );
         let mut compared = 0;
         for vector in file["vectors"].as_array().unwrap() {
             for (ceremony, kind) in [("registration", Kind::Create), ("authentication", Kind::Get)] {
                 let hex = |name: &str| HEXLOWER.decode(vector[ceremony][name].as_str().unwrap().as_bytes()).unwrap();
                 let published = String::from_utf8(hex("client_data_json")).unwrap();
-                if published.contains("extraData") || published.contains("\"crossOrigin\":true") {
+                if published.contains("extraData") {
                     continue;
                 }
-                let ours = ClientData::new(kind, &hex("challenge"), &origin).into_json();
+                let page = if published.contains("\"crossOrigin\":true") { &inside } else { &page };
+                let ours = ClientData::new(kind, &hex("challenge"), page).into_json();
                 assert_eq!(String::from_utf8(ours).unwrap(), published);
                 compared += 1;
             }

@@ -8,7 +8,7 @@ use super::ceremony::Timed;
 use super::client_data::{ClientData, Kind};
 use super::creation_options::{Attachment, CreationOptions};
 use super::extensions::{CredProps, ExtensionOutputs, LargeBlobOutputJson, PrfOutputJson, PrfResults};
-use super::{Ceremony, CreationOptionsError, RegistrationResponse, RpIdError, relying_party};
+use super::{Ceremony, CreationOptionsError, RegistrationResponse, RpIdError};
 
 /// Makes a passkey: `navigator.credentials.create()` (WebAuthn §5.1.3).
 ///
@@ -21,11 +21,11 @@ pub fn create<S: CredentialStore, R: CryptoRng>(
     options: &str,
 ) -> Result<RegistrationResponse, CreateError> {
     let options = CreationOptions::parse(options)?;
-    let rp_id = relying_party::resolve(ceremony.origin, options.rp_id.as_deref())?;
+    let rp_id = ceremony.page.resolve(options.rp_id.as_deref())?;
     if options.attachment == Attachment::OthersOnly {
         return Err(CreateError::NotAllowed);
     }
-    let client_data = ClientData::new(Kind::Create, &options.challenge, ceremony.origin);
+    let client_data = ClientData::new(Kind::Create, &options.challenge, ceremony.page);
     let mut user = Timed::start(ceremony.user, ceremony.clock, options.timeout);
     let now = UnixMillis(ceremony.clock.now());
     let request = MakeCredential {

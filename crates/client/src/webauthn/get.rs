@@ -1,4 +1,7 @@
-use keyfold_authenticator::{Assertion, CredentialStore, CtapError, GetAssertion, Presence, StoreError, UnixMillis};
+use keyfold_authenticator::{
+    AllowList, Assertion, CredentialStore, CtapError, Discoverability, GetAssertion, Presence, StoreError, UnixMillis,
+    User,
+};
 use rand_core::CryptoRng;
 use thiserror::Error;
 
@@ -8,7 +11,7 @@ use super::extensions::{
     ExtensionOutputs, LargeBlobOutputJson, LargeBlobUse, PrfOutputJson, PrfResults, SecretText, deflated, inflated,
 };
 use super::request_options::RequestOptions;
-use super::{AuthenticationResponse, Ceremony, RequestOptionsError, RpIdError, relying_party};
+use super::{AuthenticationResponse, Ceremony, Page, RequestOptionsError, RpIdError};
 
 /// Signs in: `navigator.credentials.get()` (WebAuthn §5.1.4).
 ///
@@ -21,8 +24,8 @@ pub fn get<S: CredentialStore, R: CryptoRng>(
     options: &str,
 ) -> Result<AuthenticationResponse, GetError> {
     let options = RequestOptions::parse(options)?;
-    let rp_id = relying_party::resolve(ceremony.origin, options.rp_id.as_deref())?;
-    let client_data = ClientData::new(Kind::Get, &options.challenge, ceremony.origin);
+    let rp_id = ceremony.page.resolve(options.rp_id.as_deref())?;
+    let client_data = ClientData::new(Kind::Get, &options.challenge, ceremony.page);
     let mut user = Timed::start(ceremony.user, ceremony.clock, options.timeout);
     let request = GetAssertion {
         rp_id,
@@ -50,6 +53,21 @@ pub fn get<S: CredentialStore, R: CryptoRng>(
             .then(|| PrfOutputJson { enabled: None, results: assertion.prf.as_ref().map(PrfResults::from) }),
     };
     Ok(AuthenticationResponse::new(&assertion, client_data, extensions))
+}
+
+/// Who could sign in with a passkey of `store`, the newest first; nobody is asked, and nothing is signed.
+///
+/// # Errors
+/// [`GetError`].
+pub fn candidates(page: &Page, options: &str, store: &impl CredentialStore) -> Result<Vec<User>, GetError> {
+    let options = RequestOptions::parse(options)?;
+    let rp_id = page.resolve(options.rp_id.as_deref())?;
+    let mut found = store.find(&rp_id, None).map_err(CtapError::from)?;
+    found.retain(|listing| match &options.allow {
+        AllowList::Discoverable => listing.discoverability == Discoverability::Discoverable,
+        AllowList::Only(ids) => ids.iter().any(|id| id == listing.credential_id.as_bytes()),
+    });
+    Ok(found.into_iter().map(|listing| listing.user).collect())
 }
 
 /// Reads or writes the blob of the passkey that signed.

@@ -15,11 +15,11 @@
 //! ```
 //! use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt};
 //! use keyfold_client::SystemClock;
-//! use keyfold_client::webauthn::{Ceremony, Origin, get};
+//! use keyfold_client::webauthn::{Ceremony, Origin, Page, get};
 //!
 //! let rng = rand_core::UnwrapErr(getrandom::SysRng);
 //! let ceremony = Ceremony {
-//!     origin: &Origin::parse("https://example.org")?,
+//!     page: &Page::top(Origin::parse("https://example.org")?),
 //!     authenticator: &mut Authenticator::new(Model::SYNCED, MemoryStore::default(), rng),
 //!     user: &mut |_: &Prompt<'_>| Answer::Denied,
 //!     clock: &SystemClock,
@@ -33,7 +33,11 @@
 
 // Who asks
 mod origin;
+mod page;
 mod relying_party;
+
+// What else pages say
+mod signal;
 
 // What is asked
 mod base64url;
@@ -58,8 +62,10 @@ pub use ceremony::Ceremony;
 pub use create::{CreateError, create};
 pub use creation_options::CreationOptionsError;
 pub use extensions::ExtensionError;
-pub use get::{GetError, get};
+pub use get::{GetError, candidates, get};
 pub use origin::{Origin, OriginError};
+pub use page::{Frame, Page, RpIdCheck};
 pub use relying_party::RpIdError;
 pub use request_options::RequestOptionsError;
 pub use response::{AuthenticationResponse, RegistrationResponse};
+pub use signal::{Signal, SignalError};

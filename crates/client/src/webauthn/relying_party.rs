@@ -9,13 +9,19 @@ use super::Origin;
 pub(super) fn resolve(origin: &Origin, requested: Option<&str>) -> Result<RpId, RpIdError> {
     let domain = origin.domain().ok_or(RpIdError::IpAddress)?;
     let id = requested.unwrap_or(domain);
-    if Host::parse(id) != Ok(Host::Domain(id.to_owned())) || id.split('.').any(str::is_empty) {
-        return Err(RpIdError::NotADomain);
-    }
+    let rp_id = self::domain(id)?;
     if id == domain {
         refuse_listed_suffix(domain)?;
     } else {
         require_registrable_suffix(id, domain)?;
+    }
+    Ok(rp_id)
+}
+
+/// An RP id as every one is written: a domain in lower case and Punycode.
+pub(super) fn domain(id: &str) -> Result<RpId, RpIdError> {
+    if Host::parse(id) != Ok(Host::Domain(id.to_owned())) || id.split('.').any(str::is_empty) {
+        return Err(RpIdError::NotADomain);
     }
     RpId::try_from(id).map_err(|_| RpIdError::NotADomain)
 }

@@ -101,3 +101,27 @@ fn parts_that_do_not_fit_together_are_refused_and_change_nothing() {
     let both = entries(vec![(1, 1.into()), (2, vec![0; 17].into()), (3, 0.into()), (4, 17.into())]);
     assert_eq!(platform.send(0x0c, both).err(), Some(0x02));
 }
+
+/// What another device wrote while this platform read is not deleted for being left out.
+#[test]
+fn only_what_a_platform_was_shown_can_it_delete() {
+    let mut platform = Platform::with_pin(PinProtocol::Two);
+    platform.register(1);
+    platform.register(2);
+    let passkeys: Vec<Passkey> = platform.authenticator.store().passkeys().into_iter().cloned().collect();
+    let blob = |byte: u8| LargeBlob { size: 4, deflated: Zeroizing::new(vec![byte; 3]) };
+    let keep = |platform: &mut Platform, passkey: &Passkey, blob: &LargeBlob| {
+        let store = platform.authenticator.store_mut();
+        store.set_large_blob(&passkey.rp_id, &passkey.credential_id, Some(blob)).unwrap();
+    };
+    keep(&mut platform, &passkeys[0], &blob(1));
+    let shown = platform.blobs();
+    keep(&mut platform, &passkeys[1], &blob(2));
+    let rest = entries(vec![(1, 64.into()), (3, 40.into())]);
+    let rest = bytes(platform.send(0x0c, rest).unwrap().required(1).unwrap()).unwrap();
+    assert_eq!(rest, shown[40..], "what it began to read stays the same to it");
+    platform.write(&serialized(Vec::new())).unwrap();
+    let store = platform.authenticator.store();
+    assert_eq!(store.large_blob(&passkeys[0].rp_id, &passkeys[0].credential_id), Ok(None));
+    assert_eq!(store.large_blob(&passkeys[1].rp_id, &passkeys[1].credential_id), Ok(Some(blob(2))));
+}

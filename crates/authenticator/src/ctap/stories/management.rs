@@ -122,3 +122,27 @@ fn a_persistent_token_reads_across_power_cycles_and_changes_nothing() {
         assert_eq!(platform.manage(1, None, Some(&token)).err(), Some(0x33), "it goes with the PIN");
     }
 }
+
+/// Whoever did not prove anything is told nothing of what another may see.
+#[test]
+fn another_platform_does_not_continue_a_listing() {
+    let mut platform = Platform::with_pin(PinProtocol::Two);
+    platform.register(1);
+    platform.register(2);
+    let token = platform.token(CM);
+    platform.manage(4, Some(hash_of_rp()), Some(&token)).unwrap();
+    let next = [vec![0x0a], cbor::encode(&entries(vec![(1, 5.into())])).unwrap()].concat();
+    let now = UnixMillis(platform.now);
+    let answer = platform.authenticator.call_on(Channel(7), &next, &mut Touch, &|| now);
+    assert_eq!(answer, [0x30]);
+}
+
+/// libfido2 before 1.15 sends the number that it had in drafts.
+#[test]
+fn the_number_of_the_drafts_is_served_too() {
+    let mut platform = Platform::with_pin(PinProtocol::Two);
+    let token = platform.token(CM);
+    let mac = platform.mac(&token, &[1]);
+    let metadata = entries(vec![(1, 1.into()), (3, platform.number()), (4, mac)]);
+    assert_eq!(platform.send(0x41, metadata).unwrap().required(1), Ok(0.into()));
+}

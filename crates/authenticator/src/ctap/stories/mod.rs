@@ -75,7 +75,8 @@ impl Platform {
     }
 
     fn raw(&mut self, request: &[u8], user: &mut dyn UserVerification) -> Answered {
-        let answer = self.authenticator.call(request, user, UnixMillis(self.now));
+        let now = UnixMillis(self.now);
+        let answer = self.authenticator.call(request, user, &|| now);
         match answer.split_first() {
             Some((0, [])) => Fields::of(Value::Map(Vec::new())).map_err(|error| error.code()),
             Some((0, rest)) => Ok(Fields::of(cbor::decode(rest).unwrap()).unwrap()),

@@ -207,3 +207,58 @@ fn built_in_verification_gives_tokens_and_is_blocked_after_five_failures() {
     assert!(ask(&mut platform, &mut verified).is_ok(), "the PIN unblocks it");
     assert_eq!(ask(&mut platform, &mut Touch).err(), Some(0x3e), "who cannot verify has no such subcommand");
 }
+
+/// Else the first program that comes would choose what proves who is there.
+#[test]
+fn where_somebody_can_be_verified_the_first_pin_needs_them() {
+    let mut platform = Platform::new(PinProtocol::Two);
+    let set = |platform: &mut Platform, user: &mut dyn UserVerification| {
+        let (own, secret) = platform.agree();
+        let sealed = secret.encrypt(&padded(PIN), &mut Script::endless()).unwrap();
+        let mac = secret.authenticate(&sealed);
+        let members = [(1, platform.number()), (2, 3.into()), (3, own), (4, mac.into()), (5, sealed.into())];
+        platform.send_as(0x06, entries(members.to_vec()), user).map(drop)
+    };
+    assert_eq!(set(&mut platform, &mut denied).err(), Some(0x27));
+    assert_eq!(set(&mut platform, &mut present).err(), Some(0x27));
+    assert_eq!(platform.client_pin(1, Vec::new()).err(), Some(0x35), "none is set");
+    let mut asked = Vec::new();
+    let mut ask = |prompt: &Prompt<'_>| {
+        asked.push((prompt.action, prompt.verification));
+        Answer::Verified { account: 0 }
+    };
+    set(&mut platform, &mut ask).unwrap();
+    assert_eq!(asked, [(Action::SetPin, VerificationRequirement::Required)]);
+    assert!(platform.token_for(PIN, CM, None).is_ok());
+}
+
+#[test]
+fn a_token_that_reaches_beyond_ceremonies_is_asked_for_as_such() {
+    for (permissions, action) in
+        [(GA, Action::Verify), (MC | GA, Action::Verify), (GA | CM, Action::Administer), (ACFG, Action::Administer)]
+    {
+        let mut platform = Platform::new(PinProtocol::Two);
+        let (own, _) = platform.agree();
+        let members =
+            [(1, platform.number()), (2, 6.into()), (3, own), (9, permissions.into()), (10, "example.org".into())];
+        let mut asked = Vec::new();
+        let mut ask = |prompt: &Prompt<'_>| {
+            asked.push(prompt.action);
+            Answer::Verified { account: 0 }
+        };
+        platform.send_as(0x06, entries(members.to_vec()), &mut ask).unwrap();
+        assert_eq!(asked, [action]);
+    }
+}
+
+/// The vault keeps relying parties by printable ASCII ids; what it could not keep is refused before anybody is asked.
+#[test]
+fn a_relying_party_that_cannot_be_kept_is_refused() {
+    let mut platform = Platform::new(PinProtocol::Two);
+    for id in ["b\u{fc}cher.example", "ssh:my laptop", "", "\u{7f}"] {
+        let mut members = platform.creation(1, false, Vec::new(), None).into_map().unwrap();
+        members.retain(|(key, _)| *key != Value::from(2));
+        members.push((2.into(), text_map([("id", Value::from(id))])));
+        assert_eq!(platform.send_as(0x01, Value::Map(members), &mut nobody_is_asked).err(), Some(0x02), "{id}");
+    }
+}

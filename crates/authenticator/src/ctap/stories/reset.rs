@@ -19,11 +19,19 @@ fn with_a_display_the_user_is_asked_whenever_it_comes() {
     platform.now = 3_600_000;
     let mut asked = Vec::new();
     let mut ask = |prompt: &Prompt<'_>| {
-        asked.push((prompt.action, prompt.relying_party.is_none()));
-        Answer::Present { account: 0 }
+        asked.push((prompt.action, prompt.relying_party.is_none(), prompt.verification));
+        Answer::Verified { account: 0 }
     };
     assert!(platform.raw(&[0x07], &mut ask).is_ok());
-    assert_eq!(asked, [(Action::Reset, true)]);
+    assert_eq!(asked, [(Action::Reset, true, VerificationRequirement::Required)]);
+}
+
+/// A reset takes the PIN away and leaves synced passkeys: it must not be had for less than the PIN.
+#[test]
+fn where_somebody_can_be_verified_presence_is_not_enough_for_a_reset() {
+    let mut platform = Platform::with_pin(PinProtocol::Two);
+    assert_eq!(platform.raw(&[0x07], &mut present).err(), Some(0x27));
+    assert!(platform.authenticator.store().device().unwrap().has_pin());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::{io, sync::Arc, time::Duration};
 
-use keyfold_client::authenticator::CtapError;
+use keyfold_client::authenticator::{Channel, CtapError};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until},
@@ -39,8 +39,8 @@ struct Serving {
     cancel: CancelOnDrop,
 }
 
-/// Drives the protocol over a line, until the line fails.
-pub(super) async fn drive(line: &mut impl Line, shared: Arc<Shared>) -> io::Result<()> {
+/// Drives the protocol over a line, until the line fails. Its channels are numbered from `first` on.
+pub(super) async fn drive(line: &mut impl Line, first: u64, shared: Arc<Shared>) -> io::Result<()> {
     let mut protocol = Protocol::default();
     let mut serving: Option<Serving> = None;
     let mut keep_alive = Instant::now();
@@ -80,8 +80,9 @@ pub(super) async fn drive(line: &mut impl Line, shared: Arc<Shared>) -> io::Resu
                         serving.cancel.0.cancel();
                     }
                 }
-                Act::Serve(request) => {
-                    serving = Some(Serving::begin(&shared, request));
+                Act::Serve(channel, request) => {
+                    let channel = Channel(first | u64::from(channel));
+                    serving = Some(Serving::begin(&shared, channel, request));
                     keep_alive = Instant::now() + KEEP_ALIVE;
                 }
             }
@@ -90,11 +91,11 @@ pub(super) async fn drive(line: &mut impl Line, shared: Arc<Shared>) -> io::Resu
 }
 
 impl Serving {
-    fn begin(shared: &Arc<Shared>, request: Vec<u8>) -> Self {
+    fn begin(shared: &Arc<Shared>, channel: Channel, request: Vec<u8>) -> Self {
         let (shared, cancel) = (Arc::clone(shared), Cancel::default());
         let answer = tokio::spawn({
             let cancel = cancel.clone();
-            async move { shared.call(request, cancel).await }
+            async move { shared.call(channel, request, cancel).await }
         });
         Self { answer, cancel: CancelOnDrop(cancel) }
     }

@@ -28,8 +28,8 @@ enum Transaction {
 pub(super) enum Act {
     /// Send these packets.
     Send(Vec<Bytes>),
-    /// Have this CTAP2 request served, and give the answer to [`Protocol::answered`].
-    Serve(Vec<u8>),
+    /// Have this channel's CTAP2 request served, and give the answer to [`Protocol::answered`].
+    Serve(u32, Vec<u8>),
     /// Take back the request that is being served.
     Cancel,
 }
@@ -151,7 +151,7 @@ impl Protocol {
         }
         let (channel, request) = (*channel, received.clone());
         self.transaction = Transaction::Serving { channel };
-        vec![Act::Serve(request)]
+        vec![Act::Serve(channel, request)]
     }
 
     /// `CTAPHID_INIT`: gives out a channel, or brings one that is out of step back to its beginning.

@@ -73,7 +73,7 @@ fn a_request_is_served_kept_alive_and_answered() {
     let mut host = Host::new();
     let channel = host.channel();
     assert_eq!(host.protocol.keep_alive(), None);
-    assert_eq!(host.sends(channel, CBOR, &[4]), [Act::Serve(vec![4])]);
+    assert_eq!(host.sends(channel, CBOR, &[4]), [Act::Serve(channel, vec![4])]);
     assert_eq!(message(&host.protocol.keep_alive().unwrap()), (channel, KEEPALIVE, vec![2]));
     let answer = vec![7; 500];
     assert_eq!(message(&host.protocol.answered(&answer).unwrap()), (channel, CBOR, answer));

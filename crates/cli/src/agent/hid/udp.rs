@@ -17,8 +17,10 @@ pub(crate) struct Udp {
     socket: UdpSocket,
     address: SocketAddr,
     mode: Mode,
-    /// Who sent the last packet on a channel.
+    /// Who was given which channel.
     peers: HashMap<[u8; 4], SocketAddr>,
+    /// Who last asked for a channel, or spoke on one that was never given out.
+    stranger: Option<SocketAddr>,
 }
 
 impl Udp {
@@ -32,15 +34,15 @@ impl Udp {
         };
         let socket = UdpSocket::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, mode, peers: HashMap::new() })
+        Ok(Self { socket, address, mode, peers: HashMap::new(), stranger: None })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) async fn serve(mut self, shared: Arc<Shared>) -> Result<(), Failure> {
-        drive(&mut self, shared).await.map_err(|error| Failure::internal(&error))
+    pub(crate) async fn serve(mut self, first: u64, shared: Arc<Shared>) -> Result<(), Failure> {
+        drive(&mut self, first, shared).await.map_err(|error| Failure::internal(&error))
     }
 }
 
@@ -56,11 +58,12 @@ impl Line for Udp {
         };
         let packet: Option<Bytes> = datagram.get(..length).and_then(|packet| packet.try_into().ok());
         let Some(packet) = packet else { return Ok(Received::Nothing) };
-        if self.peers.len() >= PEERS {
-            self.peers.clear();
-        }
-        if let Some(channel) = packet.first_chunk() {
-            self.peers.insert(*channel, peer);
+        let Some(channel) = packet.first_chunk::<4>().copied() else { return Ok(Received::Nothing) };
+        if channel == BROADCAST || !self.peers.contains_key(&channel) {
+            self.stranger = Some(peer);
+        } else if self.peers.get(&channel).is_some_and(|owner| *owner != peer) {
+            // Nobody speaks on another's channel, or has its answers.
+            return Ok(Received::Nothing);
         }
         if matches!(self.mode, Mode::Test { .. }) && packet.starts_with(&POWER_CYCLE) {
             return Ok(Received::PowerCycle);
@@ -69,7 +72,17 @@ impl Line for Udp {
     }
 
     async fn send(&mut self, packet: &Bytes) -> io::Result<()> {
-        let Some(peer) = packet.first_chunk().and_then(|channel| self.peers.get(channel)) else { return Ok(()) };
+        let Some(channel) = packet.first_chunk::<4>().copied() else { return Ok(()) };
+        let Some(peer) = self.peers.get(&channel).copied().or(self.stranger) else { return Ok(()) };
+        if channel == BROADCAST && packet.get(4) == Some(&INIT_ANSWER) {
+            // The channel that is given out stands behind the nonce.
+            if self.peers.len() >= PEERS {
+                self.peers.clear();
+            }
+            if let Some(given) = packet.get(15..19).and_then(|given| given.try_into().ok()) {
+                self.peers.insert(given, peer);
+            }
+        }
         match self.socket.send_to(packet, peer).await {
             Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(error),
             Ok(_) | Err(_) => Ok(()),
@@ -77,6 +90,9 @@ impl Line for Udp {
     }
 }
 
+const BROADCAST: [u8; 4] = [0xff; 4];
+/// `CTAPHID_INIT` in a first packet.
+const INIT_ANSWER: u8 = 0x86;
 /// Channels whose peers are remembered.
 const PEERS: usize = 1_024;
 /// A datagram that begins so is a power cycle, in test mode. No channel has this number.

@@ -39,12 +39,12 @@ impl Uhid {
         Ok(Self { device })
     }
 
-    pub(crate) async fn serve(self, shared: Arc<Shared>) -> Result<(), Failure> {
+    pub(crate) async fn serve(self, first: u64, shared: Arc<Shared>) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::internal(&error);
         let (packet, packets) = mpsc::channel(WAITING);
         let reader = self.device.try_clone().map_err(failed)?;
         std::thread::spawn(move || read_all(reader, &packet));
-        drive(&mut Open { device: self.device, packets }, shared).await.map_err(failed)
+        drive(&mut Open { device: self.device, packets }, first, shared).await.map_err(failed)
     }
 }
 

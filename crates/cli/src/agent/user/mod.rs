@@ -1,5 +1,6 @@
 //! Who is asked.
 
+mod owner;
 mod terminal;
 mod test;
 
@@ -8,18 +9,16 @@ use keyfold_client::{authenticator::UserVerification, device::Passphrase, vault:
 
 use super::cancel::Cancel;
 
+pub(crate) use owner::{Owner, Proof};
 pub(crate) use terminal::Terminal;
 pub(crate) use test::{Presence, TestUser};
 
 /// Asks whoever sits at this machine.
 #[async_trait]
 pub(crate) trait Asks: Send + Sync {
-    /// For one request, until it is taken back.
-    fn for_request(&self, cancel: Cancel) -> Box<dyn UserVerification + Send>;
+    /// For one request, until it is taken back; of this vault, if it is one's.
+    fn for_request(&self, vault: Option<UnlockedVault>, cancel: Cancel) -> Box<dyn UserVerification + Send>;
 
     /// The passphrase, to open a vault that is locked; `None` if nobody gives it.
     async fn passphrase(&self, cancel: Cancel) -> Option<Passphrase>;
-
-    /// Which vault is open, to verify a PIN or passphrase against.
-    fn vault_is(&self, vault: Option<UnlockedVault>);
 }

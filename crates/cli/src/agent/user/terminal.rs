@@ -1,40 +1,34 @@
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keyfold_client::{
-    authenticator::{Action, Answer, Pin, Prompt, User, UserVerification, VerificationRequirement, verify_pin},
+    authenticator::{Action, Answer, Prompt, User, UserVerification, VerificationRequirement},
     device::Passphrase,
-    vault::{UnlockedVault, VaultError},
+    vault::UnlockedVault,
 };
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use super::{Asks, Cancel};
+use super::{Asks, Cancel, Owner, Proof};
 use crate::{
     output::say,
     terminal::{ask_line, ask_secret, printable},
 };
 
 /// Whoever sits at the terminal in which the agent runs.
-#[derive(Default)]
-pub(crate) struct Terminal {
-    vault: Arc<Mutex<Option<UnlockedVault>>>,
-}
+pub(crate) struct Terminal;
 
 struct Request {
-    vault: Option<UnlockedVault>,
+    /// `None` where there is nobody to verify.
+    owner: Option<Owner>,
     runtime: Handle,
     cancel: Cancel,
 }
 
 #[async_trait]
 impl Asks for Terminal {
-    fn for_request(&self, cancel: Cancel) -> Box<dyn UserVerification + Send> {
-        let vault = self.vault.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Box::new(Request { vault, runtime: Handle::current(), cancel })
+    fn for_request(&self, vault: Option<UnlockedVault>, cancel: Cancel) -> Box<dyn UserVerification + Send> {
+        Box::new(Request { owner: vault.map(Owner::of), runtime: Handle::current(), cancel })
     }
 
     async fn passphrase(&self, cancel: Cancel) -> Option<Passphrase> {
@@ -44,15 +38,11 @@ impl Asks for Terminal {
         });
         asked.await.ok().flatten().map(Passphrase::typed)
     }
-
-    fn vault_is(&self, vault: Option<UnlockedVault>) {
-        *self.vault.lock().unwrap_or_else(PoisonError::into_inner) = vault;
-    }
 }
 
 impl UserVerification for Request {
     fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
-        let asked = std::time::Instant::now();
+        let asked = Instant::now();
         let limit = prompt.answer_within.unwrap_or(PATIENCE);
         let answer = self.answer(prompt);
         match answer {
@@ -82,6 +72,8 @@ impl Request {
             _ => 0,
         };
         if prompt.action == Action::ReportNoPasskey {
+            // The time that it takes hides from the relying party that there is none.
+            drop(ask_line("Press Enter to go on. ", ""));
             return Answer::Denied;
         }
         match prompt.verification {
@@ -99,62 +91,26 @@ impl Request {
 
     /// By the PIN, if one is set, or by the passphrase.
     fn verified(&self, account: usize) -> Answer {
-        let Some(vault) = &self.vault else { return Answer::Denied };
-        let owner = self.runtime.block_on(async {
-            let has_pin = vault.with_device(|memory| memory.device().is_ok_and(|state| state.has_pin())).await;
-            has_pin.map_err(|error| error.to_string())
-        });
-        let proof = match owner {
-            Ok(true) => typed("PIN (nothing for the passphrase): ").map(Proof::Pin).or_else(passphrase),
-            Ok(false) => passphrase(),
-            Err(_) => None,
+        let Some(owner) = &self.owner else { return Answer::Denied };
+        let pin = if self.runtime.block_on(owner.has_pin()) {
+            typed("PIN (nothing for the passphrase): ").map(Proof::Pin)
+        } else {
+            None
         };
-        let Some(proof) = proof else { return Answer::Denied };
-        match self.runtime.block_on(is_owner(vault, proof)) {
-            Ok(true) => Answer::Verified { account },
-            Ok(false) => {
-                say("keyfold: wrong");
-                Answer::Unverified
-            }
-            Err(error) => {
-                say(&format!("keyfold: {}", printable(&error)));
+        let passphrase = || typed("Passphrase (nothing to refuse): ").map(Proof::passphrase);
+        let Some(proof) = pin.or_else(passphrase) else { return Answer::Denied };
+        match self.runtime.block_on(owner.is(proof)) {
+            Ok(()) => Answer::Verified { account },
+            Err(why) => {
+                say(&format!("keyfold: {}", printable(&why)));
                 Answer::Unverified
             }
         }
     }
-}
-
-/// What somebody typed to prove that they own this device.
-enum Proof {
-    Pin(Zeroizing<String>),
-    Passphrase(Passphrase),
-}
-
-fn passphrase() -> Option<Proof> {
-    typed("Passphrase (nothing to refuse): ").map(Passphrase::typed).map(Proof::Passphrase)
 }
 
 fn typed(question: &str) -> Option<Zeroizing<String>> {
     ask_secret(question).ok().filter(|typed| !typed.is_empty())
-}
-
-/// Whether it is right. Each attempt is counted, durably.
-async fn is_owner(vault: &UnlockedVault, proof: Proof) -> Result<bool, String> {
-    match proof {
-        Proof::Pin(typed) => {
-            let Ok(pin) = Pin::new(typed) else { return Ok(false) };
-            let tried = vault.with_device(move |memory| verify_pin(memory, &pin)).await;
-            match tried.map_err(|error| error.to_string())? {
-                Ok(()) => Ok(true),
-                Err(error) => Err(error.to_string()),
-            }
-        }
-        Proof::Passphrase(passphrase) => match vault.local().unlock(&passphrase).await {
-            Ok(_) => Ok(true),
-            Err(VaultError::Secrets(_)) => Ok(false),
-            Err(error) => Err(error.to_string()),
-        },
-    }
 }
 
 fn question(prompt: &Prompt<'_>) -> String {
@@ -168,8 +124,13 @@ fn question(prompt: &Prompt<'_>) -> String {
         Action::SignIn => format!("sign in at {site} as {account}?"),
         Action::ReportNoPasskey => format!("there is no passkey for {site} that fits"),
         Action::Select => "use this authenticator?".to_owned(),
-        Action::Verify if site.is_empty() => "let a program change this device's passkeys and settings?".to_owned(),
-        Action::Verify => format!("let a program act for you at {site}?"),
+        Action::Verify => format!("let a program make and use passkeys at {site} for a while?"),
+        Action::Administer => {
+            "let a program list, change and delete your passkeys, or change this device's settings?".to_owned()
+        }
+        Action::SetPin => {
+            "let a program give this device a PIN, which then opens passkeys as your passphrase does?".to_owned()
+        }
         Action::Reset => "forget this device's PIN and settings? Synced passkeys stay.".to_owned(),
     }
 }

@@ -31,15 +31,13 @@ struct Request {
 
 #[async_trait]
 impl Asks for TestUser {
-    fn for_request(&self, cancel: Cancel) -> Box<dyn UserVerification + Send> {
+    fn for_request(&self, _vault: Option<UnlockedVault>, cancel: Cancel) -> Box<dyn UserVerification + Send> {
         Box::new(Request { presence: self.0, cancel })
     }
 
     async fn passphrase(&self, _cancel: Cancel) -> Option<Passphrase> {
         None
     }
-
-    fn vault_is(&self, _vault: Option<UnlockedVault>) {}
 }
 
 impl UserVerification for Request {

@@ -89,7 +89,7 @@ fn an_answer_after_the_deadline_makes_and_signs_nothing() {
             Answer::Verified { account: 0 }
         };
         let ceremony = Ceremony {
-            origin: &Origin::parse("https://example.org").unwrap(),
+            page: &Page::top(Origin::parse("https://example.org").unwrap()),
             authenticator: device,
             user: &mut user,
             clock: &clock,

@@ -62,7 +62,7 @@ fn create_as(
     options: &Value,
 ) -> Result<Value, CreateError> {
     let ceremony = Ceremony {
-        origin: &Origin::parse(origin).unwrap(),
+        page: &Page::top(Origin::parse(origin).unwrap()),
         authenticator: device,
         user: &mut |prompt: &Prompt<'_>| user(prompt),
         clock: &StoppedClock::default(),
@@ -77,7 +77,7 @@ fn get_as(
     options: &Value,
 ) -> Result<Value, GetError> {
     let ceremony = Ceremony {
-        origin: &Origin::parse(origin).unwrap(),
+        page: &Page::top(Origin::parse(origin).unwrap()),
         authenticator: device,
         user: &mut |prompt: &Prompt<'_>| user(prompt),
         clock: &StoppedClock::default(),

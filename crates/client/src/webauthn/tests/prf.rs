@@ -64,7 +64,7 @@ fn debug_of_a_response_prints_no_prf_result() {
     let mut device = device();
     let options = with(creation_options(), "/extensions", json!({"prf": {"eval": {"first": SALT}}}));
     let ceremony = Ceremony {
-        origin: &Origin::parse("https://example.org").unwrap(),
+        page: &Page::top(Origin::parse("https://example.org").unwrap()),
         authenticator: &mut device,
         user: &mut verified,
         clock: &StoppedClock::default(),

@@ -89,7 +89,7 @@ fn broken_json_is_one_clear_line() {
     let mut device = device();
     for json in ["", "{", "{\"challenge\": }", "\u{0}", "{} {}", &"[".repeat(10_000)] {
         let ceremony = Ceremony {
-            origin: &Origin::parse("https://example.org").unwrap(),
+            page: &Page::top(Origin::parse("https://example.org").unwrap()),
             authenticator: &mut device,
             user: &mut nobody_is_asked,
             clock: &StoppedClock::default(),
@@ -152,9 +152,9 @@ proptest! {
             let origin = Origin::parse("https://example.org").unwrap();
             let mut device = device();
             let clock = StoppedClock::default();
-            let ceremony = Ceremony { origin: &origin, authenticator: &mut device, user: &mut verified, clock: &clock };
+            let ceremony = Ceremony { page: &Page::top(origin.clone()), authenticator: &mut device, user: &mut verified, clock: &clock };
             drop(create(ceremony, &changed));
-            let ceremony = Ceremony { origin: &origin, authenticator: &mut device, user: &mut verified, clock: &clock };
+            let ceremony = Ceremony { page: &Page::top(origin.clone()), authenticator: &mut device, user: &mut verified, clock: &clock };
             drop(get(ceremony, &changed));
         }
     }

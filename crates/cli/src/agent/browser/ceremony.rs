@@ -1,0 +1,217 @@
+use std::sync::{Arc, Mutex, PoisonError, mpsc::Receiver};
+
+use keyfold_client::{
+    authenticator::UserVerification,
+    device::Passphrase,
+    vault::{CandidatesError, RegisterError, SignInError, UnlockedVault, VaultError},
+    webauthn::{Frame, Origin, Page, RpIdCheck},
+};
+use serde_json::value::RawValue;
+use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
+
+use super::{
+    message::{Ceremony, Code, Decision, Party, Prompt, Told, Verify},
+    window::{Window, WindowAnswer},
+};
+use crate::agent::{
+    Mode,
+    cancel::Cancel,
+    user::{Asks as _, Owner, TestUser},
+    vault::AgentVault,
+};
+
+/// Which of the two.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Create,
+    Get,
+}
+
+/// Why it came to nothing, for the page and for the person.
+pub(super) struct Failed {
+    pub(super) name: &'static str,
+    pub(super) code: Code,
+    pub(super) message: String,
+}
+
+/// All that one ceremony needs.
+pub(super) struct Running {
+    pub(super) vault: Arc<AgentVault>,
+    pub(super) mode: Mode,
+    pub(super) told: UnboundedSender<Told>,
+    pub(super) answers: Receiver<WindowAnswer>,
+    pub(super) device: String,
+}
+
+impl Running {
+    /// Runs it to its end, on a thread that may wait for the person.
+    pub(super) fn run(self, what: What, asked: &Ceremony, runtime: &Handle) -> Result<Box<RawValue>, Failed> {
+        let page = page(asked).map_err(|message| failed("SecurityError", Code::BadRequest, message))?;
+        let ended = Arc::new(Mutex::new(None));
+        let (vault, prompts) = self.open(asked.id, runtime)?;
+        let agent = Arc::clone(&self.vault);
+        let mut user = self.user((asked.id, prompts), vault.clone(), &ended, runtime);
+        let options = asked.options.get();
+        let done = match what {
+            What::Create => runtime
+                .block_on(vault.register(&page, options, user.as_mut()))
+                .map_err(Failed::from)
+                .and_then(|response| written(&response)),
+            What::Get => runtime
+                .block_on(vault.sign_in(&page, options, user.as_mut()))
+                .map_err(Failed::from)
+                .and_then(|signed_in| written(&signed_in.response)),
+        };
+        agent.changes();
+        drop(runtime.block_on(agent.used()));
+        let how = *ended.lock().unwrap_or_else(PoisonError::into_inner);
+        done.map_err(|failure| match how {
+            Some(code) => Failed { code, ..failure },
+            None => failure,
+        })
+    }
+
+    /// The vault, for which the passphrase is asked where it is locked, and how many prompts that took.
+    fn open(&self, id: u64, runtime: &Handle) -> Result<(UnlockedVault, u64), Failed> {
+        if let Some(vault) = runtime.block_on(self.vault.unlocked()).map_err(Failed::of_vault)? {
+            return Ok((vault, 0));
+        }
+        let mut failed_before = None;
+        for prompt in 1..=UNLOCK_PROMPTS {
+            let shown = Prompt {
+                id,
+                prompt,
+                action: "unlock",
+                rp: Party { id: String::new(), name: None },
+                accounts: Vec::new(),
+                kind: "synced",
+                device: self.device.clone(),
+                verify: Verify::Passphrase,
+                seconds_left: UNLOCK_WITHIN.as_secs(),
+                failed: failed_before.take(),
+            };
+            drop(self.told.send(Told::Prompt(Box::new(shown))));
+            let answer = match self.answers.recv_timeout(UNLOCK_WITHIN) {
+                Ok(WindowAnswer::Answer(answer)) if answer.prompt == prompt => answer,
+                Ok(WindowAnswer::Answer(_)) => continue,
+                Ok(WindowAnswer::Cancelled) | Err(_) => {
+                    return Err(failed("NotAllowedError", Code::Cancelled, "taken back".to_owned()));
+                }
+            };
+            let passphrase = match (answer.decision, answer.passphrase) {
+                (Decision::Approve, Some(passphrase)) => Passphrase::typed(passphrase),
+                (Decision::Approve, None) => continue,
+                (Decision::Deny, _) => {
+                    return Err(failed("NotAllowedError", Code::Locked, "the vault is locked".to_owned()));
+                }
+            };
+            match runtime.block_on(self.vault.unlock(&passphrase)) {
+                Ok(vault) => return Ok((vault, prompt)),
+                Err(error @ (VaultError::Secrets(_) | VaultError::TooManyGuesses { .. })) => {
+                    failed_before = Some(error.to_string());
+                }
+                Err(error) => return Err(Failed::of_vault(error)),
+            }
+        }
+        Err(failed("NotAllowedError", Code::Locked, "the vault is locked".to_owned()))
+    }
+
+    fn user(
+        self,
+        (id, prompts): (u64, u64),
+        vault: UnlockedVault,
+        ended: &Arc<Mutex<Option<Code>>>,
+        runtime: &Handle,
+    ) -> Box<dyn UserVerification + Send> {
+        match self.mode {
+            // Nobody is asked, and nobody is verified.
+            Mode::Test { presence, .. } => TestUser(presence).for_request(None, Cancel::default()),
+            Mode::Real => Box::new(Window {
+                id,
+                device: self.device,
+                owner: Owner::of(vault),
+                runtime: runtime.clone(),
+                told: self.told,
+                answers: self.answers,
+                ended: Arc::clone(ended),
+                prompts,
+            }),
+        }
+    }
+}
+
+/// The page, as the browser says.
+pub(super) fn page(asked: &Ceremony) -> Result<Page, String> {
+    let parse = |origin: &str| Origin::parse(origin).map_err(|error| error.to_string());
+    let frame = match (asked.cross_origin, &asked.top_origin) {
+        (false, None) => Frame::SameOrigin,
+        (false, Some(_)) => return Err("a page of one origin has no other on top".to_owned()),
+        (true, top) => Frame::CrossOrigin { top: top.as_deref().map(parse).transpose()? },
+    };
+    let rp_id = if asked.rp_id_checked { RpIdCheck::ByBrowser } else { RpIdCheck::Here };
+    Ok(Page::in_browser(parse(&asked.origin)?, frame, rp_id))
+}
+
+fn written(response: &impl serde::Serialize) -> Result<Box<RawValue>, Failed> {
+    serde_json::value::to_raw_value(response).map_err(|error| failed("UnknownError", Code::Failed, error.to_string()))
+}
+
+pub(super) fn failed(name: &'static str, code: Code, message: String) -> Failed {
+    Failed { name, code, message }
+}
+
+impl Failed {
+    pub(super) fn of_vault(error: VaultError) -> Self {
+        let code = match error {
+            VaultError::Locked(_) => Code::Locked,
+            _ => Code::Failed,
+        };
+        failed("NotAllowedError", code, error.to_string())
+    }
+
+    pub(super) fn told(self, id: u64) -> Told {
+        Told::Error { id, name: self.name, code: self.code, message: self.message }
+    }
+}
+
+impl From<RegisterError> for Failed {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Ceremony(error) => {
+                let code = match error.dom_name() {
+                    "InvalidStateError" => Code::Excluded,
+                    "NotAllowedError" => Code::Failed,
+                    _ => Code::BadRequest,
+                };
+                failed(error.dom_name(), code, error.to_string())
+            }
+            RegisterError::Vault(error) => Failed::of_vault(error),
+        }
+    }
+}
+
+impl From<SignInError> for Failed {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Ceremony(error) => {
+                let code = if error.dom_name() == "NotAllowedError" { Code::Failed } else { Code::BadRequest };
+                failed(error.dom_name(), code, error.to_string())
+            }
+            SignInError::Vault(error) => Failed::of_vault(error),
+        }
+    }
+}
+
+impl From<CandidatesError> for Failed {
+    fn from(error: CandidatesError) -> Self {
+        match error {
+            CandidatesError::Request(error) => failed(error.dom_name(), Code::BadRequest, error.to_string()),
+            CandidatesError::Vault(error) => Failed::of_vault(error),
+        }
+    }
+}
+
+/// How often a window asks for the passphrase of a locked vault.
+const UNLOCK_PROMPTS: u64 = 20;
+/// How long it waits for it.
+const UNLOCK_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);

@@ -1,0 +1,255 @@
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
+};
+
+use keyfold_client::{
+    device::Passphrase,
+    rfc3339,
+    vault::{LocalVault, UnlockedVault, VaultError},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    runtime::Handle,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
+
+use super::{
+    MAX_MESSAGE,
+    ceremony::{Failed, Running, What, failed, page},
+    message::{Asked, Ceremony, Code, Hello, Recent, Signal, Status, Told},
+    window::{WindowAnswer, account},
+};
+use crate::agent::{Mode, vault::AgentVault};
+
+/// One browser, through its native host.
+struct Session {
+    vault: Arc<AgentVault>,
+    mode: Mode,
+    told: UnboundedSender<Told>,
+    /// Where the windows' answers go, by ceremony.
+    ceremonies: HashMap<u64, Sender<WindowAnswer>>,
+    /// The ceremonies that have ended.
+    ended: (UnboundedSender<u64>, UnboundedReceiver<u64>),
+}
+
+/// Serves one connection until it ends, or says what is none of the messages.
+pub(crate) async fn serve(stream: UnixStream, vault: Arc<AgentVault>, mode: Mode) -> io::Result<()> {
+    let (mut reader, writer) = stream.into_split();
+    let (told, to_tell) = unbounded_channel();
+    let writing = tokio::spawn(write_all(writer, to_tell));
+    let mut session = Session { vault, mode, told, ceremonies: HashMap::new(), ended: unbounded_channel() };
+    while let Some(message) = read(&mut reader).await? {
+        session.forget_ended();
+        match serde_json::from_slice(&message) {
+            Ok(asked) => session.take(asked).await,
+            // Who speaks another protocol is told what this one is, and no more is taken from it.
+            Err(_) => {
+                session.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") });
+                break;
+            }
+        }
+    }
+    // Windows that are still open have nobody to answer.
+    drop(session);
+    writing.await.unwrap_or(Ok(()))
+}
+
+impl Session {
+    async fn take(&mut self, asked: Asked) {
+        match asked {
+            // Who speaks another protocol finds out by the answer.
+            Asked::Hello(Hello { .. }) => {
+                self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") })
+            }
+            Asked::Status { id } => self.tell_status(id).await,
+            Asked::Create(ceremony) => self.begin(What::Create, ceremony).await,
+            Asked::Get(ceremony) => self.begin(What::Get, ceremony).await,
+            Asked::Candidates(ceremony) => {
+                let told = match self.candidates(&ceremony).await {
+                    Ok(told) => told,
+                    Err(failed) => failed.told(ceremony.id),
+                };
+                self.tell(told);
+            }
+            Asked::Answer(answer) => {
+                if let Some(window) = self.ceremonies.get(&answer.id) {
+                    // A ceremony that has just ended needs none.
+                    drop(window.send(WindowAnswer::Answer(answer)));
+                }
+            }
+            Asked::Cancel { id } => {
+                if let Some(window) = self.ceremonies.get(&id) {
+                    drop(window.send(WindowAnswer::Cancelled));
+                }
+            }
+            Asked::Signal(signal) => {
+                let told = match self.signal(&signal).await {
+                    Ok(()) => Told::Done { id: signal.id },
+                    Err(failed) => failed.told(signal.id),
+                };
+                self.tell(told);
+            }
+            Asked::Lock { id } => match self.vault.local().lock().await {
+                Ok(()) => self.tell_status(id).await,
+                Err(error) => self.tell(Failed::of_vault(error).told(id)),
+            },
+            Asked::Unlock { id, passphrase } => match self.vault.unlock(&Passphrase::typed(passphrase)).await {
+                Ok(_) => self.tell_status(id).await,
+                Err(error) => self.tell(Failed::of_vault(error).told(id)),
+            },
+        }
+    }
+
+    async fn begin(&mut self, what: What, ceremony: Ceremony) {
+        let id = ceremony.id;
+        if self.ceremonies.contains_key(&id) || self.ceremonies.len() >= AT_ONCE {
+            let message = "too many requests at once, or one of the same number".to_owned();
+            return self.tell(failed("NotAllowedError", Code::BadRequest, message).told(id));
+        }
+        let (answer, answers) = channel();
+        self.ceremonies.insert(id, answer);
+        let running = Running {
+            vault: Arc::clone(&self.vault),
+            mode: self.mode,
+            told: self.told.clone(),
+            answers,
+            device: device_name(self.vault.local()).await,
+        };
+        let (told, ended, runtime) = (self.told.clone(), self.ended.0.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || {
+            let result = match running.run(what, &ceremony, &runtime) {
+                Ok(response) => Told::Result { id, response },
+                Err(failed) => failed.told(id),
+            };
+            // Where the browser is gone, what was made is in the vault all the same.
+            drop(told.send(result));
+            let _ = ended.send(id);
+        });
+    }
+
+    fn forget_ended(&mut self) {
+        while let Ok(id) = self.ended.1.try_recv() {
+            self.ceremonies.remove(&id);
+        }
+    }
+
+    async fn candidates(&self, asked: &Ceremony) -> Result<Told, Failed> {
+        let page = page(asked).map_err(|message| failed("SecurityError", Code::BadRequest, message))?;
+        let vault = self.open().await?;
+        let found = vault.candidates(&page, asked.options.get()).await.map_err(Failed::from)?;
+        Ok(Told::Candidates { id: asked.id, accounts: found.iter().map(account).collect() })
+    }
+
+    async fn signal(&self, asked: &Signal) -> Result<(), Failed> {
+        let bad = |message: String| failed("TypeError", Code::BadRequest, message);
+        let page = page(&Ceremony {
+            id: asked.id,
+            origin: asked.origin.clone(),
+            cross_origin: false,
+            top_origin: None,
+            rp_id_checked: asked.rp_id_checked,
+            options: asked.options.clone(),
+        });
+        let vault = self.open().await?;
+        let signalled = vault.signalled(&page.map_err(bad)?, &asked.signal, asked.options.get()).await;
+        self.vault.changes();
+        signalled.map_err(|error| bad(error.to_string()))
+    }
+
+    async fn open(&self) -> Result<UnlockedVault, Failed> {
+        let locked = || failed("NotAllowedError", Code::Locked, "the vault is locked".to_owned());
+        self.vault.unlocked().await.map_err(Failed::of_vault)?.ok_or_else(locked)
+    }
+
+    async fn tell_status(&self, id: u64) {
+        let told = match self.status(id).await {
+            Ok(status) => Told::Status(Box::new(status)),
+            Err(error) => Failed::of_vault(error).told(id),
+        };
+        self.tell(told);
+    }
+
+    async fn status(&self, id: u64) -> Result<Status, VaultError> {
+        let local = self.vault.local();
+        let vault = self.vault.unlocked().await?;
+        let (_, _, safety_number) = local.safety_number(None).await?;
+        let contents = match &vault {
+            Some(vault) => Some(vault.contents().await?),
+            None => None,
+        };
+        let mut used: Vec<(u64, Recent)> = contents
+            .iter()
+            .flat_map(|contents| contents.usable())
+            .filter_map(|(item, passkey)| {
+                let at = item.item.fields.last_used()?;
+                let name = item.item.fields.text(keyfold_client::item::FieldTag::UserName);
+                let account = (!name.is_empty()).then(|| name.to_owned());
+                Some((at, Recent { rp_id: passkey.rp_id.clone(), account, at: rfc3339(at) }))
+            })
+            .collect();
+        used.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        Ok(Status {
+            id,
+            locked: vault.is_none(),
+            profile: local.profile().device.to_string(),
+            device: device_name(local).await,
+            account: local.profile().account.to_string(),
+            passkeys: contents.as_ref().map(|contents| contents.usable().count()),
+            safety_number: safety_number.to_string(),
+            recent: used.into_iter().take(RECENT).map(|(_, recent)| recent).collect(),
+            test_mode: matches!(self.mode, Mode::Test { .. }),
+        })
+    }
+
+    fn tell(&self, told: Told) {
+        // A browser that is gone is told nothing.
+        drop(self.told.send(told));
+    }
+}
+
+/// What this device is called in its account.
+async fn device_name(local: &LocalVault) -> String {
+    let status = local.status().await.ok();
+    let name =
+        status.and_then(|status| status.devices.into_iter().find(|device| device.this).map(|device| device.name));
+    name.unwrap_or_else(|| "this device".to_owned())
+}
+
+async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {
+    let length = match reader.read_u32().await {
+        Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if length > MAX_MESSAGE {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut message = vec![0; length];
+    reader.read_exact(&mut message).await?;
+    Ok(Some(message))
+}
+
+async fn write_all(mut writer: OwnedWriteHalf, mut to_tell: UnboundedReceiver<Told>) -> io::Result<()> {
+    while let Some(told) = to_tell.recv().await {
+        let message = zeroize::Zeroizing::new(serde_json::to_vec(&told)?);
+        let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+        writer.write_u32(length).await?;
+        writer.write_all(&message).await?;
+    }
+    Ok(())
+}
+
+const PROTOCOL: u32 = 1;
+/// Ceremonies of one browser.
+const AT_ONCE: usize = 16;
+/// Uses that the popup shows.
+const RECENT: usize = 5;

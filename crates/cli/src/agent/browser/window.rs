@@ -1,0 +1,145 @@
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use keyfold_client::authenticator::{
+    Action, Answer as Agreed, Prompt, User, UserVerification, VerificationRequirement,
+};
+use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
+
+use super::message::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify};
+use crate::agent::user::{Owner, Proof};
+
+/// The extension's window for one ceremony.
+pub(super) struct Window {
+    pub(super) id: u64,
+    pub(super) device: String,
+    pub(super) owner: Owner,
+    pub(super) runtime: Handle,
+    pub(super) told: UnboundedSender<Told>,
+    pub(super) answers: Receiver<WindowAnswer>,
+    pub(super) ended: Arc<std::sync::Mutex<Option<Code>>>,
+    /// Of the prompts that were shown.
+    pub(super) prompts: u64,
+}
+
+/// What comes from the window.
+pub(super) enum WindowAnswer {
+    Answer(Answer),
+    /// The page took its request back, or the browser is gone.
+    Cancelled,
+}
+
+impl UserVerification for Window {
+    fn ask(&mut self, prompt: &Prompt<'_>) -> Agreed {
+        let until = Instant::now() + prompt.answer_within.unwrap_or(LONGEST);
+        let verify = self.verify(prompt);
+        let mut failed = None;
+        loop {
+            self.show(prompt, verify, until, failed.take());
+            match self.answered(until) {
+                Err(ended) => return self.end(prompt, ended),
+                Ok(answer) if answer.decision == Decision::Deny => return self.end(prompt, Code::Denied),
+                Ok(_) if prompt.action == Action::ReportNoPasskey => return self.end(prompt, Code::NoPasskey),
+                Ok(answer) if verify == Verify::None => return Agreed::Present { account: answer.account },
+                Ok(answer) => match self.proved(answer) {
+                    Ok(account) => return Agreed::Verified { account },
+                    Err(why) => failed = Some(why),
+                },
+            }
+        }
+    }
+}
+
+impl Window {
+    /// What shows who is there: the PIN where one is set, and always the passphrase.
+    fn verify(&self, prompt: &Prompt<'_>) -> Verify {
+        match prompt.verification {
+            _ if prompt.action == Action::ReportNoPasskey => Verify::None,
+            VerificationRequirement::Discouraged => Verify::None,
+            VerificationRequirement::Required | VerificationRequirement::Preferred => {
+                let has_pin = self.runtime.block_on(self.owner.has_pin());
+                if has_pin { Verify::Pin } else { Verify::Passphrase }
+            }
+        }
+    }
+
+    fn show(&mut self, prompt: &Prompt<'_>, verify: Verify, until: Instant, failed: Option<String>) {
+        self.prompts += 1;
+        let shown = Shown {
+            id: self.id,
+            prompt: self.prompts,
+            action: action(prompt.action),
+            rp: Party {
+                id: prompt.relying_party.map(|party| party.id.to_string()).unwrap_or_default(),
+                name: prompt.relying_party.and_then(|party| party.name.as_ref()).map(ToString::to_string),
+            },
+            accounts: prompt.accounts.iter().map(account).collect(),
+            kind: "synced",
+            device: self.device.clone(),
+            verify,
+            seconds_left: until.saturating_duration_since(Instant::now()).as_secs(),
+            failed,
+        };
+        // Where the browser is gone the answer is that it was taken back.
+        drop(self.told.send(Told::Prompt(Box::new(shown))));
+    }
+
+    /// The answer to the prompt that is shown; to another it is none.
+    fn answered(&self, until: Instant) -> Result<Answer, Code> {
+        loop {
+            match self.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(WindowAnswer::Answer(answer)) if answer.prompt == self.prompts => return Ok(answer),
+                Ok(WindowAnswer::Answer(_)) => {}
+                Ok(WindowAnswer::Cancelled) | Err(RecvTimeoutError::Disconnected) => return Err(Code::Cancelled),
+                Err(RecvTimeoutError::Timeout) => return Err(Code::TimedOut),
+            }
+        }
+    }
+
+    fn proved(&self, answer: Answer) -> Result<usize, String> {
+        let proof = match (answer.pin, answer.passphrase) {
+            (Some(pin), _) => Proof::Pin(pin),
+            (None, Some(passphrase)) => Proof::passphrase(passphrase),
+            (None, None) => return Err("type your PIN or passphrase".to_owned()),
+        };
+        self.runtime.block_on(self.owner.is(proof)).map(|()| answer.account)
+    }
+
+    fn end(&self, prompt: &Prompt<'_>, code: Code) -> Agreed {
+        let code = if prompt.action == Action::ReportNoPasskey { Code::NoPasskey } else { code };
+        *self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(code);
+        match code {
+            Code::Cancelled => Agreed::Cancelled,
+            Code::TimedOut => Agreed::TimedOut,
+            _ => Agreed::Denied,
+        }
+    }
+}
+
+pub(super) fn account(user: &User) -> Account {
+    Account {
+        name: user.name.as_ref().map(ToString::to_string),
+        display_name: user.display_name.as_ref().map(ToString::to_string),
+    }
+}
+
+const fn action(action: Action) -> &'static str {
+    match action {
+        Action::Register => "register",
+        Action::Replace => "replace",
+        Action::ReportExcluded => "report-excluded",
+        Action::ReportNoPasskey => "report-no-passkey",
+        // Browsers ask for nothing else.
+        Action::SignIn | Action::Select | Action::Verify | Action::Administer | Action::SetPin | Action::Reset => {
+            "sign-in"
+        }
+    }
+}
+
+/// Where a ceremony sets no limit.
+const LONGEST: Duration = Duration::from_secs(600);

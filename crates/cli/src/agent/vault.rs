@@ -1,0 +1,90 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyfold_client::{
+    device::Passphrase,
+    vault::{LocalVault, UnlockedVault, VaultError},
+};
+use tokio::sync::Notify;
+
+use crate::keyring::DesktopKeyring;
+
+/// The vault that the agent serves: open while it is used, closed once it is locked.
+pub(crate) struct AgentVault {
+    local: LocalVault,
+    open: Mutex<Option<UnlockedVault>>,
+    changed: Notify,
+    opened: Notify,
+}
+
+impl AgentVault {
+    pub(crate) fn of(vault: UnlockedVault) -> Self {
+        let local = vault.local().clone();
+        Self { local, open: Mutex::new(Some(vault)), changed: Notify::new(), opened: Notify::new() }
+    }
+
+    /// The profile, whether it is open or not.
+    pub(crate) const fn local(&self) -> &LocalVault {
+        &self.local
+    }
+
+    /// The vault, if it is open, or the keyring opens it. A locked one is forgotten here, with its keys.
+    pub(crate) async fn unlocked(&self) -> Result<Option<UnlockedVault>, VaultError> {
+        if self.local.locked().await?.is_some() {
+            self.set(None);
+            return Ok(None);
+        }
+        if let Some(vault) = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(Some(vault));
+        }
+        match self.local.unlock_by_keyring(&DesktopKeyring).await {
+            Ok(vault) => {
+                self.set(vault.clone());
+                Ok(vault)
+            }
+            Err(VaultError::Locked(_) | VaultError::Keyring(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens it. Each attempt is counted, durably.
+    pub(crate) async fn unlock(&self, passphrase: &Passphrase) -> Result<UnlockedVault, VaultError> {
+        let vault = self.local.unlock(passphrase).await?;
+        self.set(Some(vault.clone()));
+        self.opened.notify_waiters();
+        Ok(vault)
+    }
+
+    /// Returns once it was opened by its passphrase.
+    pub(crate) async fn opened(&self) {
+        self.opened.notified().await;
+    }
+
+    /// Its keys are forgotten here.
+    pub(crate) fn forget(&self) {
+        self.set(None);
+    }
+
+    /// Somebody has used it: it locks by itself later.
+    pub(crate) async fn used(&self) -> Result<(), VaultError> {
+        Ok(self.local.storage().used(self.local.clock().now()).await?)
+    }
+
+    /// Something may have changed that the server does not know.
+    pub(crate) fn changes(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Returns once something may have changed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn set(&self, vault: Option<UnlockedVault>) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = vault;
+    }
+}
+
+/// Whether two are open under the same opening of their secrets.
+pub(crate) fn is_same(one: &UnlockedVault, other: &UnlockedVault) -> bool {
+    Arc::ptr_eq(one.keys(), other.keys())
+}

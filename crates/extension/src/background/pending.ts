@@ -1,0 +1,36 @@
+/**
+ * The ceremonies under way, in the browser's session storage: what a service worker that was stopped and woken again
+ * needs in order to end them. Content scripts cannot read it.
+ */
+
+import type { Kind, Prompt } from '../protocol.ts';
+
+export interface Pending {
+  readonly id: number;
+  readonly kind: Kind;
+  /** Of the browser's proxy; absent where a page's script waits, whose port the stop has closed. */
+  readonly requestId?: number;
+  readonly deadline: number;
+  readonly prompt?: Prompt;
+  readonly windowId?: number;
+}
+
+const PREFIX = 'ceremony:';
+
+// One write after the other, so that a removal is never overtaken by an older save.
+let writes: Promise<unknown> = Promise.resolve();
+
+export function save(pending: Pending): void {
+  writes = writes.then(() => chrome.storage.session.set({ [PREFIX + pending.id]: pending }));
+}
+
+export function remove(id: number): void {
+  writes = writes.then(() => chrome.storage.session.remove(PREFIX + id));
+}
+
+export async function all(): Promise<Pending[]> {
+  const stored = await chrome.storage.session.get(null);
+  return Object.keys(stored)
+    .filter((key) => key.startsWith(PREFIX))
+    .map((key) => stored[key] as Pending);
+}

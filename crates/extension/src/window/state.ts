@@ -1,0 +1,83 @@
+/** What the approval window is about to do, apart from how it looks. */
+
+import type { Prompt } from '../protocol.ts';
+import type { Asker, FromWindow, ToWindow } from '../window-message.ts';
+
+/** For so long after it appears, or comes to the front, nothing can be approved: a click may have been meant for what was there before. */
+export const ARMED_AFTER_MS = 500;
+
+export type SecretKind = 'none' | 'pin' | 'passphrase';
+
+export type State =
+  | { readonly at: 'waiting' }
+  | Asking
+  | { readonly at: 'ended'; readonly message: string };
+
+export interface Asking {
+  readonly at: 'asking';
+  readonly asker: Asker;
+  readonly prompt: Prompt;
+  readonly deadline: number;
+  readonly armedAt: number;
+  readonly secret: SecretKind;
+  /** An answer is on its way to the agent. */
+  readonly answered: boolean;
+  /** Why an answer did not go out. */
+  readonly problem: string;
+}
+
+export const WAITING: State = { at: 'waiting' };
+
+/** What the person has put in. */
+export interface Input {
+  readonly account: number;
+  readonly secret: string;
+}
+
+/** The worker said something. */
+export function told(state: State, message: ToWindow, now: number): State {
+  if (message.type === 'ended') return state.at === 'ended' ? state : { at: 'ended', message: message.message };
+  const { asker, prompt, deadline } = message;
+  // After a wrong PIN the person may have switched to the passphrase, and means to stay there.
+  const stays = state.at === 'asking' && prompt.failed !== undefined && prompt.verify === 'pin' && state.secret !== 'none';
+  return {
+    at: 'asking',
+    asker,
+    prompt,
+    deadline,
+    armedAt: now + ARMED_AFTER_MS,
+    secret: stays ? state.secret : prompt.verify,
+    answered: false,
+    problem: prompt.failed ?? '',
+  };
+}
+
+/** The window came to the front. */
+export function appeared(state: State, now: number): State {
+  return state.at === 'asking' ? { ...state, armedAt: now + ARMED_AFTER_MS } : state;
+}
+
+export function switched(state: State): State {
+  if (state.at !== 'asking' || state.prompt.verify !== 'pin') return state;
+  return { ...state, secret: state.secret === 'pin' ? 'passphrase' : 'pin' };
+}
+
+export function isArmed(state: State, now: number): state is Asking {
+  return state.at === 'asking' && !state.answered && now >= state.armedAt;
+}
+
+/** The person approves. Without a message nothing is to be sent, and the state may say why. */
+export function approved(state: State, input: Input, now: number): { state: State; message?: FromWindow } {
+  if (!isArmed(state, now)) return { state };
+  const { prompt, secret } = state;
+  if (prompt.action === 'report-no-passkey') return { state: { ...state, answered: true }, message: { type: 'elsewhere' } };
+  if (secret !== 'none' && input.secret === '') {
+    return { state: { ...state, problem: secret === 'pin' ? 'Type your PIN.' : 'Type your passphrase.' } };
+  }
+  const given = secret === 'none' ? {} : secret === 'pin' ? { pin: input.secret } : { passphrase: input.secret };
+  const account = prompt.accounts.length > 1 ? { account: input.account } : {};
+  return {
+    state: { ...state, answered: true, problem: '' },
+    message: { type: 'approve', prompt: prompt.prompt, ...account, ...given },
+  };
+}

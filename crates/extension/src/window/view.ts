@@ -1,0 +1,117 @@
+/** Draws the window's state. Whatever a site wrote is text in an element of its own, never markup. */
+
+import { byId } from '../by-id.ts';
+import type { Prompt } from '../protocol.ts';
+import { isolated, siteText } from '../site-text.ts';
+import type { Asker } from '../window-message.ts';
+import { WORDS, accountNames, timeLeft } from './words.ts';
+import { isArmed, type Asking, type SecretKind, type State } from './state.ts';
+
+export function draw(state: State, before: State, now: number): void {
+  for (const part of ['waiting', 'asking', 'ended']) byId(part).hidden = part !== state.at;
+  if (state.at === 'ended') {
+    byId('last-word').textContent = state.message;
+    if (before.at !== 'ended') byId('close').focus();
+  }
+  if (state.at !== 'asking') return;
+  const same = before.at === 'asking' && before.prompt === state.prompt;
+  if (!same) drawPrompt(state.asker, state.prompt);
+  drawSecret(state.secret, state.prompt);
+  byId('problem').textContent = siteText(state.problem, 300);
+  byId('time').textContent = timeLeft(state.deadline - now);
+  byId('approve').ariaDisabled = String(!isArmed(state, now));
+  byId('asking').ariaBusy = String(state.answered);
+  if (!same || (before.at === 'asking' && before.secret !== state.secret)) focusFirst(state);
+}
+
+function drawPrompt(asker: Asker, prompt: Prompt): void {
+  const words = WORDS[prompt.action];
+  byId('title').textContent = words.title;
+  byId('detail').textContent = words.detail;
+  byId('detail').hidden = words.detail === '';
+  byId('approve').textContent = words.approve;
+  byId('refuse').textContent = words.refuse;
+  byId('elsewhere').hidden = prompt.action === 'report-no-passkey';
+  byId('kind').hidden = prompt.action === 'report-no-passkey' || prompt.action === 'unlock';
+  byId('device').textContent = siteText(prompt.device);
+  const rpId = siteText(prompt.rp.id === '' ? asker.rpId : prompt.rp.id, 253);
+  document.title = `${words.title} – ${rpId}`;
+  byId('site').replaceChildren(isolated(rpId));
+  const claim = siteText(prompt.rp.name ?? '');
+  byId('claim').hidden = claim === '' || claim === rpId;
+  byId('claimed-name').textContent = claim;
+  drawOrigin(asker, rpId);
+  drawAccounts(prompt);
+}
+
+function drawOrigin({ origin, crossOrigin, topOrigin }: Asker, rpId: string): void {
+  const element = byId('origin');
+  const parts: (string | Node)[] = [];
+  if (origin !== `https://${rpId}`) parts.push('Asked for by ', isolated(siteText(origin, 300)));
+  if (crossOrigin) {
+    parts.push(parts.length === 0 ? 'Asked for inside ' : ', inside ');
+    parts.push(topOrigin === undefined ? 'a page of another site' : isolated(siteText(topOrigin, 300)));
+  }
+  element.hidden = parts.length === 0;
+  element.replaceChildren(...parts);
+}
+
+function drawAccounts({ accounts, action, failed }: Prompt): void {
+  // After a wrong PIN it is still the account that was chosen that signs in.
+  const chosen = failed === undefined ? 0 : chosenAccount();
+  const drawn = accounts.map((account, position) => {
+    const { main, other } = accountNames(account);
+    const names = document.createElement('span');
+    names.append(isolated(main));
+    if (other !== '') {
+      const second = document.createElement('span');
+      second.className = 'other';
+      second.append(isolated(other));
+      names.append(second);
+    }
+    return accounts.length === 1 ? box('div', names) : box('label', radio(position, position === chosen), names);
+  });
+  const parent = byId('accounts');
+  parent.hidden = drawn.length === 0;
+  if (drawn.length < 2) return parent.replaceChildren(...drawn);
+  const group = document.createElement('fieldset');
+  const legend = document.createElement('legend');
+  legend.textContent = action === 'sign-in' ? 'Which account? The newest passkey is first.' : 'Which account?';
+  group.append(legend, ...drawn);
+  parent.replaceChildren(group);
+}
+
+/** The position of the account that is chosen; the first, where there is no choice. */
+export function chosenAccount(): number {
+  return Number(document.querySelector<HTMLInputElement>('input[name="account"]:checked')?.value ?? 0);
+}
+
+function box(tag: 'div' | 'label', ...content: Node[]): HTMLElement {
+  const element = document.createElement(tag);
+  element.className = 'account';
+  element.append(...content);
+  return element;
+}
+
+function radio(position: number, checked: boolean): HTMLInputElement {
+  const input = document.createElement('input');
+  input.type = 'radio';
+  input.name = 'account';
+  input.value = String(position);
+  input.checked = checked;
+  return input;
+}
+
+function drawSecret(secret: SecretKind, prompt: Prompt): void {
+  byId('secret').hidden = secret === 'none';
+  byId('secret-label').textContent = secret === 'pin' ? 'PIN of this device' : 'Passphrase of your vault';
+  byId('switch').hidden = prompt.verify !== 'pin';
+  byId('switch').textContent = secret === 'pin' ? 'Use the passphrase instead' : 'Use the PIN instead';
+}
+
+function focusFirst({ prompt, secret }: Asking): void {
+  const chosen = document.querySelector<HTMLInputElement>('input[name="account"]:checked');
+  chosen?.scrollIntoView({ block: 'nearest' });
+  if (chosen !== null && prompt.failed === undefined) chosen.focus();
+  else byId(secret === 'none' ? 'approve' : 'secret-field').focus();
+}

@@ -12,7 +12,7 @@ const shared = {
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
-  target: ['chrome120', 'firefox128'],
+  target: ['chrome123', 'firefox140'],
 };
 
 async function extension(browser) {

@@ -4,7 +4,7 @@
  */
 
 import { decode } from './base64url.ts';
-import type { CeremonyRequest } from './protocol.ts';
+import type { CeremonyRequest, Kind } from './protocol.ts';
 import { Malformed, list, oneOf, optional, record, text } from './shape.ts';
 
 const LONGEST = 262_144;
@@ -36,7 +36,7 @@ export interface CredentialJson<R = AttestationResponseJson | AssertionResponseJ
 }
 
 export function parseCredential(value: unknown, request: CeremonyRequest): CredentialJson {
-  const credential = parseCredentialShape(value, request.kind);
+  const credential = shaped(value, request.kind);
   holdClientData(credential.response.clientDataJSON, request);
   const allowed = request.options['allowCredentials'];
   if (request.kind === 'get' && Array.isArray(allowed) && allowed.length > 0) {
@@ -46,8 +46,7 @@ export function parseCredential(value: unknown, request: CeremonyRequest): Crede
   return credential;
 }
 
-/** The shape alone, for where the request is not at hand. */
-export function parseCredentialShape(value: unknown, kind: CeremonyRequest['kind']): CredentialJson {
+function shaped(value: unknown, kind: Kind): CredentialJson {
   const given = record(value, 'response');
   const id = bytes(given['id'], 'id');
   if (given['rawId'] !== id) throw new Malformed('id and rawId differ');

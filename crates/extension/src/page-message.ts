@@ -2,13 +2,11 @@
 
 import type { DomError } from './dom-error.ts';
 import type { CredentialJson } from './credential-json.ts';
-import { SIGNALS, type Kind, type OptionsJson, type Signal } from './protocol.ts';
+import { MOST_OPTIONS, SIGNALS, type Kind, type OptionsJson, type Signal } from './protocol.ts';
 import { Malformed, flag, oneOf, record, text, whole } from './shape.ts';
 
 /** The name of the port on which a page's script waits for a ceremony. */
 export const PAGE_PORT = 'page';
-/** The longest options that the agent reads. */
-const MOST_OPTIONS = 65_536;
 
 /** From the page's world to the bridge, as JSON. `call` is drawn by the page's script. */
 export type FromMain =
@@ -87,6 +85,7 @@ export const TOOLBAR_CLICKED = 'toolbar-clicked';
 
 function options(message: Record<string, unknown>): OptionsJson {
   const given = record(message['options'], 'options');
-  if (JSON.stringify(given).length > MOST_OPTIONS) throw new Malformed(`the options are over ${MOST_OPTIONS} characters long`);
+  if (JSON.stringify(given).length > MOST_OPTIONS)
+    throw new Malformed(`the options are over ${MOST_OPTIONS} characters long`);
   return given;
 }

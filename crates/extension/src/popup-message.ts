@@ -4,9 +4,7 @@ import type { AgentError, Status } from './protocol.ts';
 import { oneOf, record, text } from './shape.ts';
 
 export type FromPopup =
-  | { readonly type: 'status' }
-  | { readonly type: 'lock' }
-  | { readonly type: 'unlock'; readonly passphrase: string };
+  { readonly type: 'status' } | { readonly type: 'lock' } | { readonly type: 'unlock'; readonly passphrase: string };
 
 export function parseFromPopup(value: unknown): FromPopup {
   const message = record(value, 'the message');

@@ -3,8 +3,8 @@
 import type { DomError } from './dom-error.ts';
 
 export const PROTOCOL = 1;
-/** What browsers carry in one native message. */
-export const MAX_MESSAGE = 1_048_576;
+/** The longest options that the agent reads, in characters. */
+export const MOST_OPTIONS = 65_536;
 
 export type Kind = 'create' | 'get';
 

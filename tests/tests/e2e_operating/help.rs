@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::{fs, process::Command};
 
 use keyfold_tests::{exit, program};
 
@@ -71,8 +71,10 @@ fn both_programs_complete_themselves_in_every_shell() {
         }
     }
     for name in ["keyfold", "keyfoldd"] {
-        let script = said(name, &["completions", "bash"]);
-        assert!(Command::new("bash").args(["-n", "-c", &script]).status().unwrap().success());
+        // Longer than an argument may be.
+        let script = tempfile::NamedTempFile::new().unwrap();
+        fs::write(script.path(), said(name, &["completions", "bash"])).unwrap();
+        assert!(Command::new("bash").arg("-n").arg(script.path()).status().unwrap().success());
     }
 }
 

@@ -82,10 +82,9 @@ impl Session {
     }
 
     /// Remembers what it is shown now; of the few that read at once the one that began first is forgotten.
-    pub(crate) fn show_blobs(&mut self, shown: LargeBlobs) -> &LargeBlobs {
+    pub(crate) fn show_blobs(&mut self, shown: LargeBlobs) {
         self.shown_blobs.truncate(READERS - 1);
         self.shown_blobs.push_front((self.channel, shown));
-        &self.shown_blobs[0].1
     }
 
     /// Forgets a token whose time is up.

@@ -47,9 +47,10 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             Some(shown) if offset > 0 => shown,
             _ => self.large_blobs()?,
         };
-        let array = &self.session.show_blobs(shown).serialized;
-        let rest = array.get(offset..).ok_or(CtapError::InvalidParameter)?;
-        Ok(integer_map([(1, Value::from(rest.get(..get).unwrap_or(rest).to_vec()))]))
+        let rest = shown.serialized.get(offset..).ok_or(CtapError::InvalidParameter)?;
+        let fragment = rest.get(..get).unwrap_or(rest).to_vec();
+        self.session.show_blobs(shown);
+        Ok(integer_map([(1, Value::from(fragment))]))
     }
 
     fn write_large_blobs(

@@ -38,7 +38,7 @@ type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 enum Device {
     Memory(Option<Box<Authenticator<MemoryStore, random::System>>>),
-    Vault(VaultDevice),
+    Vault(Box<VaultDevice>),
 }
 
 struct VaultDevice {
@@ -51,7 +51,7 @@ impl Shared {
     pub(super) async fn power_up(kind: &Kind, user: Arc<dyn Asks>, mode: Mode) -> Result<Self, Failure> {
         let device = match kind {
             Kind::Memory => Device::Memory(None),
-            Kind::Vault(vault) => Device::Vault(VaultDevice { vault: Arc::clone(vault), powered: None }),
+            Kind::Vault(vault) => Device::Vault(Box::new(VaultDevice { vault: Arc::clone(vault), powered: None })),
         };
         let waiting = Semaphore::new(WAITING);
         let shared = Self { device: Mutex::new(device), user, clock: clock(mode), waiting };

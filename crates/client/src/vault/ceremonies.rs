@@ -1,7 +1,8 @@
 use keyfold_authenticator::{Authenticator, Model, UserVerification};
 use keyfold_crypto::random;
+use tokio::runtime::Handle;
 
-use super::{UnlockedVault, VaultError};
+use super::{PasskeySnapshot, UnlockedVault, VaultError};
 use crate::webauthn::{
     AuthenticationResponse, Ceremony, CreateError, GetError, Page, RegistrationResponse, create, get,
 };
@@ -48,15 +49,24 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<RegistrationResponse, RegisterError> {
-        let snapshot = self.snapshot().await?;
-        let (response, mut snapshot) = {
-            let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
-            let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { page, authenticator: &mut authenticator, user, clock };
-            let response = create(ceremony, options)?;
-            (response, authenticator.into_store())
-        };
+        let (response, mut snapshot) = self.creates(self.snapshot().await?, page, options, user)?;
         self.keep(&mut snapshot).await?;
+        Ok(response)
+    }
+
+    /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; no passkey was made then.
+    pub fn register_waiting(
+        &self,
+        runtime: &Handle,
+        page: &Page,
+        options: &str,
+        user: &mut (dyn UserVerification + Send),
+    ) -> Result<RegistrationResponse, RegisterError> {
+        let (response, mut snapshot) = self.creates(runtime.block_on(self.snapshot())?, page, options, user)?;
+        runtime.block_on(self.keep(&mut snapshot))?;
         Ok(response)
     }
 
@@ -70,20 +80,63 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
-        let snapshot = self.snapshot().await?;
-        let (response, mut snapshot) = {
-            let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
-            let clock = self.local().clock().as_ref();
-            let ceremony = Ceremony { page, authenticator: &mut authenticator, user, clock };
-            let response = get(ceremony, options)?;
-            (response, authenticator.into_store())
-        };
+        let (response, mut snapshot) = self.gets(self.snapshot().await?, page, options, user)?;
         let may_be_lost = snapshot.says_only_when_it_was_used();
-        let not_noted = match self.keep(&mut snapshot).await {
-            Err(error @ VaultError::Locked(_)) => return Err(error.into()),
-            Err(error) if !may_be_lost => return Err(error.into()),
-            kept => kept.err(),
-        };
-        Ok(SignedIn { response, not_noted })
+        signed_in(response, self.keep(&mut snapshot).await.err(), may_be_lost)
+    }
+
+    /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
+    ///
+    /// # Errors
+    /// [`SignInError`]; nothing was signed then.
+    pub fn sign_in_waiting(
+        &self,
+        runtime: &Handle,
+        page: &Page,
+        options: &str,
+        user: &mut (dyn UserVerification + Send),
+    ) -> Result<SignedIn, SignInError> {
+        let (response, mut snapshot) = self.gets(runtime.block_on(self.snapshot())?, page, options, user)?;
+        let may_be_lost = snapshot.says_only_when_it_was_used();
+        signed_in(response, runtime.block_on(self.keep(&mut snapshot)).err(), may_be_lost)
+    }
+
+    fn creates(
+        &self,
+        snapshot: PasskeySnapshot,
+        page: &Page,
+        options: &str,
+        user: &mut (dyn UserVerification + Send),
+    ) -> Result<(RegistrationResponse, PasskeySnapshot), CreateError> {
+        let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
+        let clock = self.local().clock().as_ref();
+        let response = create(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;
+        Ok((response, authenticator.into_store()))
+    }
+
+    fn gets(
+        &self,
+        snapshot: PasskeySnapshot,
+        page: &Page,
+        options: &str,
+        user: &mut (dyn UserVerification + Send),
+    ) -> Result<(AuthenticationResponse, PasskeySnapshot), GetError> {
+        let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
+        let clock = self.local().clock().as_ref();
+        let response = get(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;
+        Ok((response, authenticator.into_store()))
+    }
+}
+
+/// A sign-in of which only the time of use may be lost; not if somebody has locked the vault meanwhile.
+fn signed_in(
+    response: AuthenticationResponse,
+    not_kept: Option<VaultError>,
+    may_be_lost: bool,
+) -> Result<SignedIn, SignInError> {
+    match not_kept {
+        Some(error @ VaultError::Locked(_)) => Err(error.into()),
+        Some(error) if !may_be_lost => Err(error.into()),
+        not_noted => Ok(SignedIn { response, not_noted }),
     }
 }

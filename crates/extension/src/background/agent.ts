@@ -132,7 +132,13 @@ function whyNotStarted(message = ''): Code {
 }
 
 function failure(id: number, code: Code): AgentError {
-  return { type: 'error', id, name: 'NotAllowedError', code, message: MESSAGES[code] ?? 'The request came to nothing.' };
+  return {
+    type: 'error',
+    id,
+    name: 'NotAllowedError',
+    code,
+    message: MESSAGES[code] ?? 'The request came to nothing.',
+  };
 }
 
 const MESSAGES: Partial<Record<Code, string>> = {

@@ -139,7 +139,10 @@ export class Ceremony {
     if (code === 'no-passkey') return this.#end({ kind: 'elsewhere' });
     // Only what the agent says of the request itself is for the page.
     const forPage = code === 'bad-request' || code === 'excluded' ? message : NOT_ALLOWED.message;
-    this.#end({ kind: 'error', error: { name, message: forPage } }, FOR_THE_PERSON.includes(code) ? message : undefined);
+    this.#end(
+      { kind: 'error', error: { name, message: forPage } },
+      FOR_THE_PERSON.includes(code) ? message : undefined,
+    );
   }
 
   /** Ends it from this side: the agent need not go on. */

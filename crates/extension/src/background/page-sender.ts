@@ -16,7 +16,8 @@ export function pageSender(
   sameOriginWithAncestors: boolean,
 ): PageSender | undefined {
   const { id, origin, tab, frameId } = sender ?? {};
-  if (id !== chrome.runtime.id || origin === undefined || tab?.id === undefined || frameId === undefined) return undefined;
+  if (id !== chrome.runtime.id || origin === undefined || tab?.id === undefined || frameId === undefined)
+    return undefined;
   if (!isTrustworthy(origin)) return undefined;
   const topOrigin = originOf(tab.url);
   const crossOrigin = frameId !== 0 && !(sameOriginWithAncestors && topOrigin === origin);

@@ -13,13 +13,18 @@ type Asked = CredentialRequestOptions & CredentialCreationOptions;
 export function wrapContainer(bridge: BridgePort): void {
   const container = navigator.credentials;
   const wrap = (name: 'create' | 'get', ours: (asked: Asked) => boolean): void =>
-    replace(CredentialsContainer.prototype, name, (original) => ({
-      wrapped(this: unknown, ...args: unknown[]): unknown {
-        const asked = args[0] as Asked;
-        const elsewhere = (): unknown => apply(original as Method, this, args);
-        return this === container && ours(asked) ? run(bridge, name, asked, elsewhere) : elsewhere();
-      },
-    }).wrapped);
+    replace(
+      CredentialsContainer.prototype,
+      name,
+      (original) =>
+        ({
+          wrapped(this: unknown, ...args: unknown[]): unknown {
+            const asked = args[0] as Asked;
+            const elsewhere = (): unknown => apply(original as Method, this, args);
+            return this === container && ours(asked) ? run(bridge, name, asked, elsewhere) : elsewhere();
+          },
+        }).wrapped,
+    );
   wrap('get', FOR_FIREFOX ? isForPasskey : isConditional);
   if (FOR_FIREFOX) wrap('create', isForPasskey);
 }

@@ -7,7 +7,7 @@
 const { bind, call } = Function.prototype;
 
 /** `uncurry(f)(self, ...args)` is `f.call(self, ...args)`, without asking `f` for its `call`. */
-export const uncurry = bind.bind(call as never) as <S, A extends unknown[], R>(
+const uncurry = bind.bind(call as never) as <S, A extends unknown[], R>(
   f: (this: S, ...args: A) => R,
 ) => (self: S, ...args: A) => R;
 
@@ -34,7 +34,7 @@ export const isAborted = getter(AbortSignal.prototype, 'aborted') as (signal: Ab
 export const abortReason = getter(AbortSignal.prototype, 'reason');
 
 /** The getter of an attribute, as a function of the object. */
-export function getter(prototype: object, key: string): (self: unknown) => unknown {
+function getter(prototype: object, key: string): (self: unknown) => unknown {
   const get = getOwnPropertyDescriptor(prototype, key)?.get;
   if (get === undefined) throw new TypeError(`${key} is no attribute`);
   return uncurry(get as (this: unknown) => unknown);

@@ -42,7 +42,8 @@ function capabilities(original: Method | undefined): Method {
 /** The browser's own passkeys are told as well, and its checks of the arguments come first. */
 function signals(bridge: BridgePort, signal: Signal, original: Method | undefined): Method {
   return (...args) => {
-    const known = original === undefined ? resolved(undefined) : (apply(original, PublicKeyCredential, args) as Promise<void>);
+    const known =
+      original === undefined ? resolved(undefined) : (apply(original, PublicKeyCredential, args) as Promise<void>);
     return then(
       known,
       () =>

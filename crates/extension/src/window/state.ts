@@ -4,14 +4,11 @@ import type { Prompt } from '../protocol.ts';
 import type { Asker, FromWindow, ToWindow } from '../window-message.ts';
 
 /** For so long after it appears, or comes to the front, nothing can be approved: a click may have been meant for what was there before. */
-export const ARMED_AFTER_MS = 500;
+const ARMED_AFTER_MS = 500;
 
 export type SecretKind = 'none' | 'pin' | 'passphrase';
 
-export type State =
-  | { readonly at: 'waiting' }
-  | Asking
-  | { readonly at: 'ended'; readonly message: string };
+export type State = { readonly at: 'waiting' } | Asking | { readonly at: 'ended'; readonly message: string };
 
 export interface Asking {
   readonly at: 'asking';
@@ -39,7 +36,8 @@ export function told(state: State, message: ToWindow, now: number): State {
   if (message.type === 'ended') return state.at === 'ended' ? state : { at: 'ended', message: message.message };
   const { asker, prompt, deadline } = message;
   // After a wrong PIN the person may have switched to the passphrase, and means to stay there.
-  const stays = state.at === 'asking' && prompt.failed !== undefined && prompt.verify === 'pin' && state.secret !== 'none';
+  const stays =
+    state.at === 'asking' && prompt.failed !== undefined && prompt.verify === 'pin' && state.secret !== 'none';
   return {
     at: 'asking',
     asker,
@@ -70,7 +68,8 @@ export function isArmed(state: State, now: number): state is Asking {
 export function approved(state: State, input: Input, now: number): { state: State; message?: FromWindow } {
   if (!isArmed(state, now)) return { state };
   const { prompt, secret } = state;
-  if (prompt.action === 'report-no-passkey') return { state: { ...state, answered: true }, message: { type: 'elsewhere' } };
+  if (prompt.action === 'report-no-passkey')
+    return { state: { ...state, answered: true }, message: { type: 'elsewhere' } };
   if (secret !== 'none' && input.secret === '') {
     return { state: { ...state, problem: secret === 'pin' ? 'Type your PIN.' : 'Type your passphrase.' } };
   }

@@ -37,7 +37,8 @@ export const WORDS: Readonly<Record<Action, Words>> = {
   },
   'report-no-passkey': {
     title: 'No passkey for this site',
-    detail: 'Your vault has none that it takes. To use a security key or another device, go on and then try again on the page within a minute.',
+    detail:
+      'Your vault has none that it takes. To use a security key or another device, go on and then try again on the page within a minute.',
     approve: 'Use another device',
     refuse: 'Close',
   },

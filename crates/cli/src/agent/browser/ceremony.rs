@@ -51,16 +51,16 @@ impl Running {
         let (vault, prompts) = self.open(asked.id, runtime)?;
         let agent = Arc::clone(&self.vault);
         let mut user = self.user((asked.id, prompts), vault.clone(), &ended, runtime);
-        let options = asked.options.get();
+        let options = asked.options.to_string();
         let done = match what {
-            What::Create => runtime
-                .block_on(vault.register(&page, options, user.as_mut()))
-                .map_err(Failed::from)
-                .and_then(|response| written(&response)),
-            What::Get => runtime
-                .block_on(vault.sign_in(&page, options, user.as_mut()))
-                .map_err(Failed::from)
-                .and_then(|signed_in| written(&signed_in.response)),
+            What::Create => {
+                let made = vault.register_waiting(runtime, &page, &options, user.as_mut());
+                made.map_err(Failed::from).and_then(|response| written(&response))
+            }
+            What::Get => {
+                let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
+                signed.map_err(Failed::from).and_then(|signed_in| written(&signed_in.response))
+            }
         };
         agent.changes();
         drop(runtime.block_on(agent.used()));

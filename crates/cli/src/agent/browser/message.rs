@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use zeroize::Zeroizing;
 
 /// From the extension.
@@ -48,7 +48,7 @@ pub(super) struct Ceremony {
     pub(super) top_origin: Option<String>,
     #[serde(default)]
     pub(super) rp_id_checked: bool,
-    pub(super) options: Box<RawValue>,
+    pub(super) options: Value,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +78,7 @@ pub(super) struct Signal {
     #[serde(default)]
     pub(super) rp_id_checked: bool,
     pub(super) signal: String,
-    pub(super) options: Box<RawValue>,
+    pub(super) options: Value,
 }
 
 /// To the extension.
@@ -188,4 +188,45 @@ pub(super) enum Code {
     Locked,
     BadRequest,
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(json: &str) -> Result<Asked, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn what_the_extension_says_is_read() {
+        let create = r#"{"type":"create","id":7,"origin":"https://example.org","crossOrigin":true,"rpIdChecked":true,
+            "options":{"challenge":"AAAA","nested":[1,{"a":null}]}}"#;
+        let Ok(Asked::Create(ceremony)) = asked(create) else { panic!("no creation") };
+        assert_eq!((ceremony.id, ceremony.cross_origin, ceremony.rp_id_checked), (7, true, true));
+        assert_eq!(ceremony.options.to_string(), r#"{"challenge":"AAAA","nested":[1,{"a":null}]}"#);
+        let answer = r#"{"type":"answer","id":7,"prompt":1,"decision":"approve","account":2,"pin":"1234"}"#;
+        let Ok(Asked::Answer(answer)) = asked(answer) else { panic!("no answer") };
+        assert!(answer.decision == Decision::Approve && answer.account == 2 && answer.passphrase.is_none());
+        assert!(asked(r#"{"type":"hello","protocol":1,"extension":"0.1.0"}"#).is_ok());
+        for strange in [
+            r#"{"type":"approve","id":1}"#,
+            r#"{"type":"cancel","id":-1}"#,
+            r#"{"type":"cancel","id":1,"more":true}"#,
+            r#"{"type":"answer","id":7,"prompt":1,"decision":"maybe"}"#,
+            "[]",
+        ] {
+            assert!(asked(strange).is_err(), "{strange}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_has_the_names_that_the_extension_reads() {
+        let told = Told::Error { id: 1, name: "NotAllowedError", code: Code::NoPasskey, message: "m".to_owned() };
+        let json = serde_json::to_string(&told).unwrap();
+        assert_eq!(json, r#"{"type":"error","id":1,"name":"NotAllowedError","code":"no-passkey","message":"m"}"#);
+        let response = RawValue::from_string(r#"{"id":"AA"}"#.to_owned()).unwrap();
+        let json = serde_json::to_string(&Told::Result { id: 2, response }).unwrap();
+        assert_eq!(json, r#"{"type":"result","id":2,"response":{"id":"AA"}}"#);
+    }
 }

@@ -145,7 +145,7 @@ impl Session {
     async fn candidates(&self, asked: &Ceremony) -> Result<Told, Failed> {
         let page = page(asked).map_err(|message| failed("SecurityError", Code::BadRequest, message))?;
         let vault = self.open().await?;
-        let found = vault.candidates(&page, asked.options.get()).await.map_err(Failed::from)?;
+        let found = vault.candidates(&page, &asked.options.to_string()).await.map_err(Failed::from)?;
         Ok(Told::Candidates { id: asked.id, accounts: found.iter().map(account).collect() })
     }
 
@@ -160,7 +160,7 @@ impl Session {
             options: asked.options.clone(),
         });
         let vault = self.open().await?;
-        let signalled = vault.signalled(&page.map_err(bad)?, &asked.signal, asked.options.get()).await;
+        let signalled = vault.signalled(&page.map_err(bad)?, &asked.signal, &asked.options.to_string()).await;
         self.vault.changes();
         signalled.map_err(|error| bad(error.to_string()))
     }

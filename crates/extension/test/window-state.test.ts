@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WAITING, appeared, approved, switched, told, type State } from '../src/window/state.ts';
+import type { Prompt } from '../src/protocol.ts';
+import { ORIGIN, prompt } from './worlds.ts';
+
+const ASKER = { rpId: 'shop.example', origin: ORIGIN, crossOrigin: false };
+const INPUT = { account: 0, secret: '' };
+const ARMED = 500;
+
+function asking(more: Partial<Prompt> = {}, from: State = WAITING, now = 0): State {
+  return told(from, { type: 'ask', asker: ASKER, prompt: prompt(1, more), deadline: 60_000 }, now);
+}
+
+test('nothing can be approved in the first half second', () => {
+  const state = asking();
+  assert.equal(approved(state, INPUT, ARMED - 1).message, undefined);
+  assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'approve', prompt: 1 });
+});
+
+test('nor in the half second after the window came to the front', () => {
+  const state = appeared(asking(), 10_000);
+  assert.equal(approved(state, INPUT, 10_000 + ARMED - 1).message, undefined);
+  assert.ok(approved(state, INPUT, 10_000 + ARMED).message);
+});
+
+test('nor at once after another question took the place of the first', () => {
+  const state = asking({ prompt: 2 }, asking({ action: 'unlock', verify: 'passphrase' }), 5_000);
+  assert.equal(approved(state, INPUT, 5_000).message, undefined);
+});
+
+test('a question is answered once', () => {
+  const first = approved(asking(), INPUT, ARMED);
+  assert.ok(first.message);
+  assert.equal(approved(first.state, INPUT, ARMED).message, undefined);
+});
+
+test('a window that waits, or has ended, approves nothing', () => {
+  assert.equal(approved(WAITING, INPUT, ARMED).message, undefined);
+  const ended = told(asking(), { type: 'ended', message: 'over' }, 0);
+  assert.equal(approved(ended, INPUT, ARMED).message, undefined);
+  assert.deepEqual(told(ended, { type: 'ended', message: 'again' }, 0), ended);
+});
+
+test('a PIN is asked for where it must be, or the passphrase in its stead', () => {
+  const state = asking({ verify: 'pin' });
+  const without = approved(state, INPUT, ARMED);
+  assert.equal(without.message, undefined);
+  assert.equal(without.state.at === 'asking' && without.state.problem, 'Type your PIN.');
+  const secret = { account: 0, secret: '1234' };
+  assert.deepEqual(approved(state, secret, ARMED).message, { type: 'approve', prompt: 1, pin: '1234' });
+  assert.deepEqual(approved(switched(state), secret, ARMED).message, {
+    type: 'approve',
+    prompt: 1,
+    passphrase: '1234',
+  });
+});
+
+test('where only the passphrase will do there is nothing to switch to', () => {
+  const state = asking({ verify: 'passphrase' });
+  assert.equal(switched(state), state);
+});
+
+test('after a wrong passphrase it is still the passphrase that is asked for', () => {
+  const state = asking({ verify: 'pin', prompt: 2, failed: 'wrong' }, switched(asking({ verify: 'pin' })));
+  assert.equal(state.at === 'asking' && state.secret, 'passphrase');
+  assert.equal(state.at === 'asking' && state.problem, 'wrong');
+});
+
+test('the account is told where there is a choice', () => {
+  const state = asking({ accounts: [{ name: 'anna' }, { name: 'work' }] });
+  assert.deepEqual(approved(state, { account: 1, secret: '' }, ARMED).message, {
+    type: 'approve',
+    prompt: 1,
+    account: 1,
+  });
+});
+
+test('without a passkey, approving is the way to another device', () => {
+  const state = asking({ action: 'report-no-passkey', accounts: [] });
+  assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'elsewhere' });
+});

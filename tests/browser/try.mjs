@@ -1,0 +1,40 @@
+import { World, window_, PASSPHRASE } from "./world.mjs";
+const world = await new World().begin();
+try {
+  world.found("a");
+  await world.enrol("b", "a");
+  const a = await world.agent("a"), b = await world.agent("b");
+  console.log("agents ready");
+  const browserA = await world.browser("a", a.socket);
+  browserA.on("serviceworker", (w) => w.on("console", (m) => console.log("SW:", m.text())));
+  const page = await browserA.newPage();
+  page.on("console", (m) => console.log("page:", m.text()));
+  await page.goto(world.origin("shop"));
+  await new Promise((r) => setTimeout(r, 1500));
+  const coming = window_(browserA);
+  const made = page.evaluate(() => register("ana").catch((e) => ({ error: String(e) })));
+  const prompt = await coming;
+  await new Promise((r) => setTimeout(r, 1200));
+  await prompt.screenshot({ path: "/tmp/ext-register.png" });
+  console.log("window:", (await prompt.innerText("body")).slice(0, 400));
+  const field = prompt.locator("input[type=password]");
+  await field.fill(PASSPHRASE);
+  await prompt.keyboard.press("Enter");
+  console.log("made", await made);
+  const browserB = await world.browser("b", b.socket);
+  const pageB = await browserB.newPage();
+  await pageB.goto(world.origin("shop"));
+  await new Promise((r) => setTimeout(r, 1500));
+  const comingB = window_(browserB);
+  const signed = pageB.evaluate(() => signIn().catch((e) => ({ error: String(e) })));
+  const promptB = await comingB;
+  await new Promise((r) => setTimeout(r, 1200));
+  await promptB.screenshot({ path: "/tmp/ext-signin.png" });
+  console.log("window:", (await promptB.innerText("body")).slice(0, 400));
+  await promptB.locator("input[type=password]").fill(PASSPHRASE);
+  await promptB.keyboard.press("Enter");
+  const t = Date.now();
+  console.log("signed", await signed, Date.now() - t, "ms");
+} finally {
+  await world.end();
+}

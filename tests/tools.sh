@@ -94,3 +94,18 @@ fetch_device_suite() {
   tar --extract --gzip --file="${archive[0]}" --directory="$place/unpacked" --strip-components=1
   mv "$place/unpacked" "$DEVICE_SUITE"
 }
+
+# A copy of the sources in $1 at $2, with the npm packages of its lock file, which are fetched again when that changes.
+copy_with_packages() {
+  local from=$1 place=$2 wanted
+  wanted=$(sha256sum <"$from/package-lock.json")
+  [ "$(cat "$place/made-of" 2>/dev/null)" = "$wanted" ] || rm -rf "$place"
+  mkdir -p "$place"
+  find "$place" -mindepth 1 -maxdepth 1 ! -name node_modules ! -name made-of -exec rm -rf {} +
+  tar --create --directory="$from" --exclude=./node_modules --exclude=./dist . | tar --extract --directory="$place"
+  if [ ! -e "$place/made-of" ]; then
+    (cd "$place" && npm ci --no-audit --no-fund --loglevel=error) ||
+      fail "npm could not fetch the packages of $from. Mend: check the network, then run this again"
+    echo "$wanted" >"$place/made-of"
+  fi
+}

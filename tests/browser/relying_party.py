@@ -26,17 +26,17 @@ PAGE = """<!doctype html>
 <p id="said"></p>
 <script>
 const ask = async (what, body) => (await fetch(what, {{method: "POST", body: JSON.stringify(body ?? {{}})}})).json();
-async function register(user, changes) {{
+async function register(user, changes, more) {{
   const options = Object.assign(await ask("/register/options", {{user}}), changes);
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-  const made = await navigator.credentials.create({{publicKey}});
-  return await ask("/register/verify", made.toJSON());
+  const made = (await navigator.credentials.create({{publicKey, ...more}})).toJSON();
+  return {{...await ask("/register/verify", made), extensions: made.clientExtensionResults}};
 }}
 async function signIn(changes, more) {{
   const options = Object.assign(await ask("/sign-in/options"), changes);
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-  const signed = await navigator.credentials.get({{publicKey, ...more}});
-  return {{...await ask("/sign-in/verify", signed.toJSON()), extensions: signed.toJSON().clientExtensionResults}};
+  const signed = (await navigator.credentials.get({{publicKey, ...more}})).toJSON();
+  return {{...await ask("/sign-in/verify", signed), extensions: signed.clientExtensionResults}};
 }}
 </script>
 """
@@ -74,8 +74,7 @@ class Shop:
             expected_origin=self.origin,
             require_user_verification=True,
         )
-        user = response["id"]
-        self.credentials[user] = verified
+        self.credentials[response["id"]] = verified
         return {"accepted": True, "id": response["id"], "aaguid": verified.aaguid}
 
     def sign_in_options(self, asked):

@@ -1,137 +1,216 @@
-// The world of the browser's stories: a real server, devices with real agents, browsers with the extension, relying parties.
+// The world of the browser's stories: a real server, two devices of one account with their agents, a browser with the
+// extension for each, and relying parties.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+export const PASSPHRASE = "correct horse battery staple";
 const { KEYFOLD_PROGRAMS: PROGRAMS, KEYFOLD_EXTENSION: EXTENSION, KEYFOLD_PYTHON: PYTHON } = process.env;
-const HERE = new URL(".", import.meta.url).pathname;
-const PASSPHRASE = "correct horse battery staple";
-
-/** The first line of JSON, or text, that a program prints. */
-async function firstLine(child) {
-  for await (const line of createInterface({ input: child.stdout })) return line;
-  throw new Error(`${child.spawnfile} said nothing: ${child.complaint ?? ""}`);
-}
-
-function start(program, args, options = {}) {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], ...options });
-  child.complaint = "";
-  child.stderr.on("data", (data) => (child.complaint += data));
-  child.ended = new Promise((resolve) => child.on("exit", resolve));
-  return child;
-}
+const HERE = import.meta.dirname;
+const LONGEST_MS = 30_000;
 
 export class World {
-  constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), "keyfold-browser-"));
-    this.children = [];
-    this.browsers = [];
+  #folder = mkdtempSync(join(tmpdir(), "keyfold-browser-"));
+  #children = [];
+  #browsers = [];
+  #shops = 0;
+
+  static async begin() {
+    const world = new World();
+    try {
+      await world.#begin();
+      return world;
+    } catch (error) {
+      await world.end();
+      throw error;
+    }
   }
 
-  async begin() {
-    const data = join(this.folder, "server");
+  async #begin() {
+    const data = join(this.#folder, "server");
     mkdirSync(data, { mode: 0o700 });
-    // It says where it listens into a file, and that is a pipe.
-    const server = start("bash", [
-      "-c", 'exec "$0" "$@" --ready-file /dev/fd/3 3> >(cat)', join(PROGRAMS, "keyfoldd"),
-      "serve", "--data-dir", data, "--public-url", "https://localhost:18443", "--listen", "127.0.0.1:18443", "--sign-up", "open",
-    ]);
-    this.children.push(server);
-    await firstLine(server);
+    this.passphraseFile = join(this.#folder, "passphrase");
+    writeFileSync(this.passphraseFile, PASSPHRASE + "\n");
+    const port = await freePort();
+    this.server = `https://localhost:${port}`;
     this.ca = join(data, "ca.pem");
-    const shops = start(PYTHON, [join(HERE, "relying_party.py")]);
-    this.children.push(shops);
-    this.port = Number(await firstLine(shops));
-    this.passphrase = join(this.folder, "passphrase");
-    writeFileSync(this.passphrase, PASSPHRASE + "\n");
-    return this;
-  }
-
-  origin(host) {
-    return `http://${host}.localhost:${this.port}`;
-  }
-
-  keyfold(profile, args, input = "") {
-    const all = [...this.globals(profile), ...args];
-    const done = spawnSync(join(PROGRAMS, "keyfold"), all, { input, encoding: "utf8", timeout: 60_000 });
-    if (done.status !== 0) throw new Error(`keyfold ${args.join(" ")}: ${done.stderr}`);
-    return done.stdout;
-  }
-
-  globals(profile) {
-    return [
-      "--home", join(this.folder, "home"), "--profile", profile, "--ca", this.ca, "--passphrase-file", this.passphrase, "--json",
-    ];
-  }
-
-  found(profile) {
-    this.keyfold(profile, ["account", "create", "--server", "https://localhost:18443", "--name", `Device ${profile}`]);
-  }
-
-  async enrol(profile, by) {
-    const qr = join(this.folder, `${profile}.txt`);
-    spawnSync("mkfifo", [qr]);
-    const child = start(join(PROGRAMS, "keyfold"), [
-      ...this.globals(profile), "device", "enroll", "--server", "https://localhost:18443", "--name", `Device ${profile}`,
-      "--qr-file", qr,
+    // It says into a file that it is ready, and here that is a pipe.
+    await this.#start("bash", [
+      "-c", 'exec "$0" "$@" --ready-file /dev/fd/3 3> >(cat)', join(PROGRAMS, "keyfoldd"), "serve", "--data-dir", data,
+      "--public-url", this.server, "--listen", `127.0.0.1:${port}`, "--sign-up", "open",
     ]);
-    const reader = start("cat", [qr]);
-    let code = "";
-    reader.stdout.on("data", (data) => (code += data));
-    await Promise.race([reader.ended, child.ended]);
-    reader.kill();
-    if (child.exitCode === null) this.keyfold(by, ["device", "approve", "--qr", "-", "--yes"], code);
-    if ((await child.ended) !== 0) throw new Error(`enrolment: ${child.complaint}`);
+    const shops = await this.#start(PYTHON, [join(HERE, "relying_party.py")]);
+    this.shopsPort = Number(shops.said);
+    this.keyfold("a", ["account", "create", "--server", this.server, "--name", "Device a"]);
+    await this.#enrol("b", "a");
+    this.a = await this.#device("a");
+    this.b = await this.#device("b");
   }
 
-  /** An agent of this profile that is ready. */
-  async agent(profile, ...more) {
-    const socket = join(this.folder, `${profile}.sock`);
-    const child = start(join(PROGRAMS, "keyfold"), [...this.globals(profile), "agent", "--socket", socket, ...more]);
-    this.children.push(child);
-    await firstLine(child);
-    return { socket, child };
+  /** A relying party of its own, by its host name. */
+  shop() {
+    this.#shops += 1;
+    return `shop-${this.#shops}.localhost`;
   }
 
-  /** A browser whose extension speaks to this profile's agent. */
-  async browser(profile, socket) {
-    const folder = join(this.folder, `browser-${profile}`);
+  at(host) {
+    return `http://${host}:${this.shopsPort}`;
+  }
+
+  /** What `keyfold` prints as JSON. */
+  keyfold(profile, args, input = "") {
+    const all = [...this.#globals(profile), ...args];
+    const done = spawnSync(join(PROGRAMS, "keyfold"), all, { input, encoding: "utf8", timeout: LONGEST_MS });
+    if (done.status !== 0) throw new Error(`keyfold ${args.join(" ")}: ${done.stderr}`);
+    return done.stdout === "" ? undefined : JSON.parse(done.stdout);
+  }
+
+  /** The agent of this profile, ready. */
+  async agent(profile) {
+    const socket = join(this.#folder, `${profile}.sock`);
+    return this.#start(join(PROGRAMS, "keyfold"), [...this.#globals(profile), "agent", "--socket", socket]);
+  }
+
+  async end() {
+    for (const browser of this.#browsers) await browser.close();
+    for (const child of this.#children.toReversed()) await stop(child);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #globals(profile) {
+    const home = join(this.#folder, "home");
+    return ["--home", home, "--profile", profile, "--ca", this.ca, "--passphrase-file", this.passphraseFile, "--json"];
+  }
+
+  /** A device with its agent, and a browser whose extension speaks to that. */
+  async #device(profile) {
+    const agent = await this.agent(profile);
+    const folder = join(this.#folder, `browser-${profile}`);
+    const hosts = join(folder, "NativeMessagingHosts");
     mkdirSync(folder);
-    const manifests = join(folder, "NativeMessagingHosts");
-    this.keyfold(profile, ["browser", "install", "--manifest-dir", manifests, "--socket", socket]);
+    const socket = join(this.#folder, `${profile}.sock`);
+    this.keyfold(profile, ["browser", "install", "--manifest-dir", hosts, "--socket", socket]);
     const context = await chromium.launchPersistentContext(folder, {
       executablePath: "/usr/bin/chromium",
       headless: false,
       ignoreDefaultArgs: ["--disable-extensions"],
       args: [
+        // A container has no namespaces for its sandbox, nor a screen.
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
         `--disable-extensions-except=${EXTENSION}`, `--load-extension=${EXTENSION}`,
       ],
     });
-    this.browsers.push(context);
-    return context;
+    this.#browsers.push(context);
+    return { agent, context };
   }
 
-  async end() {
-    for (const browser of this.browsers) await browser.close();
-    for (const child of this.children.reverse()) {
-      child.kill("SIGTERM");
-      await child.ended;
-    }
-    rmSync(this.folder, { recursive: true, force: true });
+  async #enrol(profile, by) {
+    const qr = join(this.#folder, `${profile}-qr.txt`);
+    spawnSync("mkfifo", [qr]);
+    const enrolling = this.#spawn(join(PROGRAMS, "keyfold"), [
+      ...this.#globals(profile), "device", "enroll", "--server", this.server, "--name", `Device ${profile}`, "--qr-file", qr,
+    ]);
+    const reader = this.#spawn("cat", [qr]);
+    let code = "";
+    reader.stdout.on("data", (data) => (code += data));
+    await Promise.race([reader.ended, enrolling.ended]);
+    if (enrolling.exitCode === null) this.keyfold(by, ["device", "approve", "--qr", "-", "--yes"], code);
+    if ((await enrolling.ended) !== 0) throw new Error(`the enrolment failed: ${enrolling.complaint}`);
+  }
+
+  #spawn(program, args) {
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    child.complaint = "";
+    child.stderr.on("data", (data) => (child.complaint += data));
+    child.ended = new Promise((resolve) => child.on("exit", resolve));
+    this.#children.push(child);
+    return child;
+  }
+
+  /** A program that says a line once it is ready. */
+  async #start(program, args) {
+    const child = this.#spawn(program, args);
+    const lines = createInterface({ input: child.stdout });
+    child.said = await Promise.race([new Promise((resolve) => lines.once("line", resolve)), child.ended.then(() => null)]);
+    if (child.said === null) throw new Error(`${program} ended: ${child.complaint}`);
+    return child;
   }
 }
 
-/** The extension's window that comes up next. */
-export async function window_(context) {
-  const page = await context.waitForEvent("page", { timeout: 20_000, predicate: (page) => page.url().includes("window.html") });
-  await page.waitForLoadState();
+/** Ends a program as an operator does, and waits for that. */
+export async function stop(child) {
+  child.stdin.end();
+  if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+  await child.ended;
+}
+
+/** A page of this browser, once the extension serves it. */
+export async function open(context, url) {
+  const page = await context.newPage();
+  await page.goto(url);
+  await served(page);
   return page;
 }
 
-export { PASSPHRASE };
+/** The page may use the vault: there is an agent. */
+export async function served(page) {
+  await page.waitForFunction(
+    () => PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable(), null, { timeout: LONGEST_MS, polling: 50 },
+  );
+}
+
+/** What the page gets of `script` while `person` deals with the extension's window. */
+export async function asked(page, script, argument, person) {
+  // Browsers refuse pages that are not in front.
+  await page.bringToFront();
+  const coming = nextWindow(page.context());
+  const outcome = outcomeOf(page, script, argument);
+  const window = await Promise.race([coming, outcome.then((got) => Promise.reject(new Error(`no window: ${got.message ?? ""}`)))]);
+  await person(window);
+  return outcome;
+}
+
+/** What the page gets of `script`; of an exception its name. */
+export function outcomeOf(page, script, argument) {
+  return page.evaluate(
+    ([script, argument]) => eval(script)(argument).catch((error) => ({ error: error.name, message: error.message })),
+    [String(script), argument],
+  );
+}
+
+export async function nextWindow(context) {
+const window = await context.waitForEvent("page", { timeout: LONGEST_MS, predicate: isWindow });
+  await window.locator("#asking").waitFor({ timeout: LONGEST_MS });
+  return window;
+}
+
+/** A person who approves, with the vault's passphrase, for this account if there is a choice. */
+export const approves = (account) => async (window) => {
+  if (account !== undefined) await window.getByLabel(account).check();
+  if (await window.locator("#secret-field").isVisible()) await window.locator("#secret-field").fill(PASSPHRASE);
+  await window.locator("#approve").click();
+};
+
+export const refuses = (window) => window.locator("#refuse").click();
+
+export function windows(context) {
+  return context.pages().filter(isWindow);
+}
+
+function isWindow(page) {
+  return page.url().includes("/window.html");
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

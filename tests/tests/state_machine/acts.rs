@@ -2,7 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use keyfold_client::{ItemId, authenticator::CredentialStore, item::FieldTag, sync::SyncEngine, vault::VaultError};
+use keyfold_client::{
+    ItemId,
+    authenticator::CredentialStore,
+    item::FieldTag,
+    sync::SyncEngine,
+    vault::{Locked, VaultError},
+};
 use keyfold_tests::sdk::any_passkey;
 
 use crate::{
@@ -137,8 +143,14 @@ impl World {
             let passkey = shown.item.passkey().unwrap();
             let rp_id = passkey.rp_id.as_str().try_into().unwrap();
             snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap());
-            vault.keep(&mut snapshot).await.unwrap();
-            self.edited(by, item, FieldTag::LastUsed).await;
+            match vault.keep(&mut snapshot).await {
+                Ok(_) => self.edited(by, item, FieldTag::LastUsed).await,
+                // It learned of its removal meanwhile, and nobody has opened it since.
+                Err(VaultError::Locked(Locked::OnRequest)) => {
+                    assert!(self.devices[by].storage().lock_state().await.unwrap().is_locked);
+                }
+                Err(error) => panic!("a passkey that is shown cannot be used: {error}"),
+            }
         }
     }
 

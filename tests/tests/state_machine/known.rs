@@ -42,5 +42,13 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
             Step::Sync { by: 7, trouble: Trouble::Lost { spared: 0, what: Loss::Changed(4120) } },
             Step::Set { by: 5, item: 0, text: Text::Label },
         ],
+        // Removed by a device that it does not know: it is locked, and its passkeys sign in nowhere.
+        vec![
+            Step::Sync { by: 1, trouble: Trouble::None },
+            Step::Enrol { by: 8, trouble: Trouble::None },
+            Step::Remove { by: 2, whom: 4, trouble: Trouble::None },
+            Step::Sync { by: 4, trouble: Trouble::None },
+            Step::SignIn { by: 4, item: 0 },
+        ],
     ]
 }

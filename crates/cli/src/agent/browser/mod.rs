@@ -1,4 +1,4 @@
-//! What browsers ask of the agent: messages in JSON over a socket of its own, as `crates/extension/README.md` has them.
+//! What browsers ask of the agent: messages in JSON over a socket of its own, as `crates/extension/src/README.md` has them.
 
 mod ceremony;
 mod message;

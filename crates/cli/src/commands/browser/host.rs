@@ -18,7 +18,7 @@ use tokio::{
 use super::manifest::socket;
 use crate::{agent::MAX_MESSAGE, app::App, failure::Failure};
 
-/// Carries messages until the browser closes its end.
+/// Carries messages until one end closes: what was asked of an agent that is gone is answered by the end of this program.
 pub(super) async fn run(app: &App) -> Result<(), Failure> {
     let socket = socket(app, std::env::var_os("KEYFOLD_AGENT_SOCKET").map(PathBuf::from).as_deref())?;
     carry(&socket).await.map_err(|error| Failure::internal(&error))
@@ -35,26 +35,35 @@ async fn carry(socket: &Path) -> io::Result<()> {
     let (to_browser, for_browser) = channel::<Vec<u8>>(WAITING);
     let (from_browser, mut asked) = channel::<Vec<u8>>(WAITING);
     // Pipes are read and written by threads that may wait.
-    std::thread::spawn(move || write_all(for_browser));
+    let writing = std::thread::spawn(move || write_all(for_browser));
     std::thread::spawn(move || read_all(&from_browser));
     let mut way: Option<Way> = None;
-    while let Some(message) = asked.recv().await {
-        if way.as_ref().is_none_or(|way| way.reader.is_finished()) {
+    loop {
+        let message = tokio::select! {
+            message = asked.recv() => message,
+            () = ended(&mut way) => break,
+        };
+        let Some(message) = message else { return Ok(()) };
+        if way.is_none() {
             way = connect(socket, &to_browser).await;
         }
-        let sent = match &mut way {
-            Some(way) => send(&mut way.writer, &message).await.is_ok(),
-            None => false,
-        };
-        if !sent {
-            way = None;
-            tell_that_there_is_none(&message, &to_browser).await;
-        }
-        if to_browser.is_closed() {
-            break;
+        match &mut way {
+            // Where the agent is gone, its reader ends.
+            Some(way) => drop(send(&mut way.writer, &message).await),
+            None => tell_that_there_is_none(&message, &to_browser).await,
         }
     }
-    Ok(())
+    // The last that the agent said is still for the browser.
+    drop(to_browser);
+    tokio::task::spawn_blocking(move || drop(writing.join())).await.map_err(io::Error::other)
+}
+
+/// The agent has closed its end, or the browser listens no more; while there is no agent, never.
+async fn ended(way: &mut Option<Way>) {
+    match way {
+        Some(way) => drop((&mut way.reader).await),
+        None => std::future::pending().await,
+    }
 }
 
 async fn connect(socket: &Path, to_browser: &Sender<Vec<u8>>) -> Option<Way> {

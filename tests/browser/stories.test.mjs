@@ -1,0 +1,201 @@
+// What people, and pages, do with the vault's passkeys in a browser.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, windows } from "./world.mjs";
+
+let world;
+before(async () => (world = await World.begin()));
+after(() => world?.end());
+
+const register = (page, user, person, changes) =>
+  asked(page, "([user, changes]) => register(user, changes)", [user, changes], person);
+const signIn = (page, person, changes) => asked(page, "(changes) => signIn(changes)", changes, person);
+
+/** A page of a new relying party on device A, with a passkey for each of these users. */
+async function shopWith(...users) {
+  const host = world.shop();
+  const page = await open(world.a.context, world.at(host));
+  const made = [];
+  for (const user of users) made.push(await register(page, user, approves()));
+  for (const one of made) assert.equal(one.accepted, true, JSON.stringify(one));
+  return { host, page, made };
+}
+
+test("a passkey that is made on one device signs in on another", async () => {
+  const { host, made } = await shopWith("ana");
+  const page = await open(world.b.context, world.at(host));
+  const signed = await signIn(page, async (window) => {
+    assert.match(await window.locator("#site").innerText(), new RegExp(host));
+    assert.match(await window.locator("#accounts").innerText(), /Ana/);
+    assert.equal(await window.locator("#device").innerText(), "Device b");
+    await approves()(window);
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+  assert.equal(signed.id, made[0].id);
+  assert.equal(signed.backed_up, true);
+});
+
+test("who refuses is not told on, and nothing is made", async () => {
+  const host = world.shop();
+  const page = await open(world.a.context, world.at(host));
+  assert.equal((await register(page, "ana", refuses)).error, "NotAllowedError");
+  assert.deepEqual(world.keyfold("a", ["passkey", "list", "--rp", host]).passkeys, []);
+});
+
+test("a page that stops asking closes the window", async () => {
+  const host = world.shop();
+  const page = await open(world.a.context, world.at(host));
+  const script = "() => { window.stop_ = new AbortController(); return register('ana', {}, {signal: stop_.signal}); }";
+  const outcome = await asked(page, script, null, async (window) => {
+    const closed = window.waitForEvent("close");
+    await page.evaluate(() => stop_.abort());
+    await closed;
+  });
+  assert.equal(outcome.error, "AbortError");
+  assert.deepEqual(world.keyfold("a", ["passkey", "list", "--rp", host]).passkeys, []);
+});
+
+test("a page gets nothing of another site, and nobody is asked", async () => {
+  const { host } = await shopWith("ana");
+  const page = await open(world.a.context, world.at(world.shop()));
+  const outcome = await outcomeOf(page, "(rpId) => signIn({rpId})", host);
+  assert.equal(outcome.error, "SecurityError");
+  assert.deepEqual(windows(world.a.context), []);
+});
+
+test("a frame of another site asks only where the page lets it", async () => {
+  const { host } = await shopWith("ana");
+  const page = await open(world.a.context, world.at(world.shop()));
+  const frame = async (allow) => {
+    await page.evaluate(
+      ([src, allow]) => new Promise((resolve) => {
+        const frame = Object.assign(document.createElement("iframe"), { src, allow, onload: resolve });
+        document.body.replaceChildren(frame);
+      }),
+      [world.at(host), allow],
+    );
+    return page.frames().find((frame) => frame.url().includes(host));
+  };
+  const kept = await outcomeOf(await frame(""), "() => signIn()", null);
+  assert.equal(kept.error, "NotAllowedError");
+  assert.deepEqual(windows(world.a.context), []);
+
+  const coming = nextWindow(world.a.context);
+  const outcome = outcomeOf(await frame("publickey-credentials-get"), "() => signIn()", null);
+  const window = await coming;
+  assert.match(await window.locator("#origin").innerText(), /inside a page of another site/);
+  await approves()(window);
+  assert.equal((await outcome).accepted, true, JSON.stringify(await outcome));
+});
+
+test("who has three passkeys for a site chooses one", async () => {
+  const { page, made } = await shopWith("ana", "ben", "cleo");
+  const signed = await signIn(page, approves("Ben"));
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+  assert.equal(signed.id, made[1].id);
+});
+
+test("a second passkey for an account that has one: the site learns that only with consent", async () => {
+  const { page, made } = await shopWith("ana");
+  const excludeCredentials = [{ type: "public-key", id: made[0].id }];
+  const told = await register(page, "ana", approves(), { excludeCredentials });
+  assert.equal(told.error, "InvalidStateError");
+  assert.equal((await register(page, "ana", refuses, { excludeCredentials })).error, "NotAllowedError");
+});
+
+test("a wrong passphrase is said so, and the right one goes on", async () => {
+  const { page } = await shopWith("ana");
+  const signed = await signIn(page, async (window) => {
+    await window.locator("#secret-field").fill("not the passphrase");
+    await window.locator("#approve").click();
+    await window.locator("#problem:not(:empty)").waitFor();
+    await approves()(window);
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+});
+
+test("PRF gives the same secret on both devices, and another for another salt", async () => {
+  const salt = (text) => ({ extensions: { prf: { eval: { first: Buffer.from(text).toString("base64url") } } } });
+  const host = world.shop();
+  const pageA = await open(world.a.context, world.at(host));
+  const made = await register(pageA, "ana", approves(), salt("one"));
+  assert.equal(made.extensions.prf.enabled, true);
+  const pageB = await open(world.b.context, world.at(host));
+  const secrets = [];
+  for (const [page, text] of [[pageA, "one"], [pageB, "one"], [pageB, "two"]]) {
+    const signed = await signIn(page, approves(), salt(text));
+    assert.equal(signed.accepted, true, JSON.stringify(signed));
+    secrets.push(signed.extensions.prf.results.first);
+  }
+  assert.equal(Buffer.from(secrets[0], "base64url").length, 32);
+  assert.equal(secrets[0], secrets[1]);
+  assert.notEqual(secrets[1], secrets[2]);
+});
+
+test("a large blob that one device writes is read on the other", async () => {
+  const host = world.shop();
+  const pageA = await open(world.a.context, world.at(host));
+  const made = await register(pageA, "ana", approves(), { extensions: { largeBlob: { support: "required" } } });
+  assert.equal(made.extensions.largeBlob.supported, true);
+  const blob = Buffer.from("an SSH certificate, for instance").toString("base64url");
+  const allowCredentials = [{ type: "public-key", id: made.id }];
+  const written = await signIn(pageA, approves(), { allowCredentials, extensions: { largeBlob: { write: blob } } });
+  assert.equal(written.extensions.largeBlob.written, true, JSON.stringify(written));
+  const pageB = await open(world.b.context, world.at(host));
+  const read = await signIn(pageB, approves(), { allowCredentials, extensions: { largeBlob: { read: true } } });
+  assert.equal(read.extensions.largeBlob.blob, blob);
+});
+
+test("autofill: the window opens when the person turns to the field, not before", async () => {
+  const { page } = await shopWith("ana");
+  const outcome = outcomeOf(page, "() => signIn({}, {mediation: 'conditional'})", null);
+  await page.evaluate(() => document.getElementById("name").focus());
+  const coming = nextWindow(world.a.context);
+  assert.deepEqual(windows(world.a.context), []);
+  await page.locator("#name").click();
+  await approves()(await coming);
+  assert.equal((await outcome).accepted, true, JSON.stringify(await outcome));
+});
+
+test("a site that says that it knows a passkey no more is not offered that again", async () => {
+  const { host, page, made } = await shopWith("ana", "ben");
+  await page.evaluate(
+    ([rpId, credentialId]) => PublicKeyCredential.signalUnknownCredential({ rpId, credentialId }),
+    [host, made[1].id],
+  );
+  const signed = await signIn(page, async (window) => {
+    assert.match(await window.locator("#accounts").innerText(), /Ana/);
+    assert.doesNotMatch(await window.locator("#accounts").innerText(), /Ben/);
+    await approves()(window);
+  });
+  assert.equal(signed.id, made[0].id);
+});
+
+test("a vault that is locked is unlocked in the window, and that approves nothing", async () => {
+  const { page } = await shopWith("ana");
+  world.keyfold("a", ["lock"]);
+  const signed = await signIn(page, async (window) => {
+    await window.getByText("Unlock your vault").waitFor();
+    await approves()(window);
+    await window.getByText("Sign in with your passkey?").waitFor();
+    await approves()(window);
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+});
+
+test("an agent that stops ends what was asked, and serves again once it is back", async () => {
+  const { page } = await shopWith("ana");
+  const outcome = await signIn(page, async (window) => {
+    await stop(world.a.agent);
+    await window.locator("#last-word").waitFor();
+    const closed = window.waitForEvent("close");
+    await window.locator("#close").click();
+    await closed;
+  });
+  assert.equal(outcome.error, "NotAllowedError");
+  world.a.agent = await world.agent("a");
+  await served(page);
+  const signed = await signIn(page, approves());
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+});

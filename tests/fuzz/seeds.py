@@ -51,11 +51,26 @@ def corpus() -> dict[str, list[bytes]]:
         "request_signature": inputs,
         "sealed_secrets": [bytes.fromhex(vectors[name]["sealed"]) for name in ("sealed-secrets", "keyring-secrets")],
         "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
+        "hid": [packets()],
         "webauthn_create": [json.dumps(CREATION).encode()],
         "webauthn_get": [json.dumps(REQUEST).encode()],
         "typed_text": [text.encode() for text in TYPED]
         + [vectors["session"]["session"].encode(), vectors["recovery-keys"]["code"].encode()],
     }
+
+
+def packets() -> bytes:
+    """CTAPHID: a channel is asked for, a request comes on it in three packets, and a ping"""
+    channel, request = number_of(1, 4), MAKE_CREDENTIAL[:170].ljust(170, b"\0")
+    init = b"\xff" * 4 + b"\x86" + number_of(8, 2) + bytes(range(8))
+    first = channel + b"\x90" + number_of(len(request), 2) + request[:57]
+    more = [channel + bytes([sequence]) + request[57 + 59 * sequence :][:59] for sequence in range(2)]
+    ping = channel + b"\x81" + number_of(5, 2) + b"hello"
+    return b"".join(packet.ljust(64, b"\0") for packet in [init, first, *more, ping])
+
+
+def number_of(value: int, length: int) -> bytes:
+    return value.to_bytes(length, "big")
 
 
 def recovery() -> list[bytes]:

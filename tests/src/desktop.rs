@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
@@ -138,7 +138,8 @@ impl Desktop {
     fn start_keyring(&mut self, options: &[&str]) {
         let mut daemon = Command::new("gnome-keyring-daemon");
         daemon.args(["--foreground", "--components=secrets"]).args(options);
-        daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let said = File::create(self.home.path().join("keyring.log")).unwrap();
+        daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(said);
         let missing = "gnome-keyring-daemon is missing: run tests/run, which installs it";
         let mut daemon = self.lets_in(daemon).spawn().expect(missing);
         daemon.stdin.take().unwrap().write_all(b"the password of the login").unwrap();
@@ -152,7 +153,8 @@ impl Desktop {
         let arguments = ["--dest=org.freedesktop.secrets", DEFAULT, get, interface, property];
         while self.calls(&arguments).is_none_or(|answer| !answer.ends_with(&wanted)) {
             let ended = self.keyring.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none(), "gnome-keyring-daemon has ended");
+            let said = || fs::read_to_string(self.home.path().join("keyring.log")).unwrap();
+            assert!(ended.is_none(), "gnome-keyring-daemon has ended ({ended:?}): {}", said());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Every parser of bytes from outside, each as a function that must return whatever it is fed. The fuzz targets in
 //! `tests/fuzz` call these, and `tests/tests/parsers.rs` replays what fuzzing has found.
 
-use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis};
+use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis, hid};
 use keyfold_client::{
     enrolment::QrCode,
     exchange::{self, Exchange, Importer},
@@ -27,7 +27,7 @@ use keyfold_wire::{AccountId, MemberId, v1};
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 12] = [
+pub const PARSERS: [Parser; 13] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
@@ -37,6 +37,7 @@ pub const PARSERS: [Parser; 12] = [
     ("request_signature", request_signature),
     ("sealed_secrets", sealed_secrets),
     ("ctap", ctap),
+    ("hid", hid),
     ("webauthn_create", webauthn_create),
     ("webauthn_get", webauthn_get),
     ("typed_text", typed_text),
@@ -146,6 +147,25 @@ pub fn sealed_secrets(bytes: &[u8]) {
 
 pub fn ctap(bytes: &[u8]) {
     let _ = authenticator().call(bytes, &mut |_: &Prompt<'_>| Answer::Present { account: 0 }, &|| UnixMillis(0));
+}
+
+/// Packets of 64 bytes, as a host sends them to a security key; whatever they bring up is answered before the next.
+pub fn hid(bytes: &[u8]) {
+    let mut protocol = hid::Protocol::default();
+    let now = std::time::Instant::now();
+    for packet in bytes.as_chunks::<{ hid::PACKET }>().0 {
+        for act in protocol.receive(packet, now) {
+            match act {
+                hid::Act::Send(packets) => assert!(!packets.is_empty()),
+                hid::Act::Serve(channel, request) => {
+                    assert!(channel != 0 && !request.is_empty() && protocol.keep_alive().is_some());
+                    assert!(protocol.answered(&request).is_some());
+                }
+                // Everything is answered at once.
+                hid::Act::Cancel => panic!("there is nothing to take back"),
+            }
+        }
+    }
 }
 
 pub fn webauthn_create(bytes: &[u8]) {

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Instant};
 
 use keyfold_client::{
     MemberId,
+    authenticator::hid::{Act, PACKET, Protocol},
     exchange::{Exchange, Importer},
     item::Revision,
 };
@@ -33,6 +34,19 @@ fn every_parser_survives_the_corpus_and_its_mutations() {
 #[test]
 fn the_corpus_of_offers_begins_with_some() {
     assert!(corpus("offer").iter().filter(|seed| Offer::parse(seed).is_ok()).count() > 1);
+}
+
+#[test]
+fn the_corpus_of_packets_brings_a_request() {
+    let brings_one = |seed: &Vec<u8>| {
+        let mut protocol = Protocol::default();
+        let (packets, _) = seed.as_chunks::<PACKET>();
+        packets
+            .iter()
+            .flat_map(|packet| protocol.receive(packet, Instant::now()))
+            .any(|act| matches!(act, Act::Serve(..)))
+    };
+    assert!(corpus("hid").iter().any(brings_one));
 }
 
 #[test]

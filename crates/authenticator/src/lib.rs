@@ -71,6 +71,7 @@ mod cbor;
 mod ctap;
 mod error;
 mod extensions;
+pub mod hid;
 mod hmac_secret;
 mod pin_protocol;
 mod token;

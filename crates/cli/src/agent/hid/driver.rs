@@ -1,15 +1,14 @@
 use std::{io, sync::Arc, time::Duration};
 
-use keyfold_client::authenticator::{Channel, CtapError};
+use keyfold_client::authenticator::{
+    Channel, CtapError,
+    hid::{Act, Bytes, Protocol},
+};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until},
 };
 
-use super::{
-    packet::Bytes,
-    protocol::{Act, Protocol},
-};
 use crate::agent::{
     authenticator::Shared,
     cancel::{Cancel, CancelOnDrop},

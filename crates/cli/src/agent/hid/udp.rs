@@ -1,11 +1,9 @@
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
+use keyfold_client::authenticator::hid::{Bytes, PACKET};
 use tokio::net::UdpSocket;
 
-use super::{
-    driver::{Line, Received, drive},
-    packet::{Bytes, PACKET},
-};
+use super::driver::{Line, Received, drive};
 use crate::{
     agent::{Mode, authenticator::Shared},
     exit::Exit,

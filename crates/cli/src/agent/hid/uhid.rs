@@ -4,12 +4,10 @@ use std::{
     sync::Arc,
 };
 
+use keyfold_client::authenticator::hid::{Bytes, PACKET};
 use tokio::sync::mpsc;
 
-use super::{
-    driver::{Line, Received, drive},
-    packet::{Bytes, PACKET},
-};
+use super::driver::{Line, Received, drive};
 use crate::{agent::authenticator::Shared, exit::Exit, failure::Failure};
 
 /// CTAPHID over a device of the kernel's (`/dev/uhid`), which every program takes for a security key.
@@ -88,7 +86,7 @@ fn read_all(mut device: File, packets: &mpsc::Sender<io::Result<Bytes>>) {
 }
 
 /// The report of a `UHID_OUTPUT` event: its number, which is 0, and a packet.
-pub(super) fn output(event: &[u8]) -> Option<Bytes> {
+fn output(event: &[u8]) -> Option<Bytes> {
     let (kind, rest) = event.split_first_chunk()?;
     let size = rest.get(DATA..)?.first_chunk().map(|size| usize::from(u16::from_ne_bytes(*size)))?;
     if u32::from_ne_bytes(*kind) != OUTPUT || size != PACKET + 1 {
@@ -137,3 +135,26 @@ const DESCRIPTOR: [u8; 34] = [
     0x06, 0xd0, 0xf1, 0x09, 0x01, 0xa1, 0x01, 0x09, 0x20, 0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, 0x95, 0x40, 0x81,
     0x02, 0x09, 0x21, 0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, 0x95, 0x40, 0x91, 0x02, 0xc0,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// linux/uhid.h: the kind, 4,096 bytes of data, their number, the kind of report.
+    #[test]
+    fn of_the_kernels_events_only_output_reports_are_packets() {
+        let event = |kind: u32, size: u16| {
+            let mut event = kind.to_ne_bytes().to_vec();
+            event.push(0);
+            event.extend([7; 64]);
+            event.resize(4 + 4_096, 0);
+            event.extend(size.to_ne_bytes());
+            event.push(1);
+            event
+        };
+        assert_eq!(output(&event(6, 65)), Some([7; 64]));
+        for other in [event(2, 65), event(6, 64), event(6, 66), event(6, 65)[..4_000].to_vec(), Vec::new()] {
+            assert_eq!(output(&other), None);
+        }
+    }
+}

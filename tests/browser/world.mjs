@@ -177,7 +177,9 @@ export async function asked(page, script, argument, person) {
   const outcome = outcomeOf(page, script, argument);
   const window = await Promise.race([coming, outcome.then((got) => Promise.reject(new Error(`no window: ${got.message ?? ""}`)))]);
   await person(window);
-  return outcome;
+  const got = await outcome;
+  if (!window.isClosed()) await window.waitForEvent("close");
+  return got;
 }
 
 /** What the page gets of `script`; of an exception its name. */

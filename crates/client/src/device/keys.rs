@@ -1,7 +1,9 @@
 use std::fmt;
 
 use keyfold_crypto::{
-    MemberKeys, SigningAlgorithm, SigningKey, WrappingKey, exact,
+    EpochKey, Hash, MemberKeys, SigningAlgorithm, SigningKey, Unopenable, WrappingKey,
+    epoch::SealContext,
+    exact,
     keyring::{self, KeyringKey, KeyringKeyError, Owner},
     local::LocalKey,
     passphrase::{self, PassphraseError},
@@ -14,7 +16,7 @@ use prost::Message;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{KeyringError, Passphrase};
+use super::{KeyringError, Passphrase, opened_keys::OpenedKeys};
 
 /// A device's secrets, open. They zeroize on drop and print as nothing.
 pub struct DeviceKeys {
@@ -23,6 +25,7 @@ pub struct DeviceKeys {
     /// Seals what the device keeps for itself.
     pub local: LocalKey,
     public: MemberKeys,
+    opened: OpenedKeys,
 }
 
 /// Why a device's secrets do not open.
@@ -50,7 +53,7 @@ impl DeviceKeys {
 
     fn of(signing: SigningKey, wrapping: WrappingKey, local: LocalKey) -> Self {
         let public = MemberKeys::of(&signing, &wrapping);
-        Self { author: Author { signing, wrapping }, local, public }
+        Self { author: Author { signing, wrapping }, local, public, opened: OpenedKeys::default() }
     }
 
     /// The public halves.
@@ -63,6 +66,19 @@ impl DeviceKeys {
     #[must_use]
     pub fn id(&self) -> MemberId {
         self.public.id()
+    }
+
+    /// Opens an epoch key that is sealed to this device.
+    ///
+    /// # Errors
+    /// As [`EpochKey::open`].
+    pub(crate) fn open_epoch_key(
+        &self,
+        context: &SealContext,
+        commitment: &Hash,
+        sealed: &[u8],
+    ) -> Result<EpochKey, Unopenable> {
+        self.opened.open(&self.author.wrapping, context, commitment, sealed)
     }
 
     /// Seals the secrets under a passphrase, as the bytes of `SealedSecrets`.

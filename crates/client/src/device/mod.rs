@@ -3,6 +3,7 @@
 mod description;
 mod keyring;
 mod keys;
+mod opened_keys;
 mod passphrase;
 
 pub use description::{BadDeviceName, DeviceName, describe};

@@ -79,7 +79,7 @@ impl EpochKeys {
         let Some(epoch) = roster.epochs().iter().rfind(|epoch| epoch.seq <= entry.seq()) else { return };
         let context =
             SealContext { account: roster.account(), epoch: epoch.number, member: device.id(), prev: entry.prev() };
-        match EpochKey::open(&device.author.wrapping, &context, &epoch.commitment, &sealed.sealed) {
+        match device.open_epoch_key(&context, &epoch.commitment, &sealed.sealed) {
             Ok(key) => {
                 self.keys.insert(epoch.number, key);
             }

@@ -76,7 +76,7 @@ fn a_browser_unlocks_what_was_locked_with_the_passphrase_alone() {
 
 /// A page asks and takes it back as often as it likes, while its person is away.
 #[test]
-fn a_page_that_nobody_answers_keeps_no_vault_open() {
+fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     let (at, socket) = installed(&a);

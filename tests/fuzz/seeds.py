@@ -52,6 +52,7 @@ def corpus() -> dict[str, list[bytes]]:
         "sealed_secrets": [bytes.fromhex(vectors[name]["sealed"]) for name in ("sealed-secrets", "keyring-secrets")],
         "ctap": [MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO],
         "hid": [packets()],
+        "native_message": [json.dumps(said).encode() for said in NATIVE],
         "webauthn_create": [json.dumps(CREATION).encode()],
         "webauthn_get": [json.dumps(REQUEST).encode()],
         "typed_text": [text.encode() for text in TYPED]
@@ -189,6 +190,22 @@ REQUEST = {
     "timeout": 60000,
     "extensions": {"prf": {"evalByCredential": {"AAECAwQFBgcICQoLDA0ODw": {"first": "AQID"}}}},
 }
+PAGE = {"id": 7, "origin": "https://login.example.org", "rpIdChecked": False}
+SHOWN = {"rpId": "example.org", "userId": "AQID"}
+NATIVE = [
+    {"type": "hello", "protocol": 1, "extension": "0.1.0"},
+    {"type": "status", "id": 1},
+    {"type": "create", "options": CREATION, **PAGE, "crossOrigin": True, "topOrigin": "https://example.com"},
+    {"type": "get", "options": REQUEST, **PAGE},
+    {"type": "candidates", "options": REQUEST, **PAGE},
+    {"type": "answer", "id": 7, "prompt": 1, "decision": "approve", "account": 1, "pin": "1234"},
+    {"type": "answer", "id": 7, "prompt": 1, "decision": "deny"},
+    {"type": "cancel", "id": 7},
+    {"type": "signal", "signal": "unknownCredential", **PAGE, "options": {"rpId": "example.org", "credentialId": "AQID"}},
+    {"type": "signal", "signal": "allAcceptedCredentials", **PAGE, "options": {**SHOWN, "allAcceptedCredentialIds": ["AQID"]}},
+    {"type": "signal", "signal": "currentUserDetails", **PAGE, "options": {**SHOWN, "name": "ana", "displayName": "Ana"}},
+    {"type": "unlock", "id": 1, "passphrase": "correct horse battery staple"},
+]
 EXCHANGE = {
     "version": {"major": 1, "minor": 0},
     "exporterRpId": "exporter.example",

@@ -3,11 +3,12 @@
 
 use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis, hid};
 use keyfold_client::{
+    browser::Asked,
     enrolment::QrCode,
     exchange::{self, Exchange, Importer},
     item::Revision,
     transport::ServerUrl,
-    webauthn::{Ceremony, Origin, Page, create, get},
+    webauthn::{Ceremony, Origin, Page, Signal, create, get},
 };
 use keyfold_crypto::{
     Hash, SigningAlgorithm, SigningKey,
@@ -27,7 +28,7 @@ use keyfold_wire::{AccountId, MemberId, v1};
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 13] = [
+pub const PARSERS: [Parser; 14] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
@@ -38,6 +39,7 @@ pub const PARSERS: [Parser; 13] = [
     ("sealed_secrets", sealed_secrets),
     ("ctap", ctap),
     ("hid", hid),
+    ("native_message", native_message),
     ("webauthn_create", webauthn_create),
     ("webauthn_get", webauthn_get),
     ("typed_text", typed_text),
@@ -165,6 +167,21 @@ pub fn hid(bytes: &[u8]) {
                 hid::Act::Cancel => panic!("there is nothing to take back"),
             }
         }
+    }
+}
+
+/// What a browser's extension says to the agent, and the page that it speaks of.
+pub fn native_message(bytes: &[u8]) {
+    match Asked::parse(bytes) {
+        Ok(Asked::Create(ceremony) | Asked::Get(ceremony) | Asked::Candidates(ceremony)) => {
+            let _ = ceremony.page();
+        }
+        Ok(Asked::Signal(signal)) => {
+            if let Ok(page) = signal.page() {
+                let _ = Signal::parse(&page, &signal.signal, &signal.options.to_string());
+            }
+        }
+        _ => {}
     }
 }
 

@@ -105,6 +105,41 @@ fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
 }
 
 #[test]
+fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_taken_back() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let held = || {
+        let listed = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+        let mut ids: Vec<_> = listed.iter().map(|passkey| passkey["credential_id"].clone()).collect();
+        ids.sort_by_key(ToString::to_string);
+        ids
+    };
+
+    let first = page.creates(1, "register");
+    // The browser did not take it.
+    let lost = page.creates(2, "replace");
+    assert_eq!(held().len(), 2);
+    page.host.says(&json!({ "type": "cancel", "id": 2 }));
+    // Whatever is asked next is answered after that.
+    assert_eq!(page.host.asks(&json!({ "type": "status", "id": 3 }))["passkeys"], json!(1));
+    assert_eq!(held(), [first.clone()], "not {lost}");
+
+    let second = page.creates(4, "replace");
+    assert_eq!(held().len(), 2, "nobody knows yet whether the page has it");
+    assert_eq!(page.signs_in(5, &first), first);
+    assert_eq!(held().len(), 2, "the older one is no reason");
+    assert_eq!(page.signs_in(6, &second), second);
+    assert_eq!(held(), [second.clone()]);
+    // It is of use, and no word of the browser's deletes it any more.
+    page.host.says(&json!({ "type": "cancel", "id": 6 }));
+    assert_eq!(page.host.asks(&json!({ "type": "status", "id": 7 }))["passkeys"], json!(1));
+    assert_eq!(held(), [second]);
+}
+
+#[test]
 fn what_is_none_of_the_messages_ends_the_connection_and_not_the_agent() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
@@ -168,6 +203,46 @@ impl Drop for Agent {
     }
 }
 
+/// A page of shop.example and its person, who approves whatever it asks for.
+struct Page {
+    host: Host,
+    passphrase: String,
+}
+
+impl Page {
+    /// The id of the passkey that is made.
+    fn creates(&mut self, id: u64, action: &str) -> Value {
+        let options = json!({
+            "challenge": "AAAAAAAAAAAAAAAAAAAAAA",
+            "rp": { "id": "shop.example", "name": "Shop" },
+            "user": { "id": "YW5h", "name": "ana", "displayName": "Ana" },
+            "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
+        });
+        self.asks(id, "create", action, &options)
+    }
+
+    /// The id of the passkey that signs in.
+    fn signs_in(&mut self, id: u64, passkey: &Value) -> Value {
+        let allowed = [json!({ "type": "public-key", "id": passkey })];
+        let options =
+            json!({ "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "rpId": "shop.example", "allowCredentials": allowed });
+        self.asks(id, "get", "sign-in", &options)
+    }
+
+    fn asks(&mut self, id: u64, what: &str, action: &str, options: &Value) -> Value {
+        let prompt = self.host.asks(&json!({
+            "type": what, "id": id, "origin": "https://shop.example", "rpIdChecked": true, "options": options,
+        }));
+        assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!(action)), "{prompt}");
+        let told = self.host.asks(&json!({
+            "type": "answer", "id": id, "prompt": prompt["prompt"], "decision": "approve",
+            "passphrase": self.passphrase.trim_end(),
+        }));
+        assert_eq!(told["type"], "result", "{told}");
+        told["response"]["id"].clone()
+    }
+}
+
 /// The native host, as a browser starts it.
 struct Host {
     child: Child,
@@ -188,10 +263,14 @@ impl Host {
     }
 
     fn asks(&mut self, message: &Value) -> Value {
+        self.says(message);
+        self.hears().expect("an answer")
+    }
+
+    fn says(&mut self, message: &Value) {
         let message = message.to_string();
         self.to.write_all(&u32::try_from(message.len()).unwrap().to_ne_bytes()).unwrap();
         self.to.write_all(message.as_bytes()).unwrap();
-        self.hears().expect("an answer")
     }
 
     /// The next message; none, once the host has ended.

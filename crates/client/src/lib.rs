@@ -2,7 +2,8 @@
 //!
 //! A profile is one device in one account. [`storage`] keeps it, [`vault`] opens it with a passphrase and shows what is in
 //! it, [`sync`] exchanges commits with the server over [`api`] and [`transport`], [`enrolment`] brings a further device in,
-//! and [`webauthn`] is the client of relying parties, over `keyfold-authenticator`. Storage, transport, clock, keyring
+//! [`webauthn`] is the client of relying parties, over `keyfold-authenticator`, and [`browser`] has the messages of a browser's extension.
+//! Storage, transport, clock, keyring
 //! and prompts are traits: a phone has no file system and no terminal.
 //!
 //! Invariants:
@@ -28,6 +29,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking"))]
 
 pub mod api;
+pub mod browser;
 mod clock;
 pub mod device;
 pub mod enrolment;

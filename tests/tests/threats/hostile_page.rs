@@ -90,7 +90,7 @@ async fn threat_page_two_relying_parties_get_nothing_in_common() {
         let origin = Origin::parse(&format!("https://{site}")).unwrap();
         let mut agrees = |_: &Prompt<'_>| Answer::Verified { account: 0 };
         let made = phone.vault().register(&Page::top(origin.clone()), &options.to_string(), &mut agrees).await.unwrap();
-        got.push(long_strings(&serde_json::to_value(&made).unwrap()));
+        got.push(long_strings(&serde_json::to_value(&made.response).unwrap()));
     }
     assert!(got[0].len() >= 4, "an id, a key, an attestation and client data: {:?}", got[0]);
     assert!(got[0].is_disjoint(&got[1]), "{got:?}");

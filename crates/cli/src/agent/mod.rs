@@ -21,7 +21,6 @@ use std::{
 use keyfold_client::authenticator::{Channel, UnixMillis};
 
 pub(crate) use authenticator::{Shared, forget_when_locked, sync};
-pub(crate) use browser::MAX_MESSAGE;
 pub(crate) use socket::{browser_socket, default_socket};
 pub(crate) use user::{Presence, Terminal, TestUser};
 pub(crate) use vault::AgentVault;

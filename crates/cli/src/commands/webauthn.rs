@@ -27,14 +27,14 @@ async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
     let opened = app.opened().await?;
     let vault = &opened.vault;
     let mut person = Person::new(app, &opened, None);
-    let response = loop {
-        let response = vault.register(&page, &options, &mut person).await;
+    let registered = loop {
+        let registered = vault.register(&page, &options, &mut person).await;
         if !person.is_verified_now().await? {
-            break person.or_why_not(response)?;
+            break person.or_why_not(registered)?;
         }
     };
     // It is durable on this device, and no server can hold the answer back. Other devices have it once the server does.
-    print(&serde_json::to_string(&response).map_err(|error| Failure::internal(&error))?)?;
+    print(&serde_json::to_string(&registered.response).map_err(|error| Failure::internal(&error))?)?;
     send(app, vault).await
 }
 

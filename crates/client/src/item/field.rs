@@ -25,6 +25,8 @@ pub enum FieldTag {
     LargeBlob,
     /// One byte: 1 hidden from sign-ins, since its relying party knows it no more; 0 shown again.
     Hidden,
+    /// The ids of the items, 16 bytes each, that this passkey replaces once it has signed in. Empty once it has.
+    Replaces,
 }
 
 impl FieldTag {
@@ -32,6 +34,8 @@ impl FieldTag {
     pub const MAX_LEN: usize = 1_024;
     /// The most bytes of a large blob's value.
     pub const MAX_BLOB: usize = 32 * 1_024;
+    /// The most items that a passkey replaces.
+    pub const MOST_REPLACED: usize = 64;
 
     /// Whether `value` is one that this field can have.
     #[must_use]
@@ -43,6 +47,7 @@ impl FieldTag {
             Self::Deleted | Self::Hidden => matches!(value, [0 | 1]),
             Self::LastUsed => value.len() == 8,
             Self::LargeBlob => value.is_empty() || (9..=Self::MAX_BLOB).contains(&value.len()),
+            Self::Replaces => value.len().is_multiple_of(ID) && value.len() <= Self::MOST_REPLACED * ID,
         }
     }
 
@@ -56,6 +61,7 @@ impl FieldTag {
             Self::LastUsed => v1::FieldTag::LastUsed,
             Self::LargeBlob => v1::FieldTag::LargeBlob,
             Self::Hidden => v1::FieldTag::Hidden,
+            Self::Replaces => v1::FieldTag::Replaces,
         }
     }
 
@@ -70,6 +76,7 @@ impl FieldTag {
             v1::FieldTag::LastUsed => Some(Self::LastUsed),
             v1::FieldTag::LargeBlob => Some(Self::LargeBlob),
             v1::FieldTag::Hidden => Some(Self::Hidden),
+            v1::FieldTag::Replaces => Some(Self::Replaces),
         }
     }
 }
@@ -96,3 +103,6 @@ impl Field {
         self.stamp.cmp(&other.stamp).then_with(|| Sha256::digest(&self.value).cmp(&Sha256::digest(&other.value)))
     }
 }
+
+/// Bytes of an item's id.
+const ID: usize = 16;

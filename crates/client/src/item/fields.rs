@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use keyfold_wire::MemberId;
+use keyfold_wire::{ItemId, MemberId};
 
 use super::{Field, FieldTag, Stamp};
 
@@ -81,6 +81,12 @@ impl Fields {
     pub fn last_used(&self) -> Option<u64> {
         let value = &self.field(FieldTag::LastUsed)?.value;
         value.as_slice().try_into().ok().map(u64::from_be_bytes)
+    }
+
+    /// The items that it replaces once it has signed in.
+    pub fn replaces(&self) -> impl Iterator<Item = ItemId> {
+        let (ids, _) = self.value(FieldTag::Replaces).as_chunks();
+        ids.iter().map(|id| ItemId::new(*id))
     }
 
     /// All fields, ascending by tag.

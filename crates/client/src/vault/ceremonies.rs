@@ -1,8 +1,9 @@
 use keyfold_authenticator::{Authenticator, Model, UserVerification};
 use keyfold_crypto::random;
+use keyfold_wire::ItemId;
 use tokio::runtime::Handle;
 
-use super::{PasskeySnapshot, UnlockedVault, VaultError};
+use super::{PasskeySnapshot, UnlockedVault, VaultError, credential_store::Replaces};
 use crate::webauthn::{
     AuthenticationResponse, Ceremony, CreateError, GetError, Page, RegistrationResponse, create, get,
 };
@@ -29,6 +30,14 @@ pub enum SignInError {
     Vault(#[from] VaultError),
 }
 
+/// A new passkey. Till it has signed in, those that it replaces are there too.
+pub struct Registered {
+    /// For the relying party.
+    pub response: RegistrationResponse,
+    /// The passkey's item: what does not reach the page is [deleted](UnlockedVault::delete).
+    pub item: ItemId,
+}
+
 /// A sign-in, and what became of noting it.
 pub struct SignedIn {
     /// For the relying party.
@@ -48,10 +57,9 @@ impl UnlockedVault {
         page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
-    ) -> Result<RegistrationResponse, RegisterError> {
+    ) -> Result<Registered, RegisterError> {
         let (response, mut snapshot) = self.creates(self.snapshot().await?, page, options, user)?;
-        self.keep(&mut snapshot).await?;
-        Ok(response)
+        registered(response, self.keep(&mut snapshot).await?)
     }
 
     /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
@@ -64,10 +72,9 @@ impl UnlockedVault {
         page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
-    ) -> Result<RegistrationResponse, RegisterError> {
+    ) -> Result<Registered, RegisterError> {
         let (response, mut snapshot) = self.creates(runtime.block_on(self.snapshot())?, page, options, user)?;
-        runtime.block_on(self.keep(&mut snapshot))?;
-        Ok(response)
+        registered(response, runtime.block_on(self.keep(&mut snapshot))?)
     }
 
     /// Signs in at a page, from `PublicKeyCredentialRequestOptionsJSON`.
@@ -81,7 +88,7 @@ impl UnlockedVault {
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
         let (response, mut snapshot) = self.gets(self.snapshot().await?, page, options, user)?;
-        let may_be_lost = snapshot.says_only_when_it_was_used();
+        let may_be_lost = snapshot.says_only_that_it_was_used();
         signed_in(response, self.keep(&mut snapshot).await.err(), may_be_lost)
     }
 
@@ -97,7 +104,7 @@ impl UnlockedVault {
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
         let (response, mut snapshot) = self.gets(runtime.block_on(self.snapshot())?, page, options, user)?;
-        let may_be_lost = snapshot.says_only_when_it_was_used();
+        let may_be_lost = snapshot.says_only_that_it_was_used();
         signed_in(response, runtime.block_on(self.keep(&mut snapshot)).err(), may_be_lost)
     }
 
@@ -111,7 +118,7 @@ impl UnlockedVault {
         let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
         let clock = self.local().clock().as_ref();
         let response = create(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;
-        Ok((response, authenticator.into_store()))
+        Ok((response, authenticator.into_store().replaces(Replaces::AtFirstUse)))
     }
 
     fn gets(
@@ -126,6 +133,13 @@ impl UnlockedVault {
         let response = get(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;
         Ok((response, authenticator.into_store()))
     }
+}
+
+fn registered(response: RegistrationResponse, made: Vec<ItemId>) -> Result<Registered, RegisterError> {
+    let [item] = made.as_slice() else {
+        return Err(VaultError::Damaged("the authenticator made no passkey".to_owned()).into());
+    };
+    Ok(Registered { response, item: *item })
 }
 
 /// A sign-in of which only the time of use may be lost; not if somebody has locked the vault meanwhile.

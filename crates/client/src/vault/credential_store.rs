@@ -1,4 +1,4 @@
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use keyfold_authenticator::{
     BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore, DeviceMemory, DeviceState, Label,
@@ -18,6 +18,16 @@ pub struct PasskeySnapshot {
     contents: Contents,
     device: DeviceRecords,
     changes: Vec<Change>,
+    replaces: Replaces,
+}
+
+/// When what a new passkey replaces is deleted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replaces {
+    /// As it is made: whoever asked for it has it with the answer.
+    AtOnce,
+    /// As it signs in first: nobody tells whether a page ever got it.
+    AtFirstUse,
 }
 
 /// What a request changed.
@@ -40,7 +50,12 @@ impl UnlockedVault {
 
     pub(super) async fn snapshot_with(&self, device: DeviceRecords) -> Result<PasskeySnapshot, VaultError> {
         self.check_created().await?;
-        Ok(PasskeySnapshot { contents: self.contents().await?, device, changes: Vec::new() })
+        Ok(PasskeySnapshot {
+            contents: self.contents().await?,
+            device,
+            changes: Vec::new(),
+            replaces: Replaces::AtOnce,
+        })
     }
 
     /// Makes what a request changed durable on this device, in one step; the passkeys that it made. The snapshot is empty then.
@@ -58,14 +73,23 @@ impl UnlockedVault {
         for change in changes {
             match change {
                 Change::New { credential, rp_name, replaces } => {
-                    let (passkey, mut names) = from_credential(&credential, self.keys().id());
-                    names.extend(rp_name.map(|name| (FieldTag::RpName, name.as_str().to_owned())));
-                    let (id, edit) = self.new_item(&Content::from(passkey), names)?;
+                    let (passkey, mut values) = from_credential(&credential, self.keys().id());
+                    values.extend(rp_name.map(|name| (FieldTag::RpName, name.as_str().into())));
+                    match snapshot.replaces {
+                        Replaces::AtOnce => {
+                            for replaced in replaces {
+                                edits.push(self.field_edit(&contents, replaced, FieldTag::Deleted, vec![1])?);
+                            }
+                        }
+                        Replaces::AtFirstUse if replaces.is_empty() => {}
+                        Replaces::AtFirstUse => {
+                            let ids = replaces.iter().take(FieldTag::MOST_REPLACED).map(|id| *id.as_bytes());
+                            values.push((FieldTag::Replaces, ids.collect::<Vec<_>>().concat()));
+                        }
+                    }
+                    let (id, edit) = self.new_item(&Content::from(passkey), values)?;
                     made.push(id);
                     edits.push((id, edit));
-                    for replaced in replaces {
-                        edits.push(self.field_edit(&contents, replaced, FieldTag::Deleted, vec![1])?);
-                    }
                 }
                 Change::Deleted(id) => edits.push(self.field_edit(&contents, id, FieldTag::Deleted, vec![1])?),
                 Change::Field(id, tag, value) => edits.push(self.field_edit(&contents, id, tag, value)?),
@@ -89,9 +113,19 @@ impl PasskeySnapshot {
         self.changes.clear();
     }
 
-    /// Whether nothing but uses was changed: what may be lost without harm.
-    pub(super) fn says_only_when_it_was_used(&self) -> bool {
-        self.changes.iter().all(|change| matches!(change, Change::Field(_, FieldTag::LastUsed, _)))
+    /// What a new passkey replaces goes later.
+    pub(super) fn replaces(mut self, when: Replaces) -> Self {
+        self.replaces = when;
+        self
+    }
+
+    /// Whether nothing but uses was changed: what may be lost without harm, for the next use says it again.
+    pub(super) fn says_only_that_it_was_used(&self) -> bool {
+        self.changes.iter().all(|change| match change {
+            Change::Field(_, tag, _) => matches!(tag, FieldTag::LastUsed | FieldTag::Replaces),
+            Change::Deleted(_) => true,
+            Change::New { .. } | Change::ForeignBlobs(_) => false,
+        })
     }
 
     /// A relying party's own: another's may have the same credential id.
@@ -143,12 +177,19 @@ impl CredentialStore for PasskeySnapshot {
         Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
     }
 
-    /// It travels with other edits, or after an hour.
+    /// When it was travels with other edits, or after an hour. What it was to replace is deleted.
     fn used(&mut self, rp_id: &RpId, id: &CredentialId) {
-        if let Some(item) = self.item(rp_id, id) {
-            let now = self.device.now().to_be_bytes().to_vec();
-            self.changes.push(Change::Field(item, FieldTag::LastUsed, now));
+        let Some((used, _)) = self.of(rp_id.as_str(), id.as_bytes()) else { return };
+        let replaced: BTreeSet<ItemId> = used.item.fields.replaces().collect();
+        let now = self.device.now().to_be_bytes().to_vec();
+        let mut changes = vec![Change::Field(used.id, FieldTag::LastUsed, now)];
+        if !replaced.is_empty() {
+            let its = self.contents.passkeys().filter(|(_, passkey)| passkey.rp_id == rp_id.as_str());
+            let gone = its.map(|(item, _)| item.id).filter(|item| replaced.contains(item));
+            changes.extend(gone.map(Change::Deleted));
+            changes.push(Change::Field(used.id, FieldTag::Replaces, Vec::new()));
         }
+        self.changes.extend(changes);
     }
 
     fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError> {
@@ -265,7 +306,7 @@ fn to_credential(item: &Item, passkey: &Passkey) -> Option<Credential> {
     })
 }
 
-fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(FieldTag, String)>) {
+fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(FieldTag, Vec<u8>)>) {
     let passkey = Passkey {
         rp_id: credential.rp_id.as_str().to_owned(),
         credential_id: credential.credential_id.as_bytes().to_vec(),
@@ -286,7 +327,7 @@ fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(
         (FieldTag::UserName, credential.user.name.as_ref()),
         (FieldTag::UserDisplayName, credential.user.display_name.as_ref()),
     ];
-    let names = names.into_iter().filter_map(|(tag, name)| Some((tag, name?.as_str().to_owned()))).collect();
+    let names = names.into_iter().filter_map(|(tag, name)| Some((tag, name?.as_str().into()))).collect();
     (passkey, names)
 }
 

@@ -65,6 +65,7 @@ impl UnlockedVault {
         passkey: &Passkey,
         names: impl IntoIterator<Item = (FieldTag, String)> + Send,
     ) -> Result<ItemId, VaultError> {
+        let names = names.into_iter().map(|(tag, name)| (tag, name.into_bytes()));
         let (id, edit) = self.new_item(&Content::from(passkey.clone()), names)?;
         self.keep_edits(vec![(id, edit)]).await?;
         Ok(id)
@@ -121,7 +122,7 @@ impl UnlockedVault {
     pub(crate) fn new_item(
         &self,
         content: &Content,
-        names: impl IntoIterator<Item = (FieldTag, String)>,
+        values: impl IntoIterator<Item = (FieldTag, Vec<u8>)>,
     ) -> Result<(ItemId, Vec<u8>), VaultError> {
         // What does not read back would take the whole vault with it.
         if let Content::Passkey(passkey) = content {
@@ -129,8 +130,8 @@ impl UnlockedVault {
         }
         let id = ItemId::new(random::bytes(&mut random::system()));
         let mut fields = Fields::default();
-        for (tag, name) in names {
-            self.set_field(&mut fields, tag, name.into_bytes())?;
+        for (tag, value) in values {
+            self.set_field(&mut fields, tag, value)?;
         }
         Ok((id, self.new_edit(id, content, &fields)))
     }

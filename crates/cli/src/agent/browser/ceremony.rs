@@ -1,18 +1,16 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc::Receiver};
 
 use keyfold_client::{
+    ItemId,
     authenticator::UserVerification,
+    browser::{BadPage, Ceremony, Code, Decision, Party, Prompt, Told, Verify},
     device::Passphrase,
     vault::{CandidatesError, RegisterError, SignInError, UnlockedVault, VaultError},
-    webauthn::{Frame, Origin, Page, RpIdCheck},
 };
 use serde_json::value::RawValue;
 use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
 
-use super::{
-    message::{Ceremony, Code, Decision, Party, Prompt, Told, Verify},
-    window::{Window, WindowAnswer},
-};
+use super::window::{Window, WindowAnswer};
 use crate::agent::{
     Mode,
     cancel::Cancel,
@@ -34,6 +32,14 @@ pub(super) struct Failed {
     pub(super) message: String,
 }
 
+/// What came of it.
+pub(super) struct Done {
+    /// For the page.
+    pub(super) response: Box<RawValue>,
+    /// The passkey that was made, which the page may never get.
+    pub(super) made: Option<ItemId>,
+}
+
 /// All that one ceremony needs.
 pub(super) struct Running {
     pub(super) vault: Arc<AgentVault>,
@@ -45,8 +51,8 @@ pub(super) struct Running {
 
 impl Running {
     /// Runs it to its end, on a thread that may wait for the person.
-    pub(super) fn run(self, what: What, asked: &Ceremony, runtime: &Handle) -> Result<Box<RawValue>, Failed> {
-        let page = page(asked).map_err(|message| failed("SecurityError", Code::BadRequest, message))?;
+    pub(super) fn run(self, what: What, asked: &Ceremony, runtime: &Handle) -> Result<Done, Failed> {
+        let page = asked.page().map_err(Failed::of_page)?;
         let ended = Arc::new(Mutex::new(None));
         let (vault, prompts) = self.open(asked.id, runtime)?;
         let agent = Arc::clone(&self.vault);
@@ -55,11 +61,11 @@ impl Running {
         let done = match what {
             What::Create => {
                 let made = vault.register_waiting(runtime, &page, &options, user.as_mut());
-                made.map_err(Failed::from).and_then(|response| written(&response))
+                made.map_err(Failed::from).and_then(|made| Done::of(&made.response, Some(made.item)))
             }
             What::Get => {
                 let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
-                signed.map_err(Failed::from).and_then(|signed_in| written(&signed_in.response))
+                signed.map_err(Failed::from).and_then(|signed_in| Done::of(&signed_in.response, None))
             }
         };
         // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
@@ -143,20 +149,12 @@ impl Running {
     }
 }
 
-/// The page, as the browser says.
-pub(super) fn page(asked: &Ceremony) -> Result<Page, String> {
-    let parse = |origin: &str| Origin::parse(origin).map_err(|error| error.to_string());
-    let frame = match (asked.cross_origin, &asked.top_origin) {
-        (false, None) => Frame::SameOrigin,
-        (false, Some(_)) => return Err("a page of one origin has no other on top".to_owned()),
-        (true, top) => Frame::CrossOrigin { top: top.as_deref().map(parse).transpose()? },
-    };
-    let rp_id = if asked.rp_id_checked { RpIdCheck::ByBrowser } else { RpIdCheck::Here };
-    Ok(Page::in_browser(parse(&asked.origin)?, frame, rp_id))
-}
-
-fn written(response: &impl serde::Serialize) -> Result<Box<RawValue>, Failed> {
-    serde_json::value::to_raw_value(response).map_err(|error| failed("UnknownError", Code::Failed, error.to_string()))
+impl Done {
+    fn of(response: &impl serde::Serialize, made: Option<ItemId>) -> Result<Self, Failed> {
+        let response = serde_json::value::to_raw_value(response);
+        let response = response.map_err(|error| failed("UnknownError", Code::Failed, error.to_string()))?;
+        Ok(Self { response, made })
+    }
 }
 
 pub(super) fn failed(name: &'static str, code: Code, message: String) -> Failed {
@@ -170,6 +168,10 @@ impl Failed {
             _ => Code::Failed,
         };
         failed("NotAllowedError", code, error.to_string())
+    }
+
+    pub(super) fn of_page(error: BadPage) -> Self {
+        failed("SecurityError", Code::BadRequest, error.to_string())
     }
 
     pub(super) fn told(self, id: u64) -> Told {

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     sync::{
         Arc,
@@ -8,6 +8,8 @@ use std::{
 };
 
 use keyfold_client::{
+    ItemId,
+    browser::{Account, Asked, Ceremony, Code, MAX_MESSAGE, PROTOCOL, Recent, Signal, Status, Told},
     device::Passphrase,
     rfc3339,
     vault::{LocalVault, UnlockedVault, VaultError},
@@ -23,12 +25,13 @@ use tokio::{
 };
 
 use super::{
-    MAX_MESSAGE,
-    ceremony::{Failed, Running, What, failed, page},
-    message::{Asked, Ceremony, Code, Hello, Recent, Signal, Status, Told},
-    window::{WindowAnswer, account},
+    ceremony::{Done, Failed, Running, What, failed},
+    window::WindowAnswer,
 };
-use crate::agent::{Mode, vault::AgentVault};
+use crate::{
+    agent::{Mode, vault::AgentVault},
+    output::say,
+};
 
 /// One browser, through its native host.
 struct Session {
@@ -37,19 +40,24 @@ struct Session {
     told: UnboundedSender<Told>,
     /// Where the windows' answers go, by ceremony.
     ceremonies: HashMap<u64, Sender<WindowAnswer>>,
-    /// The ceremonies that have ended.
-    ended: (UnboundedSender<u64>, UnboundedReceiver<u64>),
+    ended: (UnboundedSender<Ended>, UnboundedReceiver<Ended>),
+    /// The latest passkeys that were made, by ceremony, the last first.
+    made: VecDeque<(u64, ItemId)>,
 }
+
+/// A ceremony that has ended, with the passkey that was made.
+type Ended = (u64, Option<ItemId>);
 
 /// Serves one connection until it ends, or says what is none of the messages.
 pub(crate) async fn serve(stream: UnixStream, vault: Arc<AgentVault>, mode: Mode) -> io::Result<()> {
     let (mut reader, writer) = stream.into_split();
     let (told, to_tell) = unbounded_channel();
     let writing = tokio::spawn(write_all(writer, to_tell));
-    let mut session = Session { vault, mode, told, ceremonies: HashMap::new(), ended: unbounded_channel() };
+    let (ceremonies, made) = (HashMap::new(), VecDeque::new());
+    let mut session = Session { vault, mode, told, ceremonies, ended: unbounded_channel(), made };
     while let Some(message) = read(&mut reader).await? {
         session.forget_ended();
-        match serde_json::from_slice(&message) {
+        match Asked::parse(&message) {
             Ok(asked) => session.take(asked).await,
             // Who speaks another protocol is told what this one is, and no more is taken from it.
             Err(_) => {
@@ -67,9 +75,7 @@ impl Session {
     async fn take(&mut self, asked: Asked) {
         match asked {
             // Who speaks another protocol finds out by the answer.
-            Asked::Hello(Hello { .. }) => {
-                self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") })
-            }
+            Asked::Hello(_) => self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") }),
             Asked::Status { id } => self.tell_status(id).await,
             Asked::Create(ceremony) => self.begin(What::Create, ceremony).await,
             Asked::Get(ceremony) => self.begin(What::Get, ceremony).await,
@@ -86,11 +92,10 @@ impl Session {
                     drop(window.send(WindowAnswer::Answer(answer)));
                 }
             }
-            Asked::Cancel { id } => {
-                if let Some(window) = self.ceremonies.get(&id) {
-                    drop(window.send(WindowAnswer::Cancelled));
-                }
-            }
+            Asked::Cancel { id } => match self.ceremonies.get(&id) {
+                Some(window) => drop(window.send(WindowAnswer::Cancelled)),
+                None => self.take_back(id).await,
+            },
             Asked::Signal(signal) => {
                 let told = match self.signal(&signal).await {
                     Ok(()) => Told::Done { id: signal.id },
@@ -126,41 +131,49 @@ impl Session {
         };
         let (told, ended, runtime) = (self.told.clone(), self.ended.0.clone(), Handle::current());
         tokio::task::spawn_blocking(move || {
-            let result = match running.run(what, &ceremony, &runtime) {
-                Ok(response) => Told::Result { id, response },
-                Err(failed) => failed.told(id),
+            let (made, result) = match running.run(what, &ceremony, &runtime) {
+                Ok(Done { response, made }) => (made, Told::Result { id, response }),
+                Err(failed) => (None, failed.told(id)),
             };
+            // Before it is told: what comes after that may be about what was made.
+            let _ = ended.send((id, made));
             // Where the browser is gone, what was made is in the vault all the same.
             drop(told.send(result));
-            let _ = ended.send(id);
         });
     }
 
     fn forget_ended(&mut self) {
-        while let Ok(id) = self.ended.1.try_recv() {
+        while let Ok((id, made)) = self.ended.1.try_recv() {
             self.ceremonies.remove(&id);
+            if let Some(item) = made {
+                self.made.truncate(AT_ONCE - 1);
+                self.made.push_front((id, item));
+            }
+        }
+    }
+
+    /// The page never got what was made for it, as the extension knows: it is deleted, and what it was to replace stays.
+    async fn take_back(&mut self, id: u64) {
+        let Some(place) = self.made.iter().position(|(made_by, _)| *made_by == id) else { return };
+        let (Some((_, item)), Ok(vault)) = (self.made.remove(place), self.open().await) else { return };
+        match vault.delete(&[item]).await {
+            Ok(()) => self.vault.changes(),
+            Err(error) => say(&format!("keyfold: a passkey that no page got stays in the vault: {error}")),
         }
     }
 
     async fn candidates(&self, asked: &Ceremony) -> Result<Told, Failed> {
-        let page = page(asked).map_err(|message| failed("SecurityError", Code::BadRequest, message))?;
+        let page = asked.page().map_err(Failed::of_page)?;
         let vault = self.open().await?;
         let found = vault.candidates(&page, &asked.options.to_string()).await.map_err(Failed::from)?;
-        Ok(Told::Candidates { id: asked.id, accounts: found.iter().map(account).collect() })
+        Ok(Told::Candidates { id: asked.id, accounts: found.iter().map(Account::from).collect() })
     }
 
     async fn signal(&self, asked: &Signal) -> Result<(), Failed> {
         let bad = |message: String| failed("TypeError", Code::BadRequest, message);
-        let page = page(&Ceremony {
-            id: asked.id,
-            origin: asked.origin.clone(),
-            cross_origin: false,
-            top_origin: None,
-            rp_id_checked: asked.rp_id_checked,
-            options: asked.options.clone(),
-        });
+        let page = asked.page().map_err(|error| bad(error.to_string()))?;
         let vault = self.open().await?;
-        let signalled = vault.signalled(&page.map_err(bad)?, &asked.signal, &asked.options.to_string()).await;
+        let signalled = vault.signalled(&page, &asked.signal, &asked.options.to_string()).await;
         self.vault.changes();
         signalled.map_err(|error| bad(error.to_string()))
     }
@@ -248,7 +261,6 @@ async fn write_all(mut writer: OwnedWriteHalf, mut to_tell: UnboundedReceiver<To
     Ok(())
 }
 
-const PROTOCOL: u32 = 1;
 /// Ceremonies of one browser.
 const AT_ONCE: usize = 16;
 /// Uses that the popup shows.

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keyfold_client::authenticator::{
-    Action, Answer as Agreed, Prompt, User, UserVerification, VerificationRequirement,
+use keyfold_client::{
+    authenticator::{Action, Answer as Agreed, Prompt, UserVerification, VerificationRequirement},
+    browser::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify},
 };
 use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
 
-use super::message::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify};
 use crate::agent::user::{Owner, Proof};
 
 /// The extension's window for one ceremony.
@@ -78,7 +78,7 @@ impl Window {
                 id: prompt.relying_party.map(|party| party.id.to_string()).unwrap_or_default(),
                 name: prompt.relying_party.and_then(|party| party.name.as_ref()).map(ToString::to_string),
             },
-            accounts: prompt.accounts.iter().map(account).collect(),
+            accounts: prompt.accounts.iter().map(Account::from).collect(),
             kind: "synced",
             device: self.device.clone(),
             verify,
@@ -118,13 +118,6 @@ impl Window {
             Code::TimedOut => Agreed::TimedOut,
             _ => Agreed::Denied,
         }
-    }
-}
-
-pub(super) fn account(user: &User) -> Account {
-    Account {
-        name: user.name.as_ref().map(ToString::to_string),
-        display_name: user.display_name.as_ref().map(ToString::to_string),
     }
 }
 

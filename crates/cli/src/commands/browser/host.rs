@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use keyfold_client::browser::MAX_MESSAGE;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
@@ -16,7 +17,7 @@ use tokio::{
 };
 
 use super::manifest::socket;
-use crate::{agent::MAX_MESSAGE, app::App, failure::Failure};
+use crate::{app::App, failure::Failure};
 
 /// Carries messages until one end closes: what was asked of an agent that is gone is answered by the end of this program.
 pub(super) async fn run(app: &App) -> Result<(), Failure> {

@@ -1,15 +1,26 @@
 """Relying parties in the browser, on PyPI `webauthn`: one for each host name under which this server is reached.
 
-    relying_party.py        prints the port that it listens on, on loopback, and serves until its standard input ends
+    relying_party.py        prints as JSON the ports that it listens on, on loopback, with and without TLS, and the SHA-256
+                            of its certificate's key as browsers are told to trust it; serves until its standard input ends
+
+Under TLS `related.test` signs in with the passkeys of `origin.test`, which says so (WebAuthn §5.11).
 """
 
+import base64
+import datetime
+import hashlib
 import json
-import secrets
+import ssl
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import webauthn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -41,6 +52,8 @@ async function signIn(changes, more) {{
 </script>
 """
 
+# Whose passkeys a site uses that is not its own.
+RELATED = {"related.test": "origin.test"}
 shops = {}
 lock = threading.Lock()
 
@@ -48,9 +61,9 @@ lock = threading.Lock()
 class Shop:
     """One relying party."""
 
-    def __init__(self, rp_id, origin):
+    def __init__(self, rp_id, origin, credentials):
         self.rp_id, self.origin = rp_id, origin
-        self.challenges, self.credentials = {}, {}
+        self.challenges, self.credentials = {}, credentials
 
     def register_options(self, asked):
         options = webauthn.generate_registration_options(
@@ -103,11 +116,20 @@ class Shop:
 class Handler(BaseHTTPRequestHandler):
     def shop(self):
         host = self.headers["host"]
-        name = host.rpartition(":")[0]
+        name = host.partition(":")[0]
+        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+        rp_id = RELATED.get(name, name)
         with lock:
-            return shops.setdefault(host, Shop(name, f"http://{host}"))
+            if host not in shops:
+                related = shops[rp_id].credentials if rp_id != name else {}
+                shops[host] = Shop(rp_id, f"{scheme}://{host}", related)
+            return shops[host]
 
     def do_GET(self):
+        if self.path == "/.well-known/webauthn":
+            host = self.headers["host"]
+            related = [f"https://{name}" for name, rp_id in RELATED.items() if rp_id == host]
+            return self.answer(200, "application/json", json.dumps({"origins": related}))
         title = f"The shop at {self.shop().rp_id}"
         self.answer(200, "text/html; charset=utf-8", PAGE.format(title=title))
 
@@ -137,7 +159,42 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-print(server.server_port, flush=True)
+def served(context=None):
+    """A server of its own, on a port of loopback; under TLS with a context."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def certified(names):
+    """A context with a certificate of these names, and the SHA-256 of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    der, pem = serialization.Encoding.DER, serialization.Encoding.PEM
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        chain = Path(folder, "chain.pem")
+        secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        chain.write_bytes(secret + certificate.public_bytes(pem))
+        context.load_cert_chain(chain)
+    public = key.public_key().public_bytes(der, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return context, base64.b64encode(hashlib.sha256(public).digest()).decode()
+
+
+context, spki = certified(["origin.test", "related.test"])
+print(json.dumps({"port": served(), "tlsPort": served(context), "spki": spki}), flush=True)
 sys.stdin.read()

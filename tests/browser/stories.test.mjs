@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, windows } from "./world.mjs";
+import {
+  PASSPHRASE, World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, stopWorker, windows,
+} from "./world.mjs";
 
 let world;
 before(async () => (world = await World.begin()));
@@ -186,6 +188,135 @@ test("a vault that is locked is unlocked in the window, and that approves nothin
     await approves()(window);
   });
   assert.equal(signed.accepted, true, JSON.stringify(signed));
+});
+
+test("a site signs in with the passkeys of another that says it is its own", async () => {
+  const origin = await open(world.a.context, "https://origin.test");
+  assert.equal((await register(origin, "ana", approves())).accepted, true);
+  const related = await open(world.a.context, "https://related.test");
+  const signed = await signIn(related, async (window) => {
+    assert.match(await window.locator("#site").innerText(), /origin\.test/);
+    assert.match(await window.locator("#origin").innerText(), /https:\/\/related\.test/);
+    await approves()(window);
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+});
+
+test("a page can neither see the window nor answer in its stead", async () => {
+  const { page } = await shopWith("ana");
+  const outcome = await signIn(page, async (window) => {
+    const tried = await page.evaluate(attack, window.url());
+    assert.deepEqual(tried, { framed: null, read: "TypeError", reached: "nobody", answered: false });
+    // Whatever it tried, the person finds what was asked, and decides.
+    assert.equal(await window.locator("#asking").getAttribute("aria-busy"), "false");
+    assert.equal(await window.locator("#problem").innerText(), "");
+    await window.getByText("Sign in with your passkey?").waitFor();
+    await refuses(window);
+  });
+  assert.equal(outcome.error, "NotAllowedError");
+});
+
+/** What a hostile page tries while the window at `url` waits, and what came of it. */
+async function attack(url) {
+  const extension = new URL(url).host;
+  const veil = document.createElement("div");
+  veil.style = "position: fixed; inset: 0; z-index: 2147483647; background: white";
+  document.body.append(veil);
+  veil.requestFullscreen().catch(() => undefined);
+
+  const frame = Object.assign(document.createElement("iframe"), { src: url });
+  const loaded = new Promise((resolve) => (frame.onload = resolve));
+  document.body.append(frame);
+  await loaded;
+  let framed = "something";
+  try {
+    framed = frame.contentDocument;
+  } catch (error) {
+    framed = error.name;
+  }
+  const read = await fetch(url).then(() => "all of it", (error) => error.name);
+
+  let answered = false;
+  addEventListener("message", ({ data }) => (answered ||= data?.kind === "response"));
+  const answers = [
+    { type: "approve", prompt: 1 },
+    { type: "answer", prompt: 1, decision: "approve" },
+    { kind: "response", response: {} },
+  ];
+  let reached = "nobody";
+  const opened = [open(url, "_blank", "popup"), open("", "_self")];
+  for (const answer of answers) {
+    for (const whom of [frame.contentWindow, ...opened.filter((one) => one && one !== window)]) whom.postMessage(answer, "*");
+    new BroadcastChannel(extension).postMessage(answer);
+    try {
+      await chrome.runtime.sendMessage(extension, answer);
+      reached = "the extension";
+    } catch {
+      // Pages have no such function, or nobody listens to them.
+    }
+  }
+  for (const target of [document, document.body, veil, frame]) {
+    for (const type of ["keydown", "keyup"]) target.dispatchEvent(new KeyboardEvent(type, { key: "Enter", bubbles: true }));
+    for (const type of ["mousedown", "mouseup", "click"]) target.dispatchEvent(new MouseEvent(type, { bubbles: true }));
+  }
+  // It takes the focus as often as it can.
+  for (let times = 0; times < 20; times += 1) {
+    focus();
+    await new Promise(requestAnimationFrame);
+  }
+  return { framed, read, reached, answered };
+}
+
+test("the browser stops the extension while the person thinks, and the window goes on", async () => {
+  const { page } = await shopWith("ana", "ben");
+  const signed = await signIn(page, async (window) => {
+    await window.getByLabel("Ana").check();
+    await window.locator("#secret-field").fill(PASSPHRASE);
+    const worker = await stopWorker(world.a.context);
+    await worker.runs();
+    assert.equal(await window.locator("#secret-field").inputValue(), PASSPHRASE);
+    await window.locator("#approve").click();
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+});
+
+test("what is approved as the browser has just stopped the extension counts, once", async () => {
+  const host = world.shop();
+  const page = await open(world.a.context, world.at(host));
+  const made = await register(page, "ana", async (window) => {
+    await window.locator("#secret-field").fill(PASSPHRASE);
+    const worker = await stopWorker(world.a.context);
+    await window.locator("#approve").click();
+    await worker.runs();
+  });
+  assert.equal(made.accepted, true, JSON.stringify(made));
+  assert.equal(world.keyfold("a", ["passkey", "list", "--rp", host]).passkeys.length, 1);
+});
+
+test("Firefox and Chromium sign in with each other's passkeys", async () => {
+  const firefox = await world.firefox("b");
+  const inFirefox = async (window) => {
+    await firefox.type(window, "#secret-field", PASSPHRASE);
+    await firefox.until(window, "document.getElementById('approve').ariaDisabled === 'false'");
+    await firefox.click(window, "#approve");
+  };
+  const { host, made } = await shopWith("ana");
+  const page = await firefox.open(world.at(host));
+  const signed = await firefox.asked(page, "signIn()", async (window) => {
+    assert.match(await firefox.evaluate(window, "document.body.innerText"), /Device b/);
+    await inFirefox(window);
+  });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+  assert.equal(signed.id, made[0].id);
+
+  const another = world.shop();
+  const fresh = await firefox.open(world.at(another));
+  const registered = await firefox.asked(fresh, "register('ben')", inFirefox);
+  assert.equal(registered.accepted, true, JSON.stringify(registered));
+  const back = await signIn(await open(world.a.context, world.at(another)), approves());
+  assert.equal(back.id, registered.id, JSON.stringify(back));
+  const refused = await firefox.asked(fresh, "signIn()", (window) => firefox.click(window, "#refuse"));
+  assert.equal(refused.error, "NotAllowedError");
 });
 
 test("an agent that stops ends what was asked, and serves again once it is back", async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { Firefox } from "./firefox.mjs";
 
 export const PASSPHRASE = "correct horse battery staple";
 const { KEYFOLD_PROGRAMS: PROGRAMS, KEYFOLD_EXTENSION: EXTENSION, KEYFOLD_PYTHON: PYTHON } = process.env;
@@ -45,7 +46,7 @@ export class World {
       "--public-url", this.server, "--listen", `127.0.0.1:${port}`, "--sign-up", "open",
     ]);
     const shops = await this.#start(PYTHON, [join(HERE, "relying_party.py")]);
-    this.shopsPort = Number(shops.said);
+    this.shops = JSON.parse(shops.said);
     this.keyfold("a", ["account", "create", "--server", this.server, "--name", "Device a"]);
     await this.#enrol("b", "a");
     this.a = await this.#device("a");
@@ -59,13 +60,14 @@ export class World {
   }
 
   at(host) {
-    return `http://${host}:${this.shopsPort}`;
+    return `http://${host}:${this.shops.port}`;
   }
 
   /** What `keyfold` prints as JSON. */
-  keyfold(profile, args, input = "") {
+  keyfold(profile, args, input = "", variables = {}) {
     const all = [...this.#globals(profile), ...args];
-    const done = spawnSync(join(PROGRAMS, "keyfold"), all, { input, encoding: "utf8", timeout: LONGEST_MS });
+    const env = { ...process.env, ...variables };
+    const done = spawnSync(join(PROGRAMS, "keyfold"), all, { input, env, encoding: "utf8", timeout: LONGEST_MS });
     if (done.status !== 0) throw new Error(`keyfold ${args.join(" ")}: ${done.stderr}`);
     return done.stdout === "" ? undefined : JSON.parse(done.stdout);
   }
@@ -74,6 +76,17 @@ export class World {
   async agent(profile) {
     const socket = join(this.#folder, `${profile}.sock`);
     return this.#start(join(PROGRAMS, "keyfold"), [...this.#globals(profile), "agent", "--socket", socket]);
+  }
+
+  /** A Firefox whose extension speaks to this profile's agent. */
+  async firefox(profile) {
+    const home = join(this.#folder, `firefox-${profile}`);
+    mkdirSync(join(home, ".mozilla"), { recursive: true });
+    const socket = join(this.#folder, `${profile}.sock`);
+    this.keyfold(profile, ["browser", "install", "--browser", "firefox", "--socket", socket], "", { HOME: home });
+    const firefox = await Firefox.start(home, join(EXTENSION, "..", "firefox"));
+    this.#browsers.push({ close: () => firefox.end() });
+    return firefox;
   }
 
   async end() {
@@ -104,6 +117,8 @@ export class World {
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
         `--disable-extensions-except=${EXTENSION}`, `--load-extension=${EXTENSION}`,
+        `--host-resolver-rules=MAP *.test 127.0.0.1:${this.shops.tlsPort}`,
+        `--ignore-certificate-errors-spki-list=${this.shops.spki}`,
       ],
     });
     this.#browsers.push(context);
@@ -141,6 +156,24 @@ export class World {
     if (child.said === null) throw new Error(`${program} ended: ${child.complaint}`);
     return child;
   }
+}
+
+/** The browser stops the extension's service worker, as it may at any time. Gives a way to wait until it runs again. */
+export async function stopWorker(context) {
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  const becomes = (status) =>
+    new Promise((resolve) =>
+      session.on("ServiceWorker.workerVersionUpdated", ({ versions }) => {
+        if (versions.some(({ scriptURL, runningStatus }) => scriptURL.endsWith("/background.js") && runningStatus === status)) resolve();
+      }),
+    );
+  await session.send("ServiceWorker.enable");
+  const stopped = becomes("stopped");
+  await session.send("ServiceWorker.stopAllWorkers");
+  await stopped;
+  const runs = becomes("running");
+  return { runs: () => runs.then(() => page.close()) };
 }
 
 /** Ends a program as an operator does, and waits for that. */

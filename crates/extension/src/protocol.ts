@@ -67,6 +67,15 @@ export interface Prompt {
   readonly failed?: string;
 }
 
+/** Whether who has read the one has read the other: all that a window shows, but how the last answer went and the time. */
+export function asksTheSame(one: Prompt, other: Prompt): boolean {
+  const read = ({ action, rp, accounts, kind, device, verify }: Prompt): string => {
+    const names = accounts.map(({ name, displayName }) => [name, displayName]);
+    return JSON.stringify([action, rp.id, rp.name, names, kind, device, verify]);
+  };
+  return read(one) === read(other);
+}
+
 export const CODES = [
   'cancelled',
   'denied',

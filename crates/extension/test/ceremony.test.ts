@@ -21,12 +21,17 @@ beforeEach(() => {
   browser = new FakeChrome().install();
   agent = new Agent();
   elsewhere = 0;
-  ceremonies = new Ceremonies(() => (elsewhere += 1));
+  ceremonies = woken();
 });
+
+/** The worker has just started. */
+function woken(): Ceremonies {
+  return new Ceremonies(agent, { elsewhere: () => (elsewhere += 1), ended: () => undefined });
+}
 
 function begin(request: CeremonyRequest = GET, requestId = 5): Ceremony {
   const deliver = proxyDelivery(request.kind, requestId);
-  return ceremonies.begin({ agent, request, deliver, requestId, ended: () => undefined });
+  return ceremonies.begin({ request, deliver, requestId });
 }
 
 /** The agent says something. */
@@ -38,11 +43,20 @@ async function says(message: object): Promise<void> {
 /** The agent asks, and the window that opens connects. */
 async function asks(ceremony: Ceremony, more: Partial<Prompt> = {}): Promise<FakePort> {
   await says(prompt(ceremony.id, more));
-  const windowId = [...browser.windowsOpen.keys()].at(-1);
-  const url = `chrome-extension://nohh/window.html#${ceremony.id}`;
+  return windowOf(ceremony.id, [...browser.windowsOpen.keys()].at(-1));
+}
+
+/** The window of this ceremony connects. */
+async function windowOf(id: number, windowId: number | undefined): Promise<FakePort> {
+  const url = `chrome-extension://nohh/window.html#${id}`;
   const window = new FakePort('window', { id: 'nohh', url, tab: { windowId } });
   ceremonies.windowConnected(window as unknown as chrome.runtime.Port);
+  await settled();
   return window;
+}
+
+function without(request: CeremonyRequest, key: keyof CeremonyRequest): object {
+  return Object.fromEntries(Object.entries(request).filter(([name]) => name !== key));
 }
 
 const outcomes = (): string[] =>
@@ -63,6 +77,7 @@ test('what the person approves is answered, once, and the window closes', async 
   assert.equal([...browser.windowsOpen.values()][0], `chrome-extension://nohh/window.html#${ceremony.id}`);
   window.onMessage.fire({ type: 'approve', prompt: 1, account: 1, pin: '1234' });
   window.onMessage.fire({ type: 'approve', prompt: 1, account: 0, pin: '1234' });
+  await settled();
   const answers = browser.native.sent.filter(({ type }) => type === 'answer');
   assert.deepEqual(answers, [
     { type: 'answer', id: ceremony.id, prompt: 1, decision: 'approve', account: 1, pin: '1234' },
@@ -80,13 +95,14 @@ test('an answer to a prompt that is no longer shown is none', async () => {
   const window = await asks(ceremony);
   await says(prompt(ceremony.id, { prompt: 2, failed: 'That is not the PIN.' }));
   window.onMessage.fire({ type: 'approve', prompt: 1 });
+  await settled();
   assert.equal(browser.native.last()['type'], 'get');
 });
 
 test('closing the window is a denial, for the page and for the agent', async () => {
   const ceremony = begin();
   await asks(ceremony);
-  ceremonies.windowRemoved(1);
+  await ceremonies.windowRemoved(1);
   await settled();
   assert.deepEqual(outcomes(), ['5 NotAllowedError']);
   assert.ok(browser.native.sent.some(({ type, decision }) => type === 'answer' && decision === 'deny'));
@@ -97,7 +113,7 @@ test('closing the window is a denial, for the page and for the agent', async () 
 test('a page that takes its request back closes the window and gets no answer', async () => {
   const ceremony = begin();
   await asks(ceremony);
-  ceremonies.byRequest(5)?.aborted();
+  await ceremonies.cancelled(5);
   await settled();
   assert.deepEqual(browser.native.last(), { type: 'cancel', id: ceremony.id });
   assert.equal(browser.windowsOpen.size, 0);
@@ -165,24 +181,90 @@ test('without an agent the page is answered at once, and one window says why', a
   assert.equal(browser.natives.length, 2);
 });
 
-test('what a stopped worker left behind is completed, and its window is told', async () => {
-  browser.stored.set('ceremony:9', { id: 9, kind: 'get', requestId: 7, deadline: 0, windowId: 3 });
-  ceremonies = new Ceremonies(() => undefined);
-  const url = 'chrome-extension://nohh/window.html#9';
-  const window = new FakePort('window', { id: 'nohh', url, tab: { windowId: 3 } });
-  browser.windowsOpen.set(3, url);
-  ceremonies.windowConnected(window as unknown as chrome.runtime.Port);
+/** A worker that asked for this is stopped while its window waits, and another has started. */
+async function stoppedAndWoken(more: Partial<Prompt> = {}): Promise<Ceremony> {
+  const ceremony = begin();
+  await asks(ceremony, more);
+  // The worker that is gone hears of nothing.
+  agent = new Agent();
+  ceremonies = woken();
   await settled();
-  assert.deepEqual(outcomes(), ['7 NotAllowedError']);
+  return ceremony;
+}
+
+const approvals = (): unknown[] => browser.native.sent.filter(({ type }) => type === 'answer');
+
+test('a worker that is stopped asks again, and the window goes on', async () => {
+  const { id } = await stoppedAndWoken();
+  assert.equal(browser.natives.length, 2);
+  assert.deepEqual(browser.native.last(), { type: 'get', id, ...without(GET, 'kind') });
+  const window = await windowOf(id, 1);
+  await says(prompt(id, { prompt: 3 }));
+  assert.equal((window.last()['prompt'] as Prompt).prompt, 3);
+  assert.equal(browser.windowsOpen.size, 1);
+  window.onMessage.fire({ type: 'approve', prompt: 3 });
+  await settled();
+  assert.deepEqual(approvals(), [{ type: 'answer', id, prompt: 3, decision: 'approve' }]);
+  await says({ type: 'result', id, response: ASSERTION });
+  assert.deepEqual(outcomes(), ['5 response']);
+  assert.deepEqual([browser.windowsOpen.size, browser.stored.size], [0, 0]);
+});
+
+test('what was approved before it was asked again counts, if just the same is asked', async () => {
+  const { id } = await stoppedAndWoken({ verify: 'pin' });
+  const window = await windowOf(id, 1);
+  window.onMessage.fire({ type: 'approve', prompt: 1, pin: '1234' });
+  await settled();
+  assert.deepEqual(approvals(), []);
+  await says(prompt(id, { prompt: 4, verify: 'pin', secondsLeft: 60 }));
+  assert.deepEqual(approvals(), [{ type: 'answer', id, prompt: 4, decision: 'approve', pin: '1234' }]);
+});
+
+test('what was approved before another thing was asked is no answer to that', async () => {
+  for (const more of [{ accounts: [{ name: 'eve' }] }, { action: 'unlock' as const }, { rp: { id: 'evil.example' } }]) {
+    const { id } = await stoppedAndWoken();
+    const window = await windowOf(id, [...browser.windowsOpen.keys()].at(-1));
+    window.onMessage.fire({ type: 'approve', prompt: 1 });
+    await settled();
+    await says(prompt(id, more));
+    assert.deepEqual(approvals(), []);
+    assert.deepEqual(window.last()['prompt'], prompt(id, more));
+  }
+});
+
+test('a window that was closed while the worker was stopped is a denial', async () => {
+  const ceremony = begin();
+  await asks(ceremony);
+  browser.windowsOpen.clear();
+  agent = new Agent();
+  ceremonies = woken();
+  await settled();
+  assert.deepEqual(outcomes(), ['5 NotAllowedError']);
+  assert.equal(browser.stored.size, 0);
+});
+
+test('a page that takes its request back wakes a stopped worker', async () => {
+  await stoppedAndWoken();
+  await ceremonies.cancelled(5);
+  await settled();
+  assert.deepEqual([browser.windowsOpen.size, browser.stored.size], [0, 0]);
+  assert.deepEqual(outcomes(), []);
+});
+
+test('a page’s script has heard that the worker was stopped, and its window says so', async () => {
+  const left = { id: 9, request: GET, deadline: Date.now() + 1_000, windowId: 3 };
+  browser.stored.set('ceremony:9', left);
+  browser.windowsOpen.set(3, 'chrome-extension://nohh/window.html#9');
+  ceremonies = woken();
+  const window = await windowOf(9, 3);
   assert.equal(window.last()['type'], 'ended');
   assert.equal(browser.stored.size, 0);
   window.onMessage.fire({ type: 'approve', prompt: 1 });
   await settled();
-  assert.deepEqual(outcomes(), ['7 NotAllowedError']);
   assert.equal(browser.windowsOpen.size, 1);
   window.onMessage.fire({ type: 'deny' });
   await settled();
-  assert.equal(browser.windowsOpen.size, 0);
+  assert.deepEqual([browser.windowsOpen.size, browser.natives.length], [0, 0]);
 });
 
 test('an agent of another protocol is not spoken to', async () => {

@@ -99,6 +99,10 @@ export class FakeChrome {
           this.windowsOpen.set(this.#windows, url);
           return { id: this.#windows };
         },
+        get: async (id: number) => {
+          if (!this.windowsOpen.has(id)) throw new Error(`No window with id: ${id}.`);
+          return { id };
+        },
         remove: async (id: number) => void this.windowsOpen.delete(id),
       },
       webAuthenticationProxy: {

@@ -80,3 +80,17 @@ test('without a passkey, approving is the way to another device', () => {
   const state = asking({ action: 'report-no-passkey', accounts: [] });
   assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'elsewhere' });
 });
+
+test('the same question of an agent that is asked again changes nothing but its number', () => {
+  const typing = switched(asking({ verify: 'pin' }));
+  const again = asking({ prompt: 7, verify: 'pin', secondsLeft: 5 }, typing, 9_000);
+  assert.ok(again.at === 'asking' && typing.at === 'asking');
+  assert.deepEqual({ ...again, prompt: typing.prompt }, typing);
+  assert.deepEqual(approved(again, { account: 0, secret: 'x' }, 9_000).message, {
+    type: 'approve',
+    prompt: 7,
+    passphrase: 'x',
+  });
+  const other = asking({ prompt: 7, verify: 'pin', accounts: [{ name: 'eve' }] }, typing, 9_000);
+  assert.equal(approved(other, { account: 0, secret: 'x' }, 9_000).message, undefined);
+});

@@ -22,8 +22,7 @@ export class Agent {
   #rest: ReturnType<typeof setTimeout> | undefined;
 
   /** Asks and hears every answer, until one of them ends it. The port's loss is heard as an `error`. */
-  ask(asked: Asked, listener: Listener): number {
-    const id = drawId(this.#listeners);
+  ask(asked: Asked, listener: Listener, id = drawId(this.#listeners)): number {
     this.#listeners.set(id, listener);
     clearTimeout(this.#rest);
     const message = { ...asked, id } as ToAgent;

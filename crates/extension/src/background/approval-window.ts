@@ -13,8 +13,10 @@ export class ApprovalWindow {
   #shown: ToWindow | undefined;
   readonly #ceremony: number;
 
-  constructor(ceremony: number) {
+  /** `id` is that of a window that is there already. */
+  constructor(ceremony: number, id?: number) {
     this.#ceremony = ceremony;
+    if (id !== undefined) this.#is(id);
   }
 
   get id(): number | undefined {
@@ -37,6 +39,8 @@ export class ApprovalWindow {
   /** The window's page has loaded, or has come back after its port was lost. */
   connected(port: chrome.runtime.Port): void {
     this.#port = port;
+    // A worker that was stopped as the window opened does not know it.
+    if (!this.opened && port.sender?.tab?.windowId !== undefined) this.#is(port.sender.tab.windowId);
     port.onDisconnect.addListener(() => {
       if (this.#port === port) this.#port = undefined;
     });
@@ -47,6 +51,11 @@ export class ApprovalWindow {
     // A window that is still being opened cannot be closed before it is there.
     await this.#opening?.catch(() => undefined);
     if (this.#id !== undefined) await closeWindow(this.#id);
+  }
+
+  #is(id: number): void {
+    this.#id = id;
+    this.#opening = Promise.resolve(id);
   }
 
   async #open(): Promise<number | undefined> {

@@ -2,14 +2,17 @@
 
 import { NOT_ALLOWED } from '../dom-error.ts';
 import { parseCredential, type CredentialJson } from '../credential-json.ts';
-import type { AgentError, Answer, CeremonyRequest, Code, Prompt } from '../protocol.ts';
+import { asksTheSame, type AgentError, type Answer, type CeremonyRequest, type Code, type Prompt } from '../protocol.ts';
 import type { Asker, FromWindow } from '../window-message.ts';
 import type { Agent } from './agent.ts';
 import { ApprovalWindow } from './approval-window.ts';
 import { Completion } from './completion.ts';
 import type { Deliver, Outcome } from './outcome.ts';
 import * as pending from './pending.ts';
+import type { Pending } from './pending.ts';
 import { timeLimit } from './time-limit.ts';
+
+type Approval = Extract<FromWindow, { type: 'approve' }>;
 
 export interface Begin {
   readonly agent: Agent;
@@ -17,6 +20,8 @@ export interface Begin {
   readonly deliver: Deliver;
   /** Of the browser's proxy, if that is who asks. */
   readonly requestId?: number;
+  /** What a worker that was stopped had come to. The agent's side went with its port, so it is asked again. */
+  readonly left?: Pending;
   /** Whether a window may be opened only to tell the person why it came to nothing. */
   readonly mayTell: () => boolean;
   /** The request has got its answer. */
@@ -35,20 +40,25 @@ export class Ceremony {
   readonly #deadline: number;
   readonly #timer: ReturnType<typeof setTimeout>;
   #prompt: Prompt | undefined;
+  /** The prompt that the window shows, of an agent's side that is gone. */
+  #stale: Prompt | undefined;
+  /** The person's answer to that. */
+  #early: Approval | undefined;
 
-  constructor({ agent, request, deliver, requestId, mayTell, ended }: Begin) {
-    const limit = timeLimit(request.options['timeout']);
+  constructor({ agent, request, deliver, requestId, left, mayTell, ended }: Begin) {
     this.#agent = agent;
     this.#request = request;
     this.#completion = new Completion(deliver);
     this.#mayTell = mayTell;
     this.#ended = ended;
-    this.#deadline = Date.now() + limit;
-    this.#timer = setTimeout(() => this.#takeBack({ kind: 'error', error: NOT_ALLOWED }), limit);
+    this.#deadline = left?.deadline ?? Date.now() + timeLimit(request.options['timeout']);
+    const over = (): void => this.#takeBack({ kind: 'error', error: NOT_ALLOWED });
+    this.#timer = setTimeout(over, this.#deadline - Date.now());
+    this.#stale = left?.prompt;
     this.requestId = requestId;
     const { kind, ...asked } = request;
-    this.id = agent.ask({ type: kind, ...asked }, (answer) => this.#hear(answer));
-    this.window = new ApprovalWindow(this.id);
+    this.id = agent.ask({ type: kind, ...asked }, (answer) => this.#hear(answer), left?.id);
+    this.window = new ApprovalWindow(this.id, left?.windowId);
     this.#save();
   }
 
@@ -87,7 +97,11 @@ export class Ceremony {
     this.#takeBack();
   }
 
-  #approve(message: Extract<FromWindow, { type: 'approve' }>): void {
+  #approve(message: Approval): void {
+    if (this.#stale?.prompt === message.prompt) {
+      this.#early = message;
+      return;
+    }
     const prompt = this.#prompt;
     // An answer to a prompt that is no longer shown, or the second to the same one.
     if (prompt?.prompt !== message.prompt) return;
@@ -113,6 +127,13 @@ export class Ceremony {
 
   #show(prompt: Prompt): void {
     this.#prompt = prompt;
+    const [stale, early] = [this.#stale, this.#early];
+    this.#stale = this.#early = undefined;
+    // What was read and approved is what is asked again, to the letter.
+    if (stale !== undefined && early !== undefined && asksTheSame(stale, prompt)) {
+      this.#save();
+      return this.#approve({ ...early, prompt: prompt.prompt });
+    }
     const deadline = Math.min(this.#deadline, Date.now() + prompt.secondsLeft * 1_000);
     const shown = this.window.show({ type: 'ask', asker: asker(this.#request), prompt, deadline });
     void shown.then(
@@ -153,7 +174,7 @@ export class Ceremony {
 
   #end(outcome?: Outcome, lastWord?: string): void {
     clearTimeout(this.#timer);
-    this.#prompt = undefined;
+    this.#prompt = this.#stale = this.#early = undefined;
     if (lastWord === undefined || !(this.window.opened || this.#mayTell())) void this.window.close();
     else void this.window.show({ type: 'ended', message: lastWord }).catch(() => undefined);
     void this.#settle(outcome);
@@ -171,12 +192,13 @@ export class Ceremony {
 
   #save(): void {
     if (this.done) return;
+    const shown = this.#prompt ?? this.#stale;
     pending.save({
       id: this.id,
-      kind: this.#request.kind,
+      request: this.#request,
       deadline: this.#deadline,
       ...(this.requestId === undefined ? {} : { requestId: this.requestId }),
-      ...(this.#prompt === undefined ? {} : { prompt: this.#prompt }),
+      ...(shown === undefined ? {} : { prompt: shown }),
       ...(this.window.id === undefined ? {} : { windowId: this.window.id }),
     });
   }

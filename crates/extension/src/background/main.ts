@@ -10,11 +10,14 @@ import { PAGE as POPUP, answerPopup } from './popup.ts';
 import { listenToProxy } from './proxy.ts';
 
 const agent = new Agent();
-const ceremonies = new Ceremonies(() => elsewhere.begin());
+const ceremonies = new Ceremonies(agent, {
+  elsewhere: () => elsewhere.begin(),
+  ended: () => elsewhere.ceremonyEnded(),
+});
 const elsewhere = new Elsewhere(FOR_FIREFOX ? undefined : chrome.webAuthenticationProxy, () => !ceremonies.proxied);
 const pages = new Pages(agent, ceremonies, elsewhere);
 
-if (!FOR_FIREFOX) listenToProxy(agent, ceremonies, () => elsewhere.ceremonyEnded());
+if (!FOR_FIREFOX) listenToProxy(agent, ceremonies);
 
 chrome.runtime.onConnect.addListener((port) => {
   if (isApprovalWindow(port)) ceremonies.windowConnected(port);
@@ -30,7 +33,7 @@ chrome.runtime.onMessage.addListener((message: unknown, sender, respond) => {
   return true;
 });
 
-chrome.windows.onRemoved.addListener((windowId) => ceremonies.windowRemoved(windowId));
+chrome.windows.onRemoved.addListener((windowId) => void ceremonies.windowRemoved(windowId));
 chrome.action.onClicked.addListener((tab) => void autofill.clicked(tab));
 
 // Nothing is to be done then but what waking does anyway: without a listener the browser would not wake the worker.

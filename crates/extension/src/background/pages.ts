@@ -77,10 +77,8 @@ export class Pages {
     const rpIdChecked = await isCheckedHere(kind === 'get' ? options['rpId'] : rpIn(options), origin);
     const top = topOrigin === undefined ? {} : { topOrigin };
     return this.#ceremonies.begin({
-      agent: this.#agent,
       request: { kind, origin, crossOrigin, ...top, rpIdChecked, options },
       deliver,
-      ended: () => this.#elsewhere.ceremonyEnded(),
     });
   }
 

@@ -1,16 +1,17 @@
 /**
  * The ceremonies under way, in the browser's session storage: what a service worker that was stopped and woken again
- * needs in order to end them. Content scripts cannot read it.
+ * needs in order to take them up. Content scripts cannot read it.
  */
 
-import type { Kind, Prompt } from '../protocol.ts';
+import type { CeremonyRequest, Prompt } from '../protocol.ts';
 
 export interface Pending {
   readonly id: number;
-  readonly kind: Kind;
+  readonly request: CeremonyRequest;
   /** Of the browser's proxy; absent where a page's script waits, whose port the stop has closed. */
   readonly requestId?: number;
   readonly deadline: number;
+  /** The last that was shown. */
   readonly prompt?: Prompt;
   readonly windowId?: number;
 }

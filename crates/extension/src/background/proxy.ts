@@ -11,7 +11,7 @@ import { parseRequestDetails } from './request-details.ts';
 const UNREADABLE: DomError = { name: 'UnknownError', message: 'The request could not be read.' };
 
 /** Listens; events that wake the worker are only heard by listeners that are there at once. */
-export function listenToProxy(agent: Agent, ceremonies: Ceremonies, ended: () => void): void {
+export function listenToProxy(agent: Agent, ceremonies: Ceremonies): void {
   const proxy = chrome.webAuthenticationProxy;
   const begin = (kind: Kind) => (asked: { requestId: number; requestDetailsJson: string }) => {
     const { requestId } = asked;
@@ -24,11 +24,11 @@ export function listenToProxy(agent: Agent, ceremonies: Ceremonies, ended: () =>
       void deliver({ kind: 'error', error: UNREADABLE });
       return;
     }
-    ceremonies.begin({ agent, request, deliver, requestId, ended });
+    ceremonies.begin({ request, deliver, requestId });
   };
   proxy.onCreateRequest.addListener(begin('create'));
   proxy.onGetRequest.addListener(begin('get'));
-  proxy.onRequestCanceled.addListener((requestId) => ceremonies.byRequest(requestId)?.aborted());
+  proxy.onRequestCanceled.addListener((requestId) => void ceremonies.cancelled(requestId));
   proxy.onIsUvpaaRequest.addListener(async ({ requestId }) => {
     await proxy.completeIsUvpaaRequest({ requestId, isUvpaa: await authenticatorIsThere(agent) });
   });

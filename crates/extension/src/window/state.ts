@@ -1,6 +1,6 @@
 /** What the approval window is about to do, apart from how it looks. */
 
-import type { Prompt } from '../protocol.ts';
+import { asksTheSame, type Prompt } from '../protocol.ts';
 import type { Asker, FromWindow, ToWindow } from '../window-message.ts';
 
 /** For so long after it appears, or comes to the front, nothing can be approved: a click may have been meant for what was there before. */
@@ -35,6 +35,8 @@ export interface Input {
 export function told(state: State, message: ToWindow, now: number): State {
   if (message.type === 'ended') return state.at === 'ended' ? state : { at: 'ended', message: message.message };
   const { asker, prompt, deadline } = message;
+  // The worker was stopped, and what it asks again is what is shown: the person goes on.
+  if (isShown(state, prompt) && !state.answered) return { ...state, prompt, deadline };
   // After a wrong PIN the person may have switched to the passphrase, and means to stay there.
   const stays =
     state.at === 'asking' && prompt.failed !== undefined && prompt.verify === 'pin' && state.secret !== 'none';
@@ -48,6 +50,12 @@ export function told(state: State, message: ToWindow, now: number): State {
     answered: false,
     problem: prompt.failed ?? '',
   };
+}
+
+/** Whether just this is on the screen, and not as an answer that was not taken. */
+export function isShown(state: State, prompt: Prompt): state is Asking {
+  if (state.at !== 'asking') return false;
+  return state.prompt === prompt || (prompt.failed === undefined && asksTheSame(state.prompt, prompt));
 }
 
 /** The window came to the front. */

@@ -5,7 +5,7 @@ import type { Prompt } from '../protocol.ts';
 import { isolated, siteText } from '../site-text.ts';
 import type { Asker } from '../window-message.ts';
 import { WORDS, accountNames, timeLeft } from './words.ts';
-import { isArmed, type Asking, type SecretKind, type State } from './state.ts';
+import { isArmed, isShown, type Asking, type SecretKind, type State } from './state.ts';
 
 export function draw(state: State, before: State, now: number): void {
   for (const part of ['waiting', 'asking', 'ended']) byId(part).hidden = part !== state.at;
@@ -14,14 +14,14 @@ export function draw(state: State, before: State, now: number): void {
     if (before.at !== 'ended') byId('close').focus();
   }
   if (state.at !== 'asking') return;
-  const same = before.at === 'asking' && before.prompt === state.prompt;
+  const same = isShown(before, state.prompt);
   if (!same) drawPrompt(state.asker, state.prompt);
   drawSecret(state.secret, state.prompt);
   byId('problem').textContent = siteText(state.problem, 300);
   byId('time').textContent = timeLeft(state.deadline - now);
   byId('approve').ariaDisabled = String(!isArmed(state, now));
   byId('asking').ariaBusy = String(state.answered);
-  if (!same || (before.at === 'asking' && before.secret !== state.secret)) focusFirst(state);
+  if (!same || before.secret !== state.secret) focusFirst(state);
 }
 
 function drawPrompt(asker: Asker, prompt: Prompt): void {

@@ -73,9 +73,9 @@ export class World {
   }
 
   /** The agent of this profile, ready. */
-  async agent(profile) {
+  async agent(profile, ...options) {
     const socket = join(this.#folder, `${profile}.sock`);
-    return this.#start(join(PROGRAMS, "keyfold"), [...this.#globals(profile), "agent", "--socket", socket]);
+    return this.#start(join(PROGRAMS, "keyfold"), [...this.#globals(profile), "agent", "--socket", socket, ...options]);
   }
 
   /** A Firefox whose extension speaks to this profile's agent. */

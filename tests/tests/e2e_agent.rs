@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command},
+    slice,
 };
 
 use keyfold_tests::{Device, Server, clock_off_by, exit, fed, started};
@@ -125,14 +126,14 @@ fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_
     page.host.says(&json!({ "type": "cancel", "id": 2 }));
     // Whatever is asked next is answered after that.
     assert_eq!(page.host.asks(&json!({ "type": "status", "id": 3 }))["passkeys"], json!(1));
-    assert_eq!(held(), [first.clone()], "not {lost}");
+    assert_eq!(held(), slice::from_ref(&first), "not {lost}");
 
     let second = page.creates(4, "replace");
     assert_eq!(held().len(), 2, "nobody knows yet whether the page has it");
     assert_eq!(page.signs_in(5, &first), first);
     assert_eq!(held().len(), 2, "the older one is no reason");
     assert_eq!(page.signs_in(6, &second), second);
-    assert_eq!(held(), [second.clone()]);
+    assert_eq!(held(), slice::from_ref(&second));
     // It is of use, and no word of the browser's deletes it any more.
     page.host.says(&json!({ "type": "cancel", "id": 6 }));
     assert_eq!(page.host.asks(&json!({ "type": "status", "id": 7 }))["passkeys"], json!(1));

@@ -49,10 +49,13 @@ fn tests() -> Held {
     let (own, threats) = (here().join("tests"), here().join("tests/threats"));
     let mut held = Held::new();
     let of_crates = ["crypto", "ledger", "store", "vault"].map(|name| (name, crates.join(name).join("tests")));
-    for (place, folder) in of_crates.into_iter().chain([("", own)]) {
+    let authenticator = ("authenticator", crates.join("authenticator/src"));
+    for (place, folder) in of_crates.into_iter().chain([authenticator, ("", own)]) {
         for file in files_of(&folder, "rs") {
             let place = if file.starts_with(&threats) { "threats" } else { place };
-            let name = file.file_stem().unwrap().to_str().unwrap();
+            // Where a module's tests are beside it, its name says more than theirs.
+            let named = if file.ends_with("tests.rs") { file.parent().unwrap() } else { &file };
+            let name = named.file_stem().unwrap().to_str().unwrap();
             let name = if place.is_empty() { name.to_owned() } else { format!("{place}:{name}") };
             let source = fs::read_to_string(&file).unwrap();
             for test in source.split("fn threat_").skip(1) {

@@ -21,7 +21,7 @@ fn a_pin_has_four_characters_and_at_most_63_bytes() {
 }
 
 #[test]
-fn eight_wrong_pins_block_it_and_three_in_a_row_wait_for_a_power_cycle() {
+fn threat_program_eight_wrong_pins_block_it_and_three_in_a_row_wait_for_a_power_cycle() {
     let mut store = with_pin("1234");
     for expected in
         [PinError::Wrong { left: 7 }, PinError::Wrong { left: 6 }, PinError::WrongInARow, PinError::WrongInARow]
@@ -54,7 +54,7 @@ fn the_right_pin_brings_all_attempts_back() {
 
 /// Whoever takes the power away between the attempt and its outcome has used it up.
 #[test]
-fn an_attempt_is_kept_before_it_is_made() {
+fn threat_program_an_attempt_is_kept_before_it_is_made() {
     struct Recording(MemoryStore, Vec<u8>);
     impl DeviceMemory for Recording {
         fn device(&self) -> Result<DeviceState, crate::StoreError> {

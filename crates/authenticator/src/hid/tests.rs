@@ -97,7 +97,7 @@ fn while_one_channel_is_served_the_others_are_told_that_it_is_busy() {
 }
 
 #[test]
-fn a_request_is_taken_back_by_its_own_channel_alone() {
+fn threat_program_a_request_is_taken_back_by_its_own_channel_alone() {
     let mut host = Host::new();
     let (one, other) = (host.channel(), host.channel());
     assert!(host.sends(one, CANCEL, &[]).is_empty(), "there is nothing to take back");

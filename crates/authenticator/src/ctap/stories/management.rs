@@ -68,7 +68,7 @@ fn passkeys_are_counted_listed_renamed_and_deleted() {
 }
 
 #[test]
-fn nothing_is_told_or_changed_without_a_token_that_allows_it() {
+fn threat_program_nothing_is_told_or_changed_without_a_token_that_allows_it() {
     let mut platform = Platform::with_pin(PinProtocol::Two);
     let one = platform.register(1);
     let delete = || Some(entries(vec![(2, credential(&one))]));
@@ -83,7 +83,7 @@ fn nothing_is_told_or_changed_without_a_token_that_allows_it() {
 }
 
 #[test]
-fn a_token_for_one_relying_party_manages_its_passkeys_alone() {
+fn threat_program_a_token_for_one_relying_party_manages_its_passkeys_alone() {
     let mut platform = Platform::with_pin(PinProtocol::Two);
     let one = platform.register(1);
     let token = platform.token_for(PIN, CM, Some("example.com")).unwrap();

@@ -72,7 +72,7 @@ fn after_eight_wrong_pins_none_is_taken_any_more() {
 
 /// So that whoever tries PINs has to agree on a secret for each.
 #[test]
-fn a_wrong_pin_voids_the_agreed_secret() {
+fn threat_program_a_wrong_pin_voids_the_agreed_secret() {
     let mut platform = Platform::with_pin(PinProtocol::Two);
     let (own, secret) = platform.agree();
     let sealed = |pin: &str| Value::from(secret.encrypt(&hash_of(pin), &mut Script::endless()).unwrap());
@@ -100,7 +100,7 @@ fn a_token_makes_and_uses_passkeys_for_its_relying_party_and_says_that_the_user_
 }
 
 #[test]
-fn a_token_is_good_for_one_ceremony_for_what_it_allows_and_for_a_while() {
+fn threat_program_a_token_is_good_for_one_ceremony_for_what_it_allows_and_for_a_while() {
     let mut platform = Platform::with_pin(PinProtocol::Two);
     platform.now = 1_000_000;
     platform.register(1);
@@ -210,7 +210,7 @@ fn built_in_verification_gives_tokens_and_is_blocked_after_five_failures() {
 
 /// Else the first program that comes would choose what proves who is there.
 #[test]
-fn where_somebody_can_be_verified_the_first_pin_needs_them() {
+fn threat_program_where_somebody_can_be_verified_the_first_pin_needs_them() {
     let mut platform = Platform::new(PinProtocol::Two);
     let set = |platform: &mut Platform, user: &mut dyn UserVerification| {
         let (own, secret) = platform.agree();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_protected_passkey_is_not_here_for_whoever_does_not_verify() {
+fn threat_program_a_protected_passkey_is_not_here_for_whoever_does_not_verify() {
     let mut platform = Platform::with_pin(PinProtocol::Two);
     for (level, named_only_finds) in [(1, true), (2, true), (3, false)] {
         let (id, mut made) = platform.register_with(level, vec![("credProtect", Value::from(level))]);

@@ -4,7 +4,7 @@ use keyfold_client::{
     device::Passphrase,
     vault::{LocalVault, UnlockedVault, VaultError},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock};
 
 use crate::keyring::DesktopKeyring;
 
@@ -14,12 +14,19 @@ pub(crate) struct AgentVault {
     open: Mutex<Option<UnlockedVault>>,
     changed: Notify,
     opened: Notify,
+    finishing: Arc<RwLock<()>>,
 }
 
 impl AgentVault {
     pub(crate) fn of(vault: UnlockedVault) -> Self {
         let local = vault.local().clone();
-        Self { local, open: Mutex::new(Some(vault)), changed: Notify::new(), opened: Notify::new() }
+        Self {
+            local,
+            open: Mutex::new(Some(vault)),
+            changed: Notify::new(),
+            opened: Notify::new(),
+            finishing: Arc::default(),
+        }
     }
 
     /// The profile, whether it is open or not.
@@ -67,6 +74,16 @@ impl AgentVault {
     /// Somebody has used it: it locks by itself later.
     pub(crate) async fn used(&self) -> Result<(), VaultError> {
         Ok(self.local.storage().used(self.local.clock().now()).await?)
+    }
+
+    /// Held while what was answered already is brought to its end.
+    pub(crate) async fn finishing(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.finishing).read_owned().await
+    }
+
+    /// Returns once nothing is being finished.
+    pub(crate) async fn finished(&self) {
+        drop(self.finishing.write().await);
     }
 
     /// Something may have changed that the server does not know.

@@ -48,10 +48,11 @@ async fn get(app: &App, sign_in: SignIn) -> Result<(), Failure> {
             break person.or_why_not(signed_in)?;
         }
     };
-    if let Some(error) = signed_in.not_noted {
+    print(&serde_json::to_string(&signed_in.response).map_err(|error| Failure::internal(&error))?)?;
+    if let Err(error) = opened.vault.note(signed_in.used).await {
         say(&format!("keyfold: signed in; when is not noted ({error})"));
     }
-    print(&serde_json::to_string(&signed_in.response).map_err(|error| Failure::internal(&error))?)
+    Ok(())
 }
 
 /// The options come on standard input, and nothing of them is believed yet.

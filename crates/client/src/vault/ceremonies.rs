@@ -3,7 +3,7 @@ use keyfold_crypto::random;
 use keyfold_wire::ItemId;
 use tokio::runtime::Handle;
 
-use super::{PasskeySnapshot, UnlockedVault, VaultError, credential_store::Replaces};
+use super::{Locked, PasskeySnapshot, UnlockedVault, VaultError, credential_store::Replaces};
 use crate::webauthn::{
     AuthenticationResponse, Ceremony, CreateError, GetError, Page, RegistrationResponse, create, get,
 };
@@ -38,13 +38,16 @@ pub struct Registered {
     pub item: ItemId,
 }
 
-/// A sign-in, and what became of noting it.
+/// A sign-in.
 pub struct SignedIn {
     /// For the relying party.
     pub response: AuthenticationResponse,
-    /// Why the time of use was not noted; the sign-in is good all the same.
-    pub not_noted: Option<VaultError>,
+    /// To be [noted](UnlockedVault::note) once the response is given, so that nobody waits for that.
+    pub used: Used,
 }
+
+/// That a passkey was used. It may be lost without harm: the next use says it again.
+pub struct Used(Option<PasskeySnapshot>);
 
 impl UnlockedVault {
     /// Makes a passkey for a page, from `PublicKeyCredentialCreationOptionsJSON`. It is durable on this device
@@ -87,9 +90,19 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
-        let (response, mut snapshot) = self.gets(self.snapshot().await?, page, options, user)?;
-        let may_be_lost = snapshot.says_only_that_it_was_used();
-        signed_in(response, self.keep(&mut snapshot).await.err(), may_be_lost)
+        let (response, snapshot) = self.gets(self.snapshot().await?, page, options, user)?;
+        Ok(SignedIn { response, used: self.signed(snapshot).await? })
+    }
+
+    /// Notes that a passkey was used, durably. The sign-in is good all the same if that fails.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn note(&self, used: Used) -> Result<(), VaultError> {
+        match used.0 {
+            Some(mut snapshot) => self.keep(&mut snapshot).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
@@ -103,9 +116,21 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
-        let (response, mut snapshot) = self.gets(runtime.block_on(self.snapshot())?, page, options, user)?;
-        let may_be_lost = snapshot.says_only_that_it_was_used();
-        signed_in(response, runtime.block_on(self.keep(&mut snapshot)).err(), may_be_lost)
+        let (response, snapshot) = self.gets(runtime.block_on(self.snapshot())?, page, options, user)?;
+        Ok(SignedIn { response, used: runtime.block_on(self.signed(snapshot))? })
+    }
+
+    /// Keeps what may not be lost, such as a large blob, before the response is given.
+    async fn signed(&self, mut snapshot: PasskeySnapshot) -> Result<Used, VaultError> {
+        if !snapshot.says_only_that_it_was_used() {
+            self.keep(&mut snapshot).await?;
+            return Ok(Used(None));
+        }
+        // Somebody may have locked it while the user was asked; that it was idle meanwhile means nothing.
+        match self.local().locked().await? {
+            Some(locked @ Locked::OnRequest) => Err(VaultError::Locked(locked)),
+            Some(Locked::Idle) | None => Ok(Used(Some(snapshot))),
+        }
     }
 
     fn creates(
@@ -140,17 +165,4 @@ fn registered(response: RegistrationResponse, made: Vec<ItemId>) -> Result<Regis
         return Err(VaultError::Damaged("the authenticator made no passkey".to_owned()).into());
     };
     Ok(Registered { response, item: *item })
-}
-
-/// A sign-in of which only the time of use may be lost; not if somebody has locked the vault meanwhile.
-fn signed_in(
-    response: AuthenticationResponse,
-    not_kept: Option<VaultError>,
-    may_be_lost: bool,
-) -> Result<SignedIn, SignInError> {
-    match not_kept {
-        Some(error @ VaultError::Locked(_)) => Err(error.into()),
-        Some(error) if !may_be_lost => Err(error.into()),
-        not_noted => Ok(SignedIn { response, not_noted }),
-    }
 }

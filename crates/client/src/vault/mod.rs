@@ -20,7 +20,7 @@ mod signals;
 mod status;
 mod unlocked;
 
-pub use ceremonies::{RegisterError, Registered, SignInError, SignedIn};
+pub use ceremonies::{RegisterError, Registered, SignInError, SignedIn, Used};
 pub use contents::{Contents, Origin, Unreadable, VaultItem};
 pub use credential_store::PasskeySnapshot;
 pub use ctap::CtapAuthenticator;

@@ -5,12 +5,12 @@ use keyfold_client::{
     authenticator::UserVerification,
     browser::{BadPage, Ceremony, Code, Decision, Party, Prompt, Told, Verify},
     device::Passphrase,
-    vault::{CandidatesError, RegisterError, SignInError, UnlockedVault, VaultError},
+    vault::{CandidatesError, RegisterError, SignInError, UnlockedVault, Used, VaultError},
 };
 use serde_json::value::RawValue;
 use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
 
-use super::window::{Window, WindowAnswer};
+use super::window::{Window, WindowAnswer, device_name};
 use crate::agent::{
     Mode,
     cancel::Cancel,
@@ -36,8 +36,15 @@ pub(super) struct Failed {
 pub(super) struct Done {
     /// For the page.
     pub(super) response: Box<RawValue>,
-    /// The passkey that was made, which the page may never get.
-    pub(super) made: Option<ItemId>,
+    pub(super) left: Left,
+}
+
+/// What is left to do once the page has its response.
+pub(super) enum Left {
+    /// The passkey was made, and the page may never get it.
+    Made(ItemId),
+    /// That it was used is to be noted.
+    Used(UnlockedVault, Used),
 }
 
 /// All that one ceremony needs.
@@ -46,7 +53,6 @@ pub(super) struct Running {
     pub(super) mode: Mode,
     pub(super) told: UnboundedSender<Told>,
     pub(super) answers: Receiver<WindowAnswer>,
-    pub(super) device: String,
 }
 
 impl Running {
@@ -55,24 +61,19 @@ impl Running {
         let page = asked.page().map_err(Failed::of_page)?;
         let ended = Arc::new(Mutex::new(None));
         let (vault, prompts) = self.open(asked.id, runtime)?;
-        let agent = Arc::clone(&self.vault);
         let mut user = self.user((asked.id, prompts), vault.clone(), &ended, runtime);
         let options = asked.options.to_string();
         let done = match what {
             What::Create => {
                 let made = vault.register_waiting(runtime, &page, &options, user.as_mut());
-                made.map_err(Failed::from).and_then(|made| Done::of(&made.response, Some(made.item)))
+                made.map_err(Failed::from).and_then(|made| Done::of(&made.response, Left::Made(made.item)))
             }
             What::Get => {
                 let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
-                signed.map_err(Failed::from).and_then(|signed_in| Done::of(&signed_in.response, None))
+                let left = |used| Left::Used(vault, used);
+                signed.map_err(Failed::from).and_then(|signed| Done::of(&signed.response, left(signed.used)))
             }
         };
-        // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
-        if done.is_ok() {
-            drop(runtime.block_on(agent.used()));
-            agent.changes();
-        }
         let how = *ended.lock().unwrap_or_else(PoisonError::into_inner);
         done.map_err(|failure| match how {
             Some(code) => Failed { code, ..failure },
@@ -94,7 +95,7 @@ impl Running {
                 rp: Party { id: String::new(), name: None },
                 accounts: Vec::new(),
                 kind: "synced",
-                device: self.device.clone(),
+                device: runtime.block_on(device_name(self.vault.local())),
                 verify: Verify::Passphrase,
                 seconds_left: UNLOCK_WITHIN.as_secs(),
                 failed: failed_before.take(),
@@ -137,7 +138,7 @@ impl Running {
             Mode::Test { presence, .. } => TestUser(presence).for_request(None, Cancel::default()),
             Mode::Real => Box::new(Window {
                 id,
-                device: self.device,
+                agent: self.vault,
                 owner: Owner::of(vault),
                 runtime: runtime.clone(),
                 told: self.told,
@@ -150,10 +151,10 @@ impl Running {
 }
 
 impl Done {
-    fn of(response: &impl serde::Serialize, made: Option<ItemId>) -> Result<Self, Failed> {
+    fn of(response: &impl serde::Serialize, left: Left) -> Result<Self, Failed> {
         let response = serde_json::value::to_raw_value(response);
         let response = response.map_err(|error| failed("UnknownError", Code::Failed, error.to_string()))?;
-        Ok(Self { response, made })
+        Ok(Self { response, left })
     }
 }
 

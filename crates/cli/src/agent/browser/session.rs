@@ -12,7 +12,7 @@ use keyfold_client::{
     browser::{Account, Asked, Ceremony, Code, MAX_MESSAGE, PROTOCOL, Recent, Signal, Status, Told},
     device::Passphrase,
     rfc3339,
-    vault::{LocalVault, UnlockedVault, VaultError},
+    vault::{UnlockedVault, VaultError},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,8 +25,8 @@ use tokio::{
 };
 
 use super::{
-    ceremony::{Done, Failed, Running, What, failed},
-    window::WindowAnswer,
+    ceremony::{Done, Failed, Left, Running, What, failed},
+    window::{WindowAnswer, device_name},
 };
 use crate::{
     agent::{Mode, vault::AgentVault},
@@ -43,6 +43,45 @@ struct Session {
     ended: (UnboundedSender<Ended>, UnboundedReceiver<Ended>),
     /// The latest passkeys that were made, by ceremony, the last first.
     made: VecDeque<(u64, ItemId)>,
+}
+
+/// How a ceremony ends.
+struct Ending {
+    id: u64,
+    told: UnboundedSender<Told>,
+    ended: UnboundedSender<Ended>,
+    agent: Arc<AgentVault>,
+    runtime: Handle,
+}
+
+impl Ending {
+    /// The browser is told, and does not wait for what is left to do. Where it is gone, what was made is in the vault all the same.
+    fn ends(self, done: Result<Done, Failed>) {
+        let Done { response, left } = match done {
+            Ok(done) => done,
+            Err(failed) => {
+                let _ = self.ended.send((self.id, None));
+                return drop(self.told.send(failed.told(self.id)));
+            }
+        };
+        let made = match &left {
+            Left::Made(item) => Some(*item),
+            Left::Used(..) => None,
+        };
+        // Before it is told: what comes after that may be about what was made, and finds all that became of it.
+        let _ = self.ended.send((self.id, made));
+        let finishing = self.runtime.block_on(self.agent.finishing());
+        drop(self.told.send(Told::Result { id: self.id, response }));
+        if let Left::Used(vault, used) = left
+            && let Err(error) = self.runtime.block_on(vault.note(used))
+        {
+            say(&format!("keyfold: signed in; when is not noted ({error})"));
+        }
+        // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
+        drop(self.runtime.block_on(self.agent.used()));
+        self.agent.changes();
+        drop(finishing);
+    }
 }
 
 /// A ceremony that has ended, with the passkey that was made.
@@ -73,6 +112,7 @@ pub(crate) async fn serve(stream: UnixStream, vault: Arc<AgentVault>, mode: Mode
 
 impl Session {
     async fn take(&mut self, asked: Asked) {
+        self.vault.finished().await;
         match asked {
             // Who speaks another protocol finds out by the answer.
             Asked::Hello(_) => self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") }),
@@ -122,23 +162,17 @@ impl Session {
         }
         let (answer, answers) = channel();
         self.ceremonies.insert(id, answer);
-        let running = Running {
-            vault: Arc::clone(&self.vault),
-            mode: self.mode,
+        let running = Running { vault: Arc::clone(&self.vault), mode: self.mode, told: self.told.clone(), answers };
+        let ending = Ending {
+            id,
             told: self.told.clone(),
-            answers,
-            device: device_name(self.vault.local()).await,
+            ended: self.ended.0.clone(),
+            agent: Arc::clone(&self.vault),
+            runtime: Handle::current(),
         };
-        let (told, ended, runtime) = (self.told.clone(), self.ended.0.clone(), Handle::current());
         tokio::task::spawn_blocking(move || {
-            let (made, result) = match running.run(what, &ceremony, &runtime) {
-                Ok(Done { response, made }) => (made, Told::Result { id, response }),
-                Err(failed) => (None, failed.told(id)),
-            };
-            // Before it is told: what comes after that may be about what was made.
-            let _ = ended.send((id, made));
-            // Where the browser is gone, what was made is in the vault all the same.
-            drop(told.send(result));
+            let done = running.run(what, &ceremony, &ending.runtime);
+            ending.ends(done);
         });
     }
 
@@ -227,14 +261,6 @@ impl Session {
         // A browser that is gone is told nothing.
         drop(self.told.send(told));
     }
-}
-
-/// What this device is called in its account.
-async fn device_name(local: &LocalVault) -> String {
-    let status = local.status().await.ok();
-    let name =
-        status.and_then(|status| status.devices.into_iter().find(|device| device.this).map(|device| device.name));
-    name.unwrap_or_else(|| "this device".to_owned())
 }
 
 async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {

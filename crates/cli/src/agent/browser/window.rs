@@ -9,15 +9,19 @@ use std::{
 use keyfold_client::{
     authenticator::{Action, Answer as Agreed, Prompt, UserVerification, VerificationRequirement},
     browser::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify},
+    vault::LocalVault,
 };
 use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
 
-use crate::agent::user::{Owner, Proof};
+use crate::agent::{
+    user::{Owner, Proof},
+    vault::AgentVault,
+};
 
 /// The extension's window for one ceremony.
 pub(super) struct Window {
     pub(super) id: u64,
-    pub(super) device: String,
+    pub(super) agent: Arc<AgentVault>,
     pub(super) owner: Owner,
     pub(super) runtime: Handle,
     pub(super) told: UnboundedSender<Told>,
@@ -80,7 +84,7 @@ impl Window {
             },
             accounts: prompt.accounts.iter().map(Account::from).collect(),
             kind: "synced",
-            device: self.device.clone(),
+            device: self.runtime.block_on(device_name(self.agent.local())),
             verify,
             seconds_left: until.saturating_duration_since(Instant::now()).as_secs(),
             failed,
@@ -119,6 +123,14 @@ impl Window {
             _ => Agreed::Denied,
         }
     }
+}
+
+/// What this device is called in its account.
+pub(super) async fn device_name(local: &LocalVault) -> String {
+    let status = local.status().await.ok();
+    let name =
+        status.and_then(|status| status.devices.into_iter().find(|device| device.this).map(|device| device.name));
+    name.unwrap_or_else(|| "this device".to_owned())
 }
 
 const fn action(action: Action) -> &'static str {

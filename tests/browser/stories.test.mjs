@@ -176,6 +176,12 @@ test("a site that says that it knows a passkey no more is not offered that again
     await approves()(window);
   });
   assert.equal(signed.id, made[0].id);
+
+  // Its person may think otherwise.
+  const hidden = world.keyfold("a", ["passkey", "list", "--rp", host]).passkeys.filter((passkey) => passkey.hidden);
+  assert.deepEqual(hidden.map((passkey) => passkey.credential_id), [made[1].id]);
+  world.keyfold("a", ["passkey", "restore", hidden[0].id]);
+  assert.equal((await signIn(page, approves("Ben"))).id, made[1].id);
 });
 
 test("a vault that is locked is unlocked in the window, and that approves nothing", async () => {

@@ -130,6 +130,10 @@ fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_
 
     let second = page.creates(4, "replace");
     assert_eq!(held().len(), 2, "nobody knows yet whether the page has it");
+    let shown = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+    let newer = shown.iter().find(|passkey| passkey["credential_id"] == second).unwrap();
+    let older = shown.iter().find(|passkey| passkey["credential_id"] == first).unwrap();
+    assert_eq!(newer["replaces"], json!([older["id"]]));
     assert_eq!(page.signs_in(5, &first), first);
     assert_eq!(held().len(), 2, "the older one is no reason");
     assert_eq!(page.signs_in(6, &second), second);

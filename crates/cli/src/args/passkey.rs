@@ -40,11 +40,11 @@ pub(crate) enum PasskeyCommand {
         /// The passkey's id, or enough of its beginning
         passkey: String,
     },
-    /// Bring a deleted passkey back, or one as it was before
+    /// Bring a passkey back: one that is deleted, one that its site has hidden, or as it was before
     Restore {
         /// The passkey's id, or enough of its beginning
         passkey: String,
-        /// As it was at this revision [default: as it is, only not deleted]
+        /// As it was at this revision [default: as it is, only neither deleted nor hidden]
         #[arg(long, value_name = "N")]
         revision: Option<u64>,
     },

@@ -47,7 +47,7 @@ pub struct SignedIn {
 }
 
 /// That a passkey was used. It may be lost without harm: the next use says it again.
-pub struct Used(Option<PasskeySnapshot>);
+pub struct Used(Option<Box<PasskeySnapshot>>);
 
 impl UnlockedVault {
     /// Makes a passkey for a page, from `PublicKeyCredentialCreationOptionsJSON`. It is durable on this device
@@ -129,7 +129,7 @@ impl UnlockedVault {
         // Somebody may have locked it while the user was asked; that it was idle meanwhile means nothing.
         match self.local().locked().await? {
             Some(locked @ Locked::OnRequest) => Err(VaultError::Locked(locked)),
-            Some(Locked::Idle) | None => Ok(Used(Some(snapshot))),
+            Some(Locked::Idle) | None => Ok(Used(Some(Box::new(snapshot)))),
         }
     }
 

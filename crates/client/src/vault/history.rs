@@ -50,7 +50,7 @@ impl UnlockedVault {
         Some(PastItem { revision: past.revision, at: context.at, author: past.author, item })
     }
 
-    /// Brings a passkey back as it was at `revision`, or a deleted one as it is: durably, on this device; the next sync sends
+    /// Brings a passkey back as it was at `revision`, or one that is deleted or hidden as it is: durably, on this device; the next sync sends
     /// it. One that was purged against the rules comes back as another item with the same passkey: that is its id.
     ///
     /// # Errors
@@ -147,7 +147,8 @@ fn changes(now: &Fields, was: &Fields) -> Vec<(FieldTag, Vec<u8>)> {
     let values = RESTORED.into_iter().filter(|tag| now.value(*tag) != was.value(*tag));
     let values = values.map(|tag| (tag, was.value(tag).to_vec()));
     let undeleted = now.deleted_at().map(|_| (FieldTag::Deleted, vec![0]));
-    values.chain(undeleted).collect()
+    let shown = now.is_hidden().then(|| (FieldTag::Hidden, vec![0]));
+    values.chain(undeleted).chain(shown).collect()
 }
 
 const RESTORED: [FieldTag; 5] =

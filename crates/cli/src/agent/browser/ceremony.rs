@@ -44,7 +44,7 @@ pub(super) enum Left {
     /// The passkey was made, and the page may never get it.
     Made(ItemId),
     /// That it was used is to be noted.
-    Used(UnlockedVault, Used),
+    Used(Box<UnlockedVault>, Used),
 }
 
 /// All that one ceremony needs.
@@ -70,7 +70,7 @@ impl Running {
             }
             What::Get => {
                 let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
-                let left = |used| Left::Used(vault, used);
+                let left = |used| Left::Used(Box::new(vault), used);
                 signed.map_err(Failed::from).and_then(|signed| Done::of(&signed.response, left(signed.used)))
             }
         };

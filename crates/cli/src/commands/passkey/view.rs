@@ -26,6 +26,10 @@ pub(in crate::commands) struct PasskeyView {
     deleted_at: Option<String>,
     /// When a deleted one is purged.
     restorable_until: Option<String>,
+    /// Its site has said that it knows it no more: it is not offered there.
+    hidden: bool,
+    /// The passkeys that it replaces once it has signed in.
+    replaces: Vec<String>,
     revision: u64,
     state: &'static str,
     backup_eligible: bool,
@@ -77,6 +81,8 @@ impl PasskeyView {
             last_used_at: fields.last_used().map(rfc3339),
             deleted_at: fields.deleted_at().map(rfc3339),
             restorable_until: fields.deleted_at().map(|at| rfc3339(at.saturating_add(PURGED_AFTER))),
+            hidden: fields.is_hidden(),
+            replaces: fields.replaces().map(|id| id.to_string()).collect(),
             revision: item.revision,
             state: match item.origin {
                 Origin::Acknowledged => "synced",
@@ -105,6 +111,13 @@ impl PasskeyView {
         if let (Some(at), Some(until)) = (&self.deleted_at, &self.restorable_until) {
             lines.push(format!("Deleted        {at}; `keyfold passkey restore` brings it back until {until}"));
         }
+        if self.hidden {
+            let back = "`keyfold passkey restore` offers it again";
+            lines.push(format!("Hidden         its site has said that it knows it no more; {back}"));
+        }
+        if !self.replaces.is_empty() {
+            lines.push(format!("Replaces       {}, once it has signed in", self.replaces.join(", ")));
+        }
         lines.extend(self.fault.as_ref().map(|fault| format!("Quarantined    {}", fault.text())));
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
     }
@@ -128,6 +141,7 @@ impl Passkeys {
             let state = match (&passkey.deleted_at, &passkey.fault) {
                 (_, Some(_)) => "quarantined",
                 (Some(_), None) => "deleted",
+                (None, None) if passkey.hidden => "hidden",
                 (None, None) => passkey.state,
             };
             [&passkey.id, &passkey.rp_id, name, &passkey.created_at, state].map(str::to_owned)

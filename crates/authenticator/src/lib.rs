@@ -93,7 +93,7 @@ pub use get_assertion::{AllowList, Assertion, GetAssertion, Presence};
 pub use hmac_secret::HmacSecretInput;
 pub use label::Label;
 pub use large_blob::LargeBlob;
-pub use make_credential::{Attestation, MakeCredential, MakeExtensions};
+pub use make_credential::{Attestation, AttestationFormat, AttestationStatement, MakeCredential, MakeExtensions};
 pub use memory_store::MemoryStore;
 pub use model::{Aaguid, BackupEligibility, Model};
 pub use passkey::{Passkey, UnixMillis};

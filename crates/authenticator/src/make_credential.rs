@@ -24,11 +24,70 @@ pub struct MakeCredential {
     pub verification: VerificationRequirement,
     /// Whether it shall be found without its id.
     pub discoverability: Discoverability,
+    /// How it shall be attested.
+    pub attestation: AttestationFormat,
     /// The rest of what may be asked for.
     pub extensions: MakeExtensions,
     /// Salts to evaluate at once, for our own client. They make verification required.
     pub prf: Option<PrfSalts>,
 }
+
+/// How a new passkey is attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttestationFormat {
+    /// Not at all: `none` (WebAuthn §8.7).
+    None,
+    /// By its own key: `packed`, self attestation (WebAuthn §8.2). It says that the answer is of whoever has the passkey, and no more;
+    /// OpenSSH takes no key without it.
+    PackedSelf,
+}
+
+impl AttestationFormat {
+    /// The most wanted of the formats that a platform names (CTAP 2.2 §6.1.1, `attestationFormatsPreference`).
+    pub(crate) fn preferred(names: &[String]) -> Self {
+        let known = names.iter().find_map(|name| match name.as_str() {
+            NONE => Some(Self::None),
+            PACKED => Some(Self::PackedSelf),
+            _ => None,
+        });
+        known.unwrap_or(Self::PackedSelf)
+    }
+}
+
+/// What attests a new passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttestationStatement {
+    /// Nothing does.
+    None,
+    /// The passkey itself.
+    PackedSelf {
+        /// Its COSE algorithm.
+        algorithm: i64,
+        /// Over authenticator data ‖ hash of the client data.
+        signature: Vec<u8>,
+    },
+}
+
+impl AttestationStatement {
+    pub(crate) const fn format(&self) -> &'static str {
+        match self {
+            Self::None => NONE,
+            Self::PackedSelf { .. } => PACKED,
+        }
+    }
+
+    pub(crate) fn to_cbor(&self) -> Value {
+        match self {
+            Self::None => Value::Map(Vec::new()),
+            Self::PackedSelf { algorithm, signature } => {
+                cbor::text_map([("alg", Value::from(*algorithm)), ("sig", Value::from(signature.clone()))])
+            }
+        }
+    }
+}
+
+pub(crate) const NONE: &str = "none";
+pub(crate) const PACKED: &str = "packed";
 
 /// The extensions of *authenticatorMakeCredential* (CTAP 2.1 §12). Nothing is asked for by default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,11 +112,13 @@ impl MakeCredential {
     }
 }
 
-/// A passkey was made. The attestation is always `none` (WebAuthn §8.7).
+/// A passkey was made.
 #[derive(Clone, Debug)]
 pub struct Attestation {
     /// The authenticator data.
     pub authenticator_data: Vec<u8>,
+    /// What attests it.
+    pub statement: AttestationStatement,
     /// The new passkey's id.
     pub credential_id: CredentialId,
     /// The new passkey's public key.
@@ -69,14 +130,14 @@ pub struct Attestation {
 }
 
 impl Attestation {
-    /// WebAuthn's attestation object (§6.5): `{"fmt": "none", "attStmt": {}, "authData": …}`.
+    /// WebAuthn's attestation object (§6.5): `{"fmt": …, "attStmt": …, "authData": …}`.
     ///
     /// # Errors
     /// [`CtapError::Other`] if it can't be encoded.
     pub fn attestation_object(&self) -> Result<Vec<u8>, CtapError> {
         cbor::encode(&cbor::text_map([
-            ("fmt", Value::from("none")),
-            ("attStmt", Value::Map(Vec::new())),
+            ("fmt", Value::from(self.statement.format())),
+            ("attStmt", self.statement.to_cbor()),
             ("authData", Value::from(self.authenticator_data.clone())),
         ]))
     }

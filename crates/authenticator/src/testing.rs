@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::passkey::Blueprint;
 use crate::{
-    Algorithm, Answer, Authenticator, BackupEligibility, BackupState, CredProtect, CredentialId, CredentialStore,
-    DeviceMemory, DeviceState, Discoverability, Label, LargeBlob, Listing, MakeCredential, MakeExtensions, MemoryStore,
-    Model, Passkey, Prompt, RelyingParty, RpId, StoreError, UnixMillis, User, UserHandle, VerificationRequirement,
+    Algorithm, Answer, AttestationFormat, Authenticator, BackupEligibility, BackupState, CredProtect, CredentialId,
+    CredentialStore, DeviceMemory, DeviceState, Discoverability, Label, LargeBlob, Listing, MakeCredential,
+    MakeExtensions, MemoryStore, Model, Passkey, Prompt, RelyingParty, RpId, StoreError, UnixMillis, User, UserHandle,
+    VerificationRequirement,
 };
 
 /// Randomness that first gives what it was told to, draw by draw, then counts. Clones share it.
@@ -102,6 +103,7 @@ pub(crate) fn registration_of(user: User) -> MakeCredential {
         verification: VerificationRequirement::Required,
         discoverability: Discoverability::Discoverable,
         extensions: MakeExtensions::default(),
+        attestation: AttestationFormat::None,
         prf: None,
     }
 }

@@ -8,8 +8,9 @@ use crate::extensions::Outputs;
 use crate::hmac_secret::OpenedHmacSecret;
 use crate::passkey::Blueprint;
 use crate::{
-    Action, Algorithm, Attestation, CredProtect, CredentialId, CredentialStore, CtapError, Discoverability,
-    MakeCredential, Passkey, PrfOutput, Prompt, UnixMillis, UserVerification, VerificationRequirement,
+    Action, Algorithm, Attestation, AttestationFormat, AttestationStatement, CredProtect, CredentialId,
+    CredentialStore, CtapError, Discoverability, MakeCredential, Passkey, PrfOutput, Prompt, UnixMillis,
+    UserVerification, VerificationRequirement,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
@@ -130,13 +131,31 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             }),
             extensions: self.creation_outputs(request, passkey, hmac_secret, verified)?.into_map(),
         };
+        let authenticator_data = data.encode()?;
         Ok(Attestation {
-            authenticator_data: data.encode()?,
+            statement: self.statement(request, passkey, &authenticator_data)?,
+            authenticator_data,
             credential_id: passkey.credential_id.clone(),
             public_key: passkey.private_key.public_key().clone(),
             prf: request.prf.as_ref().map(|salts| PrfOutput::evaluate(&passkey.cred_random_with_uv, salts)),
             large_blob_key: request.extensions.large_blob_key.then(|| passkey.large_blob_key()),
         })
+    }
+
+    fn statement(
+        &mut self,
+        request: &MakeCredential,
+        passkey: &Passkey,
+        authenticator_data: &[u8],
+    ) -> Result<AttestationStatement, CtapError> {
+        match request.attestation {
+            AttestationFormat::None => Ok(AttestationStatement::None),
+            AttestationFormat::PackedSelf => {
+                let message = [authenticator_data, &request.client_data_hash].concat();
+                let signature = passkey.private_key.sign(&message, &mut self.rng)?;
+                Ok(AttestationStatement::PackedSelf { algorithm: passkey.private_key.algorithm().cose_id(), signature })
+            }
+        }
     }
 
     fn creation_outputs(

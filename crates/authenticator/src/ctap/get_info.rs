@@ -11,6 +11,7 @@ use super::members::PUBLIC_KEY;
 use crate::authenticator::MAX_CRED_BLOB;
 use crate::cbor::{count, text_map};
 use crate::extensions::Outputs;
+use crate::make_credential::{NONE, PACKED};
 use crate::{Algorithm, Authenticator, CredentialId, CredentialStore, CtapError, DeviceState, Pin, UserVerification};
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
@@ -38,7 +39,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             (0x0f, count(MAX_CRED_BLOB)),
             (0x10, count(DeviceState::MAX_RP_IDS)),
             (0x14, Value::from(self.store.room()?)),
-            (0x16, texts(["none"])),
+            (0x16, texts([PACKED, NONE])),
             (0x1d, count(Pin::MAX_BYTES)),
         ];
         if user.can_verify() {

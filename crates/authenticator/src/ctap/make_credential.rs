@@ -8,8 +8,9 @@ use crate::cbor::{Fields, array, boolean, bytes, integer, text};
 use crate::extensions::{self, Outputs};
 use crate::token::Permissions;
 use crate::{
-    Attestation, Authenticator, CredProtect, CredentialStore, CtapError, Discoverability, HmacSecretInput,
-    MakeCredential, MakeExtensions, RelyingParty, UnixMillis, UserVerification, VerificationRequirement,
+    Attestation, AttestationFormat, Authenticator, CredProtect, CredentialStore, CtapError, Discoverability,
+    HmacSecretInput, MakeCredential, MakeExtensions, RelyingParty, UnixMillis, UserVerification,
+    VerificationRequirement,
 };
 
 /// authenticatorMakeCredential as it came.
@@ -85,6 +86,7 @@ impl Request {
         let extensions = extensions(fields.optional(6))?;
         let options = Options::from_cbor(fields.optional(7))?;
         let proof = Proof::from_fields(&mut fields, PIN_UV_AUTH_OF_CREATION)?;
+        let formats = fields.optional(11).map(texts).transpose()?.unwrap_or_default();
         let wants_enterprise_attestation = fields.optional(10).map(integer).transpose()?.is_some();
         // Presence can't be waived here.
         if options.up == Some(false) {
@@ -103,6 +105,7 @@ impl Request {
             exclude,
             verification: VerificationRequirement::Discouraged,
             discoverability: if is_discoverable { Discoverability::Discoverable } else { Discoverability::ServerSide },
+            attestation: AttestationFormat::preferred(&formats),
             extensions,
             prf: None,
         };
@@ -115,9 +118,9 @@ impl Attestation {
     /// `{1: fmt, 2: authData, 3: attStmt, ? 5: largeBlobKey}`.
     pub(crate) fn to_cbor(&self) -> Value {
         let mut entries = vec![
-            (Value::from(1), Value::from("none")),
+            (Value::from(1), Value::from(self.statement.format())),
             (Value::from(2), Value::from(self.authenticator_data.clone())),
-            (Value::from(3), Value::Map(Vec::new())),
+            (Value::from(3), self.statement.to_cbor()),
         ];
         let key = self.large_blob_key.as_ref();
         entries.extend(key.map(|key| (Value::from(5), Value::from(key.expose().to_vec()))));
@@ -129,6 +132,10 @@ impl Attestation {
 fn relying_party(value: Value) -> Result<RelyingParty, CtapError> {
     let mut fields = Fields::of(value)?;
     Ok(RelyingParty { id: rp_id(fields.required("id")?)?, name: fields.optional("name").map(label).transpose()? })
+}
+
+fn texts(value: Value) -> Result<Vec<String>, CtapError> {
+    array(value)?.into_iter().map(text).collect()
 }
 
 /// The identifiers in `pubKeyCredParams`, in order; those of unknown type left out.

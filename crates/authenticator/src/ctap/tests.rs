@@ -11,11 +11,16 @@ fn a_passkey_is_made_and_used_over_the_wire() {
     let answer = call(&mut authenticator, 0x01, make_credential());
     assert_eq!(answer[0], 0x00);
     let mut made = Fields::of(cbor::decode(&answer[1..]).unwrap()).unwrap();
-    assert_eq!(made.required(1), Ok(Value::from("none")));
-    assert_eq!(made.required(3), Ok(Value::Map(Vec::new())));
+    assert_eq!(made.required(1), Ok(Value::from("packed")));
+    let mut statement = Fields::of(made.required(3).unwrap()).unwrap();
+    assert_eq!(statement.required("alg"), Ok(Value::from(-7)));
+    let attested = bytes(statement.required("sig").unwrap()).unwrap();
     let data = bytes(made.required(2).unwrap()).unwrap();
     assert_eq!(data[32], 0x4d);
     let credential_id = data[55..87].to_vec();
+    let key = authenticator.store().passkeys()[0].private_key.public_key().to_point();
+    let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key);
+    key.verify(&[data.as_slice(), &[3; 32]].concat(), &attested).unwrap();
 
     let answer = call(&mut authenticator, 0x02, get_assertion());
     assert_eq!(answer[0], 0x00);
@@ -28,10 +33,18 @@ fn a_passkey_is_made_and_used_over_the_wire() {
         text_map([("id", Value::from(vec![1])), ("name", Value::from("alice")), ("displayName", Value::from("ALICE"))]);
     assert_eq!(assertion.required(4), Ok(user));
     assert_eq!(assertion.optional(6), None);
-    let key = authenticator.store().passkeys()[0].private_key.public_key().to_point();
-    let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1;
-    let signed = [data.as_slice(), &[3; 32]].concat();
-    ring::signature::UnparsedPublicKey::new(algorithm, key).verify(&signed, &signature).unwrap();
+    key.verify(&[data.as_slice(), &[3; 32]].concat(), &signature).unwrap();
+}
+
+#[test]
+fn who_wants_no_attestation_gets_none() {
+    for (formats, given) in [(vec!["none"], "none"), (vec!["tpm", "none", "packed"], "none"), (vec!["tpm"], "packed")] {
+        let formats = Value::Array(formats.into_iter().map(Value::from).collect());
+        let answer = call(&mut authenticator(), 0x01, with(make_credential(), 11, formats));
+        let mut made = Fields::of(cbor::decode(&answer[1..]).unwrap()).unwrap();
+        assert_eq!(made.required(1), Ok(Value::from(given)));
+        assert_eq!(made.required(3).unwrap().as_map().unwrap().is_empty(), given == "none");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use keyfold_authenticator::{
-    CredentialStore, CtapError, Discoverability, MAX_CRED_BLOB, MakeCredential, RelyingParty, UnixMillis,
+    AttestationFormat, CredentialStore, CtapError, Discoverability, MAX_CRED_BLOB, MakeCredential, RelyingParty,
+    UnixMillis,
 };
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -36,6 +37,7 @@ pub fn create<S: CredentialStore, R: CryptoRng>(
         exclude: options.exclude,
         verification: options.verification,
         discoverability: Discoverability::Discoverable,
+        attestation: AttestationFormat::None,
         extensions: options.asked,
         prf: options.prf,
     };

@@ -193,8 +193,10 @@ impl World {
             }
         };
         let (by_one, by_other) = tokio::join!(deed, self.devices[other].sync());
-        for (by, done) in [(one, by_one), (other, by_other.map_err(Undone::Sync))] {
+        for by in [one, other] {
             self.settle(by).await;
+        }
+        for (by, done) in [(one, by_one), (other, by_other.map_err(Undone::Sync))] {
             self.must_be_done(by, done).await;
         }
     }

@@ -50,5 +50,13 @@ pub(crate) fn known() -> Vec<Vec<Step>> {
             Step::Sync { by: 4, trouble: Trouble::None },
             Step::SignIn { by: 4, item: 0 },
         ],
+        // While one device could not do what it wanted, another learned of its removal and wiped itself.
+        vec![
+            Step::MakeCode { by: 0, trouble: Trouble::None },
+            Step::UseCode,
+            Step::LetInByCode,
+            Step::Remove { by: 10, whom: 0, trouble: Trouble::None },
+            Step::Both { one: 2, does: Deed::Rotate, other: 3 },
+        ],
     ]
 }

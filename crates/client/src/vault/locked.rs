@@ -25,7 +25,7 @@ impl LocalVault {
     /// [`VaultError::Removed`] if it is in none any more.
     pub async fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Result<Self, VaultError> {
         let Some(profile) = storage.profile().await? else {
-            return Err(storage.farewell().await?.map_or(VaultError::NoProfile, VaultError::Removed));
+            return Err(gone(storage.as_ref()).await?);
         };
         match profile.condition {
             Condition::Enrolling => return Err(VaultError::Enrolling),
@@ -43,9 +43,13 @@ impl LocalVault {
     /// Both chains, verified: what is byte for byte what it was when it was verified before is not verified again.
     ///
     /// # Errors
-    /// [`VaultError::Damaged`] if the file was changed by somebody else.
+    /// [`VaultError::NoProfile`] or [`VaultError::Removed`] if it was erased meanwhile, [`VaultError::Damaged`] if the file was
+    /// changed by somebody else.
     pub async fn held(&self) -> Result<Held, VaultError> {
         let chains = self.storage.chains().await?;
+        if chains.entries.is_empty() && self.storage.profile().await?.is_none() {
+            return Err(gone(self.storage.as_ref()).await?);
+        }
         let before = self.verified.lock().unwrap_or_else(PoisonError::into_inner).take();
         let held = match before {
             Some(before) => before.grown_to(chains),
@@ -72,4 +76,9 @@ impl LocalVault {
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
+}
+
+/// Why there is no profile.
+async fn gone(storage: &dyn Storage) -> Result<VaultError, VaultError> {
+    Ok(storage.farewell().await?.map_or(VaultError::NoProfile, VaultError::Removed))
 }

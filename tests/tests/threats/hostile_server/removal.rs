@@ -139,6 +139,9 @@ async fn threat_removal_a_device_that_is_shown_its_removal_wipes_itself() {
     }
     let again = LocalVault::open(storage, thief.clock.clone()).await.map(drop).unwrap_err();
     assert!(matches!(&again, VaultError::Removed(again) if again == farewell), "{again}");
+    // So a program is told that has had it open all the time.
+    let open = thief.vault().contents().await.unwrap_err();
+    assert!(matches!(&open, VaultError::Removed(open) if open == farewell), "{open}");
     assert_eq!(world.laptop.sees().await.len(), 2, "nobody else is touched");
 }
 

@@ -44,7 +44,7 @@ export type Asked<T extends ToAgent = ToAgent> = T extends { id: number } ? Omit
 export const ACTIONS = ['register', 'replace', 'report-excluded', 'sign-in', 'report-no-passkey', 'unlock'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-export const VERIFY = ['none', 'pin', 'passphrase'] as const;
+export const VERIFY = ['none', 'pin', 'passphrase', 'system'] as const;
 export type Verify = (typeof VERIFY)[number];
 
 export interface Account {

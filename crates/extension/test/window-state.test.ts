@@ -94,3 +94,17 @@ test('the same question of an agent that is asked again changes nothing but its 
   const other = asking({ prompt: 7, verify: 'pin', accounts: [{ name: 'eve' }] }, typing, 9_000);
   assert.equal(approved(other, { account: 0, secret: 'x' }, 9_000).message, undefined);
 });
+
+test('where the system asks for itself nothing is typed, but the passphrase may be', () => {
+  const state = asking({ verify: 'system' });
+  assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'approve', prompt: 1 });
+  const typing = switched(state);
+  assert.equal(approved(typing, INPUT, ARMED).message, undefined);
+  const secret = { account: 0, secret: 'correct horse' };
+  assert.deepEqual(approved(typing, secret, ARMED).message, {
+    type: 'approve',
+    prompt: 1,
+    passphrase: 'correct horse',
+  });
+  assert.deepEqual(approved(switched(typing), INPUT, ARMED).message, { type: 'approve', prompt: 1 });
+});

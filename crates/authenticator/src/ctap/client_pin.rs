@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::members::rp_id;
 use crate::authenticator::{consent, permission};
 use crate::cbor::{Fields, bytes, integer, integer_map};
-use crate::device::{attempt, renew};
+use crate::device::{attempt, count_verification, renew};
 use crate::token::{Permissions, PinUvAuthToken};
 use crate::{
     Action, Authenticator, CredentialStore, CtapError, DeviceState, KeyAgreement, Pin, PinError, PinHash, PinProtocol,
@@ -197,27 +197,18 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         if is_blocked { Err(CtapError::UvBlocked) } else { Ok(()) }
     }
 
-    /// Counts what became of built-in user verification, durably; what it is verified against counts by itself before.
+    /// Counts what became of built-in user verification.
     pub(super) fn counted<T>(
         &mut self,
         asked: Result<T, CtapError>,
         verification: VerificationRequirement,
     ) -> Result<T, CtapError> {
-        let mut state = match &asked {
-            Ok(_) if verification == VerificationRequirement::Required => self.store.device()?,
-            Err(CtapError::UvInvalid) => self.store.device()?,
-            _ => return asked,
-        };
-        let left = match &asked {
-            Ok(_) => DeviceState::UV_RETRIES,
-            Err(_) => state.uv_retries.saturating_sub(1),
-        };
-        if left != state.uv_retries {
-            state.uv_retries = left;
-            self.store.set_device(&state)?;
-        }
         match asked {
-            Err(CtapError::UvInvalid) if left == 0 => Err(CtapError::UvBlocked),
+            Ok(_) if verification == VerificationRequirement::Required => {
+                count_verification(&mut self.store, true)?;
+                asked
+            }
+            Err(CtapError::UvInvalid) if count_verification(&mut self.store, false)? == 0 => Err(CtapError::UvBlocked),
             asked => asked,
         }
     }

@@ -144,6 +144,21 @@ pub fn verify_pin(memory: &mut dyn DeviceMemory, pin: &Pin) -> Result<(), PinErr
     if state.force_pin_change { Err(PinError::MustChange) } else { Ok(()) }
 }
 
+/// Counts what became of built-in verification, durably, which counts by itself what it is verified against; how often it may
+/// still fail (CTAP 2.1 §6.5.3.1).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_verification(memory: &mut dyn DeviceMemory, verified: bool) -> Result<u8, StoreError> {
+    let mut state = memory.device()?;
+    let left = if verified { DeviceState::UV_RETRIES } else { state.uv_retries.saturating_sub(1) };
+    if left != state.uv_retries {
+        state.uv_retries = left;
+        memory.set_device(&state)?;
+    }
+    Ok(left)
+}
+
 /// Sets a PIN, whatever was there before: for somebody who was verified in a stronger way, such as by the passphrase. All
 /// attempts are there again, and what platforms were given under the old PIN is void.
 ///

@@ -94,6 +94,12 @@ impl DeviceState {
         self
     }
 
+    /// How often built-in verification may still fail (CTAP 2.1 §6.5.3.1).
+    #[must_use]
+    pub fn uv_retries(&self) -> u8 {
+        self.uv_retries
+    }
+
     pub(crate) fn restore_retries(&mut self) {
         self.pin_retries = Self::PIN_RETRIES;
         self.uv_retries = Self::UV_RETRIES;

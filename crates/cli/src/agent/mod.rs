@@ -22,7 +22,7 @@ use keyfold_client::authenticator::{Channel, UnixMillis};
 
 pub(crate) use authenticator::{Shared, forget_when_locked, sync};
 pub(crate) use socket::{browser_socket, default_socket};
-pub(crate) use user::{Presence, Terminal, TestUser};
+pub(crate) use user::{Presence, SystemPrompt, Terminal, TestUser};
 pub(crate) use vault::AgentVault;
 
 use crate::failure::Failure;
@@ -61,13 +61,20 @@ pub(crate) struct Agent {
     udp: Option<hid::Udp>,
     uhid: Option<hid::Uhid>,
     mode: Mode,
+    /// What verifies the owner instead of a secret.
+    system: Option<Arc<SystemPrompt>>,
 }
 
 impl Agent {
     /// Opens the endpoints; nobody is served yet.
-    pub(crate) async fn open(kind: Kind, mode: Mode, at: &Endpoints) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        kind: Kind,
+        mode: Mode,
+        system: Option<Arc<SystemPrompt>>,
+        at: &Endpoints,
+    ) -> Result<Self, Failure> {
         let user: Arc<dyn Asks> = match mode {
-            Mode::Real => Arc::new(Terminal),
+            Mode::Real => Arc::new(Terminal(system.clone())),
             Mode::Test { presence, .. } => Arc::new(TestUser(presence)),
         };
         // First of all: it tells whether another agent is here.
@@ -82,7 +89,7 @@ impl Agent {
         };
         let uhid = if at.uhid { Some(hid::Uhid::create()?) } else { None };
         let shared = Arc::new(Shared::power_up(&kind, user, mode).await?);
-        Ok(Self { shared, socket, browsers, udp, uhid, mode })
+        Ok(Self { shared, socket, browsers, udp, uhid, mode, system })
     }
 
     /// Where the HID endpoint over UDP listens.
@@ -97,7 +104,7 @@ impl Agent {
 
     /// Serves until an endpoint fails.
     pub(crate) async fn serve(self) -> Result<(), Failure> {
-        let Self { shared, socket, browsers, udp, uhid, mode } = self;
+        let Self { shared, socket, browsers, udp, uhid, mode, system } = self;
         let connections = AtomicU64::new(0);
         let ctap = socket.serve(|stream| {
             // HID channels have numbers of 32 bits.
@@ -106,7 +113,9 @@ impl Agent {
         });
         let browsers = async {
             match &browsers {
-                Some((socket, vault)) => socket.serve(|stream| browser::serve(stream, Arc::clone(vault), mode)).await,
+                Some((socket, vault)) => {
+                    socket.serve(|stream| browser::serve(stream, Arc::clone(vault), mode, system.clone())).await
+                }
                 None => std::future::pending().await,
             }
         };

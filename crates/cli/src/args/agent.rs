@@ -15,6 +15,9 @@ pub(crate) struct AgentArgs {
     /// Be a security key of the kernel's (/dev/uhid) as well, for Firefox, ssh and PAM
     #[arg(long)]
     pub(crate) uhid: bool,
+    /// Let the system find out that it is you: by a fingerprint (fprintd), or by your password (polkit); PIN and passphrase are taken too
+    #[arg(long, conflicts_with = "test_mode")]
+    pub(crate) verify_by_system: bool,
     /// Leave syncing to another program
     #[arg(long)]
     pub(crate) no_sync: bool,

@@ -5,11 +5,13 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    agent::{self, Agent, AgentVault, Endpoints, Kind, Mode},
+    agent::{self, Agent, AgentVault, Endpoints, Kind, Mode, SystemPrompt},
     app::App,
     args::AgentArgs,
+    exit::Exit,
     failure::Failure,
     output::say,
+    terminal::printable,
 };
 
 /// What it says once programs can reach it.
@@ -38,7 +40,8 @@ pub(crate) async fn run(app: &App, args: &AgentArgs) -> Result<(), Failure> {
     if args.test_mode {
         say(LOUD);
     }
-    let agent = Agent::open(vault.clone().map_or(Kind::Memory, Kind::Vault), mode, &at).await?;
+    let system = if args.verify_by_system { Some(Arc::new(system_prompt().await?)) } else { None };
+    let agent = Agent::open(vault.clone().map_or(Kind::Memory, Kind::Vault), mode, system, &at).await?;
     let udp = agent.udp().map(|address| address.to_string());
     let ready = Ready { event: "ready", socket: &at.socket, udp, uhid: at.uhid, test_mode: args.test_mode };
     app.out.event(&ready, Ready::line)?;
@@ -61,6 +64,11 @@ pub(crate) async fn run(app: &App, args: &AgentArgs) -> Result<(), Failure> {
         failed = locks => failed,
         ended = is_told_to_end() => ended.map_err(|error| Failure::internal(&error)),
     }
+}
+
+async fn system_prompt() -> Result<SystemPrompt, Failure> {
+    let found = SystemPrompt::find().await;
+    found.map_err(|why| Failure::new(Exit::Usage, format!("--verify-by-system: {}", printable(&why))))
 }
 
 /// Returns once somebody wants it to end.

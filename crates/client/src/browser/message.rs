@@ -266,6 +266,8 @@ pub enum Verify {
     Pin,
     /// By the vault's passphrase.
     Passphrase,
+    /// By the system's own prompt, or the passphrase.
+    System,
 }
 
 /// A relying party.

@@ -6,7 +6,8 @@ import type { Asker, FromWindow, ToWindow } from '../window-message.ts';
 /** For so long after it appears, or comes to the front, nothing can be approved: a click may have been meant for what was there before. */
 const ARMED_AFTER_MS = 500;
 
-export type SecretKind = 'none' | 'pin' | 'passphrase';
+/** What the person gives: `system` asks for itself, in a window of its own. */
+export type SecretKind = 'none' | 'pin' | 'passphrase' | 'system';
 
 export type State = { readonly at: 'waiting' } | Asking | { readonly at: 'ended'; readonly message: string };
 
@@ -64,8 +65,10 @@ export function appeared(state: State, now: number): State {
 }
 
 export function switched(state: State): State {
-  if (state.at !== 'asking' || state.prompt.verify !== 'pin') return state;
-  return { ...state, secret: state.secret === 'pin' ? 'passphrase' : 'pin' };
+  if (state.at !== 'asking') return state;
+  const { verify } = state.prompt;
+  if (verify !== 'pin' && verify !== 'system') return state;
+  return { ...state, secret: state.secret === 'passphrase' ? verify : 'passphrase' };
 }
 
 export function isArmed(state: State, now: number): state is Asking {
@@ -78,10 +81,11 @@ export function approved(state: State, input: Input, now: number): { state: Stat
   const { prompt, secret } = state;
   if (prompt.action === 'report-no-passkey')
     return { state: { ...state, answered: true }, message: { type: 'elsewhere' } };
-  if (secret !== 'none' && input.secret === '') {
+  const typed = secret === 'pin' || secret === 'passphrase';
+  if (typed && input.secret === '') {
     return { state: { ...state, problem: secret === 'pin' ? 'Type your PIN.' : 'Type your passphrase.' } };
   }
-  const given = secret === 'none' ? {} : secret === 'pin' ? { pin: input.secret } : { passphrase: input.secret };
+  const given = !typed ? {} : secret === 'pin' ? { pin: input.secret } : { passphrase: input.secret };
   const account = prompt.accounts.length > 1 ? { account: input.account } : {};
   return {
     state: { ...state, answered: true, problem: '' },

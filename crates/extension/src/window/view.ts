@@ -103,15 +103,23 @@ function radio(position: number, checked: boolean): HTMLInputElement {
 }
 
 function drawSecret(secret: SecretKind, prompt: Prompt): void {
-  byId('secret').hidden = secret === 'none';
+  byId('secret').hidden = secret === 'none' || secret === 'system';
   byId('secret-label').textContent = secret === 'pin' ? 'PIN of this device' : 'Passphrase of your vault';
-  byId('switch').hidden = prompt.verify !== 'pin';
-  byId('switch').textContent = secret === 'pin' ? 'Use the passphrase instead' : 'Use the PIN instead';
+  byId('system').hidden = secret !== 'system';
+  byId('switch').hidden = prompt.verify !== 'pin' && prompt.verify !== 'system';
+  byId('switch').textContent = secret === 'passphrase' ? INSTEAD[prompt.verify] : INSTEAD.passphrase;
 }
+
+const INSTEAD: Readonly<Record<SecretKind, string>> = {
+  none: '',
+  pin: 'Use the PIN instead',
+  passphrase: 'Use the passphrase instead',
+  system: 'Let the system ask instead',
+};
 
 function focusFirst({ prompt, secret }: Asking): void {
   const chosen = document.querySelector<HTMLInputElement>('input[name="account"]:checked');
   chosen?.scrollIntoView({ block: 'nearest' });
   if (chosen !== null && prompt.failed === undefined) chosen.focus();
-  else byId(secret === 'none' ? 'approve' : 'secret-field').focus();
+  else byId(secret === 'none' || secret === 'system' ? 'approve' : 'secret-field').focus();
 }

@@ -14,7 +14,7 @@ use super::window::{Window, WindowAnswer, device_name};
 use crate::agent::{
     Mode,
     cancel::Cancel,
-    user::{Asks as _, Owner, TestUser},
+    user::{Asks as _, Owner, SystemPrompt, TestUser},
     vault::AgentVault,
 };
 
@@ -51,6 +51,7 @@ pub(super) enum Left {
 pub(super) struct Running {
     pub(super) vault: Arc<AgentVault>,
     pub(super) mode: Mode,
+    pub(super) system: Option<Arc<SystemPrompt>>,
     pub(super) told: UnboundedSender<Told>,
     pub(super) answers: Receiver<WindowAnswer>,
 }
@@ -139,7 +140,8 @@ impl Running {
             Mode::Real => Box::new(Window {
                 id,
                 agent: self.vault,
-                owner: Owner::of(vault),
+                owner: Owner::of(vault, self.system),
+                is_system_of_use: true,
                 runtime: runtime.clone(),
                 told: self.told,
                 answers: self.answers,

@@ -29,7 +29,7 @@ use super::{
     window::{WindowAnswer, device_name},
 };
 use crate::{
-    agent::{Mode, vault::AgentVault},
+    agent::{Mode, user::SystemPrompt, vault::AgentVault},
     output::say,
 };
 
@@ -37,6 +37,7 @@ use crate::{
 struct Session {
     vault: Arc<AgentVault>,
     mode: Mode,
+    system: Option<Arc<SystemPrompt>>,
     told: UnboundedSender<Told>,
     /// Where the windows' answers go, by ceremony.
     ceremonies: HashMap<u64, Sender<WindowAnswer>>,
@@ -88,12 +89,17 @@ impl Ending {
 type Ended = (u64, Option<ItemId>);
 
 /// Serves one connection until it ends, or says what is none of the messages.
-pub(crate) async fn serve(stream: UnixStream, vault: Arc<AgentVault>, mode: Mode) -> io::Result<()> {
+pub(crate) async fn serve(
+    stream: UnixStream,
+    vault: Arc<AgentVault>,
+    mode: Mode,
+    system: Option<Arc<SystemPrompt>>,
+) -> io::Result<()> {
     let (mut reader, writer) = stream.into_split();
     let (told, to_tell) = unbounded_channel();
     let writing = tokio::spawn(write_all(writer, to_tell));
     let (ceremonies, made) = (HashMap::new(), VecDeque::new());
-    let mut session = Session { vault, mode, told, ceremonies, ended: unbounded_channel(), made };
+    let mut session = Session { vault, mode, system, told, ceremonies, ended: unbounded_channel(), made };
     while let Some(message) = read(&mut reader).await? {
         session.forget_ended();
         match Asked::parse(&message) {
@@ -162,7 +168,13 @@ impl Session {
         }
         let (answer, answers) = channel();
         self.ceremonies.insert(id, answer);
-        let running = Running { vault: Arc::clone(&self.vault), mode: self.mode, told: self.told.clone(), answers };
+        let running = Running {
+            vault: Arc::clone(&self.vault),
+            mode: self.mode,
+            system: self.system.clone(),
+            told: self.told.clone(),
+            answers,
+        };
         let ending = Ending {
             id,
             told: self.told.clone(),

@@ -11,10 +11,11 @@ use keyfold_client::{
     browser::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify},
     vault::LocalVault,
 };
-use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
+use tokio::{runtime::Handle, sync::mpsc::UnboundedSender, task::JoinHandle};
 
 use crate::agent::{
-    user::{Owner, Proof},
+    cancel::Cancel,
+    user::{NotVerified, Owner, Proof},
     vault::AgentVault,
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Window {
     pub(super) ended: Arc<std::sync::Mutex<Option<Code>>>,
     /// Of the prompts that were shown.
     pub(super) prompts: u64,
+    /// As long as the system's own prompt has not failed for this request.
+    pub(super) is_system_of_use: bool,
 }
 
 /// What comes from the window.
@@ -41,18 +44,19 @@ pub(super) enum WindowAnswer {
 impl UserVerification for Window {
     fn ask(&mut self, prompt: &Prompt<'_>) -> Agreed {
         let until = Instant::now() + prompt.answer_within.unwrap_or(LONGEST);
-        let verify = self.verify(prompt);
         let mut failed = None;
         loop {
+            let verify = self.verify(prompt);
             self.show(prompt, verify, until, failed.take());
             match self.answered(until) {
                 Err(ended) => return self.end(prompt, ended),
                 Ok(answer) if answer.decision == Decision::Deny => return self.end(prompt, Code::Denied),
                 Ok(_) if prompt.action == Action::ReportNoPasskey => return self.end(prompt, Code::NoPasskey),
                 Ok(answer) if verify == Verify::None => return Agreed::Present { account: answer.account },
-                Ok(answer) => match self.proved(answer) {
+                Ok(answer) => match self.proved(answer, until) {
                     Ok(account) => return Agreed::Verified { account },
-                    Err(why) => failed = Some(why),
+                    Err(NotProved::Ended(code)) => return self.end(prompt, code),
+                    Err(NotProved::Again(why)) => failed = Some(why),
                 },
             }
         }
@@ -60,14 +64,19 @@ impl UserVerification for Window {
 }
 
 impl Window {
-    /// What shows who is there: the PIN where one is set, and always the passphrase.
+    /// What shows who is there: the system's prompt if there is one, else the PIN where one is set; and always the passphrase.
     fn verify(&self, prompt: &Prompt<'_>) -> Verify {
         match prompt.verification {
             _ if prompt.action == Action::ReportNoPasskey => Verify::None,
             VerificationRequirement::Discouraged => Verify::None,
             VerificationRequirement::Required | VerificationRequirement::Preferred => {
-                let has_pin = self.runtime.block_on(self.owner.has_pin());
-                if has_pin { Verify::Pin } else { Verify::Passphrase }
+                if self.is_system_of_use && self.runtime.block_on(self.owner.system()).is_some() {
+                    Verify::System
+                } else if self.runtime.block_on(self.owner.has_pin()) {
+                    Verify::Pin
+                } else {
+                    Verify::Passphrase
+                }
             }
         }
     }
@@ -105,13 +114,61 @@ impl Window {
         }
     }
 
-    fn proved(&self, answer: Answer) -> Result<usize, String> {
+    fn proved(&mut self, answer: Answer, until: Instant) -> Result<usize, NotProved> {
         let proof = match (answer.pin, answer.passphrase) {
             (Some(pin), _) => Proof::Pin(pin),
             (None, Some(passphrase)) => Proof::passphrase(passphrase),
-            (None, None) => return Err("type your PIN or passphrase".to_owned()),
+            (None, None) => return self.known_to_the_system(until).map(|()| answer.account),
         };
-        self.runtime.block_on(self.owner.is(proof)).map(|()| answer.account)
+        let proved = self.runtime.block_on(self.owner.is(proof));
+        proved.map(|()| answer.account).map_err(NotProved::Again)
+    }
+
+    /// The system asks in a window of its own; meanwhile the request may be taken back in this one. After a failure it is the
+    /// secret that is asked for.
+    fn known_to_the_system(&mut self, until: Instant) -> Result<(), NotProved> {
+        let system = if self.is_system_of_use { self.runtime.block_on(self.owner.system()) } else { None };
+        let Some(system) = system.map(Arc::clone) else {
+            return Err(NotProved::Again("type your PIN or passphrase".to_owned()));
+        };
+        let cancel = Cancel::default();
+        let asked = self.runtime.spawn({
+            let cancel = cancel.clone();
+            async move { system.verify(&cancel).await }
+        });
+        let ended = self.ends_before(&asked, until);
+        if ended.is_some() {
+            cancel.cancel();
+        }
+        let verified = self.runtime.block_on(asked);
+        let verified = verified.unwrap_or_else(|_| Err(NotVerified::Unavailable("the prompt broke off".to_owned())));
+        self.runtime.block_on(self.owner.count(&verified)).map_err(NotProved::Again)?;
+        match (ended, verified) {
+            (Some(code), _) => Err(NotProved::Ended(code)),
+            (None, Ok(())) => Ok(()),
+            (None, Err(why)) => {
+                self.is_system_of_use = false;
+                Err(NotProved::Again(match why {
+                    NotVerified::Failed(why) => why.to_owned(),
+                    NotVerified::Cancelled => "it was taken back".to_owned(),
+                    NotVerified::Unavailable(why) => why,
+                }))
+            }
+        }
+    }
+
+    /// How the request ends before the system has done, if it does.
+    fn ends_before<T>(&self, asked: &JoinHandle<T>, until: Instant) -> Option<Code> {
+        loop {
+            match self.answers.recv_timeout(LOOK) {
+                Ok(WindowAnswer::Cancelled) | Err(RecvTimeoutError::Disconnected) => return Some(Code::Cancelled),
+                Ok(WindowAnswer::Answer(answer)) if answer.decision == Decision::Deny => return Some(Code::Denied),
+                Ok(WindowAnswer::Answer(_)) => {}
+                Err(RecvTimeoutError::Timeout) if asked.is_finished() => return None,
+                Err(RecvTimeoutError::Timeout) if Instant::now() >= until => return Some(Code::TimedOut),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
     }
 
     fn end(&self, prompt: &Prompt<'_>, code: Code) -> Agreed {
@@ -146,5 +203,15 @@ const fn action(action: Action) -> &'static str {
     }
 }
 
+/// Why nobody has proved to be the owner.
+enum NotProved {
+    /// The request is over.
+    Ended(Code),
+    /// They may try again.
+    Again(String),
+}
+
+/// How often it is looked whether the system has done.
+const LOOK: Duration = Duration::from_millis(50);
 /// Where a ceremony sets no limit.
 const LONGEST: Duration = Duration::from_secs(600);

@@ -1,6 +1,7 @@
 //! Who is asked.
 
 mod owner;
+mod system;
 mod terminal;
 mod test;
 
@@ -10,6 +11,7 @@ use keyfold_client::{authenticator::UserVerification, device::Passphrase, vault:
 use super::cancel::Cancel;
 
 pub(crate) use owner::{Owner, Proof};
+pub(crate) use system::{NotVerified, SystemPrompt};
 pub(crate) use terminal::Terminal;
 pub(crate) use test::{Presence, TestUser};
 

@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use keyfold_client::{
@@ -9,14 +12,14 @@ use keyfold_client::{
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use super::{Asks, Cancel, Owner, Proof};
+use super::{Asks, Cancel, NotVerified, Owner, Proof, SystemPrompt};
 use crate::{
     output::say,
     terminal::{ask_line, ask_secret, printable},
 };
 
-/// Whoever sits at the terminal in which the agent runs.
-pub(crate) struct Terminal;
+/// Whoever sits at the terminal in which the agent runs, whom the system may verify.
+pub(crate) struct Terminal(pub(crate) Option<Arc<SystemPrompt>>);
 
 struct Request {
     /// `None` where there is nobody to verify.
@@ -28,7 +31,8 @@ struct Request {
 #[async_trait]
 impl Asks for Terminal {
     fn for_request(&self, vault: Option<UnlockedVault>, cancel: Cancel) -> Box<dyn UserVerification + Send> {
-        Box::new(Request { owner: vault.map(Owner::of), runtime: Handle::current(), cancel })
+        let owner = vault.map(|vault| Owner::of(vault, self.0.clone()));
+        Box::new(Request { owner, runtime: Handle::current(), cancel })
     }
 
     async fn passphrase(&self, cancel: Cancel) -> Option<Passphrase> {
@@ -89,9 +93,22 @@ impl Request {
         }
     }
 
-    /// By the PIN, if one is set, or by the passphrase.
+    /// By the system, if it asks; else by the PIN, if one is set, or by the passphrase.
     fn verified(&self, account: usize) -> Answer {
         let Some(owner) = &self.owner else { return Answer::Denied };
+        if let Some(system) = self.runtime.block_on(owner.system()) {
+            say(&format!("keyfold: {} (Ctrl-C ends the agent)", system.hint()));
+            match self.runtime.block_on(system.verify(&self.cancel)) {
+                Ok(()) => return Answer::Verified { account },
+                Err(NotVerified::Cancelled) => return Answer::Cancelled,
+                // The authenticator counts it.
+                Err(NotVerified::Failed(why)) => {
+                    say(&format!("keyfold: {why}"));
+                    return Answer::Unverified;
+                }
+                Err(NotVerified::Unavailable(why)) => say(&format!("keyfold: {}", printable(&why))),
+            }
+        }
         let pin = if self.runtime.block_on(owner.has_pin()) {
             typed("PIN (nothing for the passphrase): ").map(Proof::Pin)
         } else {

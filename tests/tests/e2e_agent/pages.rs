@@ -1,0 +1,78 @@
+use std::{fs, slice};
+
+use keyfold_tests::{Device, Server, clock_off_by, fed};
+use serde_json::json;
+
+use crate::{
+    agent::Agent,
+    browser::{Host, Page, installed},
+};
+
+/// A page asks and takes it back as often as it likes, while its person is away.
+#[test]
+fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut last_used = a.command(&["lock", "--after", "1h"]);
+    last_used.envs(clock_off_by("-30m"));
+    fed(last_used, "").done();
+
+    let mut host = Host::started_by(&at);
+    let options = json!({ "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "rpId": "shop.example" });
+    let prompt = host.asks(&json!({
+        "type": "get", "id": 1, "origin": "https://shop.example", "crossOrigin": false, "rpIdChecked": true,
+        "options": options,
+    }));
+    assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!("report-no-passkey")), "{prompt}");
+    let told = host.asks(&json!({ "type": "cancel", "id": 1 }));
+    assert_eq!((&told["type"], &told["id"]), (&json!("error"), &json!(1)), "{told}");
+
+    let locked_in = |minutes: &str| {
+        let mut status = a.command(&["status"]);
+        status.envs(clock_off_by(minutes));
+        fed(status, "").done()["locked"].clone()
+    };
+    assert_eq!(locked_in("+20m"), json!(null));
+    assert_eq!(locked_in("+40m"), json!("idle"), "an hour after somebody was there");
+}
+
+#[test]
+fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_taken_back() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let held = || {
+        let listed = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+        let mut ids: Vec<_> = listed.iter().map(|passkey| passkey["credential_id"].clone()).collect();
+        ids.sort_by_key(ToString::to_string);
+        ids
+    };
+
+    let first = page.creates(1, "register");
+    // The browser did not take it.
+    let lost = page.creates(2, "replace");
+    assert_eq!(held().len(), 2);
+    page.host.says(&json!({ "type": "cancel", "id": 2 }));
+    // Whatever is asked next is answered after that.
+    assert_eq!(page.host.asks(&json!({ "type": "status", "id": 3 }))["passkeys"], json!(1));
+    assert_eq!(held(), slice::from_ref(&first), "not {lost}");
+
+    let second = page.creates(4, "replace");
+    assert_eq!(held().len(), 2, "nobody knows yet whether the page has it");
+    let shown = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+    let newer = shown.iter().find(|passkey| passkey["credential_id"] == second).unwrap();
+    let older = shown.iter().find(|passkey| passkey["credential_id"] == first).unwrap();
+    assert_eq!(newer["replaces"], json!([older["id"]]));
+    assert_eq!(page.signs_in(5, &first), first);
+    assert_eq!(held().len(), 2, "the older one is no reason");
+    assert_eq!(page.signs_in(6, &second), second);
+    assert_eq!(held(), slice::from_ref(&second));
+    // It is of use, and no word of the browser's deletes it any more.
+    page.host.says(&json!({ "type": "cancel", "id": 6 }));
+    assert_eq!(page.host.asks(&json!({ "type": "status", "id": 7 }))["passkeys"], json!(1));
+    assert_eq!(held(), [second]);
+}

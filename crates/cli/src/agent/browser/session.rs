@@ -23,6 +23,7 @@ use tokio::{
     runtime::Handle,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
+use zeroize::Zeroizing;
 
 use super::{
     ceremony::{Done, Failed, Left, Running, What, failed},
@@ -69,7 +70,7 @@ impl Ending {
             Left::Made(item) => Some(*item),
             Left::Used(..) => None,
         };
-        // Before it is told: what comes after that may be about what was made, and finds all that became of it.
+        // Before it is told: what comes after that may be about what was made.
         let _ = self.ended.send((self.id, made));
         let finishing = self.runtime.block_on(self.agent.finishing());
         drop(self.told.send(Told::Result { id: self.id, response }));
@@ -118,7 +119,11 @@ pub(crate) async fn serve(
 
 impl Session {
     async fn take(&mut self, asked: Asked) {
-        self.vault.finished().await;
+        // Whatever tells of the vault, or changes it, tells of it as it is once all that was answered is done. A signature does not
+        // wait for that.
+        if !matches!(asked, Asked::Hello(_) | Asked::Get(_) | Asked::Answer(_)) {
+            self.vault.finished().await;
+        }
         match asked {
             // Who speaks another protocol finds out by the answer.
             Asked::Hello(_) => self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") }),
@@ -275,7 +280,7 @@ impl Session {
     }
 }
 
-async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {
+async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let length = match reader.read_u32().await {
         Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -284,14 +289,14 @@ async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {
     if length > MAX_MESSAGE {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut message = vec![0; length];
+    let mut message = Zeroizing::new(vec![0; length]);
     reader.read_exact(&mut message).await?;
     Ok(Some(message))
 }
 
 async fn write_all(mut writer: OwnedWriteHalf, mut to_tell: UnboundedReceiver<Told>) -> io::Result<()> {
     while let Some(told) = to_tell.recv().await {
-        let message = zeroize::Zeroizing::new(serde_json::to_vec(&told)?);
+        let message = Zeroizing::new(serde_json::to_vec(&told)?);
         let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
         writer.write_u32(length).await?;
         writer.write_all(&message).await?;

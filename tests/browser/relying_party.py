@@ -47,7 +47,8 @@ async function signIn(changes, more) {{
   const options = Object.assign(await ask("/sign-in/options"), changes);
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   const signed = (await navigator.credentials.get({{publicKey, ...more}})).toJSON();
-  return {{...await ask("/sign-in/verify", signed), extensions: signed.clientExtensionResults}};
+  const {{authenticatorData}} = signed.response;
+  return {{...await ask("/sign-in/verify", signed), extensions: signed.clientExtensionResults, authenticatorData}};
 }}
 </script>
 """

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  PASSPHRASE, World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, stopWorker, windows,
+  PASSPHRASE, World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, stopWorker, until, windows,
 } from "./world.mjs";
 
 let world;
@@ -182,6 +182,43 @@ test("a site that says that it knows a passkey no more is not offered that again
   assert.deepEqual(hidden.map((passkey) => passkey.credential_id), [made[1].id]);
   world.keyfold("a", ["passkey", "restore", hidden[0].id]);
   assert.equal((await signIn(page, approves("Ben"))).id, made[1].id);
+});
+
+test("what a site says of its accounts is what the window shows, on every device", async () => {
+  const { host, page, made } = await shopWith("ana", "ben");
+  const [ana, ben] = ["ana", "ben"].map((user) => Buffer.from(user).toString("base64url"));
+  const signal = (name, about) =>
+    page.evaluate(([name, about]) => PublicKeyCredential[name](about), [name, { rpId: host, ...about }]);
+  const offered = async (page) => {
+    let names;
+    await signIn(page, async (window) => {
+      names = await window.locator("#accounts").innerText();
+      await refuses(window);
+    });
+    return names;
+  };
+  await signal("signalAllAcceptedCredentials", { userId: ben, allAcceptedCredentialIds: [] });
+  assert.doesNotMatch(await offered(page), /Ben/);
+  await signal("signalAllAcceptedCredentials", { userId: ben, allAcceptedCredentialIds: [made[1].id] });
+  assert.match(await offered(page), /Ben/);
+  await signal("signalCurrentUserDetails", { userId: ana, name: "ana@new.example", displayName: "Ana Nova" });
+  assert.match(await offered(page), /Ana Nova/);
+
+  await until(() => world.keyfold("b", ["passkey", "list", "--rp", host]).passkeys.some((one) => one.user_name === "ana@new.example"));
+  const other = await open(world.b.context, world.at(host));
+  assert.match(await offered(other), /Ana Nova/);
+});
+
+test("bytes that a site keeps with a passkey come back on another device", async () => {
+  const host = world.shop();
+  const kept = Buffer.from("32 bytes that the site keeps her");
+  const page = await open(world.a.context, world.at(host));
+  const made = await register(page, "ana", approves(), { extensions: { credBlob: kept.toString("base64url") } });
+  assert.equal(made.accepted, true, JSON.stringify(made));
+  const other = await open(world.b.context, world.at(host));
+  const signed = await signIn(other, approves(), { extensions: { getCredBlob: true } });
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+  assert.ok(Buffer.from(signed.authenticatorData, "base64url").includes(kept), signed.authenticatorData);
 });
 
 test("a vault that is locked is unlocked in the window, and that approves nothing", async () => {

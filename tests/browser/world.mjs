@@ -202,6 +202,14 @@ export async function served(page) {
   }, LONGEST_MS);
 }
 
+/** Returns once this is so. */
+export async function until(isSo) {
+  const late = Date.now() + LONGEST_MS;
+  while (!(await isSo())) {
+    if (Date.now() > late) throw new Error(`never: ${isSo}`);
+  }
+}
+
 /** What the page gets of `script` while `person` deals with the extension's window. */
 export async function asked(page, script, argument, person) {
   // Browsers refuse pages that are not in front.

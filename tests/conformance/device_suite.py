@@ -3,14 +3,13 @@
 KEYFOLD is the program, SUITE the folder of python-fido2's source distribution.
 """
 
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from running_agent import running_agent
 
 HERE = Path(__file__).resolve().parent
 
@@ -31,17 +30,6 @@ MAY_BE_SKIPPED = {
 ONLY_OVER = {"socket": {"Device is not a CtapHidDevice"}, "udp": set()}
 
 
-def agent(keyfold, folder):
-    """An agent in test mode that has said that it is ready, and how."""
-    command = [keyfold, "agent", "--test-mode", "--memory", "--json", "--udp", "127.0.0.1:0"]
-    command += ["--socket", str(folder / "agent.sock")]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    ready = started.stdout.readline()
-    if not ready:
-        sys.exit(f"the agent did not start: {started.stderr.read()}")
-    return started, json.loads(ready)
-
-
 def run(line, ready, suite):
     """The suite over one line: how many passed, and the reasons of those that were skipped."""
     environment = dict(os.environ, KEYFOLD_LINE=line, KEYFOLD_SOCKET=ready["socket"], PYTHONPATH=str(HERE))
@@ -58,13 +46,8 @@ def run(line, ready, suite):
 def main():
     keyfold, suite = sys.argv[1], Path(sys.argv[2])
     for line, least in LINES.items():
-        with tempfile.TemporaryDirectory(prefix="keyfold-") as folder:
-            started, ready = agent(keyfold, Path(folder))
-            try:
-                passed, skipped = run(line, ready, suite)
-            finally:
-                started.send_signal(signal.SIGINT)
-                ended = started.wait(timeout=30)
+        with running_agent(keyfold) as ready:
+            passed, skipped = run(line, ready, suite)
         print(f"python-fido2 over {line}: {passed} passed, {sum(skipped.values())} skipped")
         for reason, number in skipped.items():
             print(f"  skipped {number}: {reason}")
@@ -73,8 +56,6 @@ def main():
             sys.exit(f"tests were skipped for reasons that are not known here: {sorted(unknown)}")
         if passed < least:
             sys.exit(f"only {passed} passed, and once it were {least}")
-        if ended != 0:
-            sys.exit(f"the agent ended with {ended}")
 
 
 main()

@@ -3,13 +3,12 @@
 KEYFOLD is the program, OUT the folder into which `libfido2_story.c` is compiled.
 """
 
-import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from running_agent import running_agent
 
 HERE = Path(__file__).resolve().parent
 
@@ -39,17 +38,6 @@ def compiled(out):
     return program
 
 
-def agent(keyfold, folder):
-    """An agent in test mode that has said that it is ready, and how."""
-    command = [keyfold, "agent", "--test-mode", "--memory", "--json", "--udp", "127.0.0.1:0"]
-    command += ["--socket", str(folder / "agent.sock")]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    ready = started.stdout.readline()
-    if not ready:
-        sys.exit(f"the agent did not start: {started.stderr.read()}")
-    return started, json.loads(ready)
-
-
 def run(program, ready):
     # It would print every packet.
     environment = {name: value for name, value in os.environ.items() if name != "FIDO_DEBUG"}
@@ -65,17 +53,10 @@ def main():
     keyfold, out = sys.argv[1], Path(sys.argv[2])
     program = compiled(out)
     print(f"libfido2 {libfido2('--modversion')[0]} over udp", flush=True)
-    with tempfile.TemporaryDirectory(prefix="keyfold-") as folder:
-        started, ready = agent(keyfold, Path(folder))
-        try:
-            failure = run(program, ready)
-        finally:
-            started.send_signal(signal.SIGINT)
-            ended = started.wait(timeout=30)
+    with running_agent(keyfold) as ready:
+        failure = run(program, ready)
     if failure:
         sys.exit(failure)
-    if ended != 0:
-        sys.exit(f"the agent ended with {ended}")
 
 
 main()

@@ -1,7 +1,8 @@
 use std::{
+    cell::RefCell,
     collections::HashMap,
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::{
         fs::{MetadataExt, PermissionsExt},
         net::UnixStream,
@@ -9,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, Sender, channel},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -17,7 +19,7 @@ use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 use zbus::{
-    blocking::{Connection, Proxy, connection::Builder},
+    blocking::{Connection, Proxy, connection::Builder, proxy::SignalIterator},
     fdo, interface,
     zvariant::{OwnedObjectPath, OwnedValue, Value},
 };
@@ -28,6 +30,8 @@ pub struct SystemBus {
     home: TempDir,
     address: String,
     programs: Vec<Child>,
+    /// Says each time that the reader begins to look.
+    looks: Option<RefCell<SignalIterator<'static>>>,
 }
 
 impl SystemBus {
@@ -35,7 +39,8 @@ impl SystemBus {
     pub fn started() -> Option<Self> {
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             assert!(std::env::var_os("CI").is_none(), "the system's prompts are tested by root alone");
-            eprintln!("NOT RUN: the system's prompts are tested by root alone");
+            // Past what the harness keeps of a test that passes.
+            io::stderr().write_all(b"NOT RUN: the system's prompts are tested by root alone\n").unwrap();
             return None;
         }
         let home = TempDir::new().unwrap();
@@ -55,7 +60,7 @@ impl SystemBus {
             .expect("dbus-daemon is missing: run tests/run, which installs it");
         let mut address = String::new();
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Some(Self { home, address: address.trim().to_owned(), programs: vec![bus] })
+        Some(Self { home, address: address.trim().to_owned(), programs: vec![bus], looks: None })
     }
 
     /// polkit, as it reads its policies now.
@@ -70,6 +75,8 @@ impl SystemBus {
         fprintd.arg("--no-timeout").env("FP_VIRTUAL_DEVICE", self.reader());
         fprintd.env("STATE_DIRECTORY", self.home.path().join("prints"));
         self.start(fprintd, FPRINT);
+        let looks = device(&self.connection()).receive_signal("VerifyFingerSelected").unwrap();
+        self.looks = Some(RefCell::new(looks));
         self
     }
 
@@ -81,15 +88,12 @@ impl SystemBus {
 
     /// This user's finger is enrolled.
     pub fn enrols(&self, finger: &str) {
-        let bus = self.connection();
-        let manager = Proxy::new(&bus, FPRINT, "/net/reactivated/Fprint/Manager", "net.reactivated.Fprint.Manager");
-        let path: OwnedObjectPath = manager.unwrap().call("GetDefaultDevice", &()).unwrap();
-        let device = Proxy::new(&bus, FPRINT, path, "net.reactivated.Fprint.Device").unwrap();
+        let device = device(&self.connection());
         let () = device.call("Claim", &("",)).unwrap();
         let mut statuses = device.receive_signal("EnrollStatus").unwrap();
         let () = device.call("EnrollStart", &("right-index-finger",)).unwrap();
         loop {
-            self.scans(finger);
+            self.touches(finger);
             let status = statuses.next().unwrap();
             let (result, is_done): (String, bool) = status.body().deserialize().unwrap();
             if is_done {
@@ -101,12 +105,24 @@ impl SystemBus {
         let () = device.call("Release", &()).unwrap();
     }
 
-    /// Somebody's finger is on the reader, as soon as that looks.
+    /// Waits until the reader looks for a finger once more.
+    pub fn looks(&self) {
+        self.looks.as_ref().unwrap().borrow_mut().next().unwrap();
+    }
+
+    /// Somebody's finger is on the reader, as soon as that looks once more.
     pub fn scans(&self, finger: &str) {
+        self.looks();
+        self.touches(finger);
+    }
+
+    fn touches(&self, finger: &str) {
         // Its socket is there while a program uses it.
+        let begun = Instant::now();
         let mut reader = loop {
-            if let Ok(reader) = UnixStream::connect(self.reader()) {
-                break reader;
+            match UnixStream::connect(self.reader()) {
+                Ok(reader) => break reader,
+                Err(error) => assert!(begun.elapsed() < LONGEST, "nobody uses the reader: {error}"),
             }
         };
         reader.write_all(format!("SCAN {finger}").as_bytes()).unwrap();
@@ -215,6 +231,12 @@ fn authority(bus: &Connection) -> Proxy<'static> {
     Proxy::new(bus, POLKIT, AUTHORITY, AUTHORITY_INTERFACE).unwrap()
 }
 
+fn device(bus: &Connection) -> Proxy<'static> {
+    let manager = Proxy::new(bus, FPRINT, "/net/reactivated/Fprint/Manager", "net.reactivated.Fprint.Manager");
+    let path: OwnedObjectPath = manager.unwrap().call("GetDefaultDevice", &()).unwrap();
+    Proxy::new(bus, FPRINT, path, "net.reactivated.Fprint.Device").unwrap()
+}
+
 fn fdo_of(bus: &Connection) -> Proxy<'static> {
     Proxy::new(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus").unwrap()
 }
@@ -255,6 +277,7 @@ impl Drop for Policy {
     }
 }
 
+const LONGEST: Duration = Duration::from_secs(60);
 const OF_A_TEST: &str = "<!-- of a test -->\n";
 const POLKIT: &str = "org.freedesktop.PolicyKit1";
 const AUTHORITY: &str = "/org/freedesktop/PolicyKit1/Authority";

@@ -87,7 +87,7 @@ pub use cred_random::{CredRandom, LargeBlobKey};
 pub use credential_id::{CredentialId, InvalidCredentialId};
 pub use device::{
     DeviceMemory, DeviceState, InvalidDeviceState, Pin, PinError, PinHash, change_pin, count_verification, set_pin,
-    verify_pin,
+    uncount_verification, verify_pin,
 };
 pub use error::CtapError;
 pub use get_assertion::{AllowList, Assertion, GetAssertion, Presence};

@@ -1,8 +1,8 @@
 use std::cmp::Reverse;
 
 use crate::{
-    BackupState, CredentialId, CredentialStore, DeviceMemory, DeviceState, Label, LargeBlob, Listing, Passkey,
-    RelyingParty, RpId, StoreError, User,
+    AllowList, BackupState, CredentialId, CredentialStore, DeviceMemory, DeviceState, Label, LargeBlob, Listing,
+    Passkey, RelyingParty, RpId, StoreError, User,
 };
 
 /// A [`CredentialStore`] in memory, for demonstrations and tests: what it holds ends with it,
@@ -77,7 +77,7 @@ impl CredentialStore for MemoryStore {
         Ok(self.backup_state)
     }
 
-    fn used(&mut self, _rp_id: &RpId, _id: &CredentialId) {}
+    fn used(&mut self, _rp_id: &RpId, _id: &CredentialId, _allow: &AllowList) {}
 
     fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError> {
         let entry = |(passkey, name): &(Passkey, Option<Label>)| {

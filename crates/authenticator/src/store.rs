@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use crate::{
-    CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey, RelyingParty, RpId,
+    AllowList, CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey, RelyingParty, RpId,
     UnixMillis, User,
 };
 
@@ -34,8 +34,8 @@ pub trait CredentialStore: DeviceMemory {
     /// [`StoreError::Unavailable`] if that can't be told.
     fn backup_state(&self, rp_id: &RpId, id: &CredentialId) -> Result<BackupState, StoreError>;
 
-    /// Notes that a passkey has just signed in.
-    fn used(&mut self, rp_id: &RpId, id: &CredentialId);
+    /// Notes that a passkey has just signed in, for a request that allowed these.
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId, allow: &AllowList);
 
     /// Every passkey with its relying party, for *authenticatorCredentialManagement*.
     ///

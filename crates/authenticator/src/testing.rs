@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::passkey::Blueprint;
 use crate::{
-    Algorithm, Answer, AttestationFormat, Authenticator, BackupEligibility, BackupState, CredProtect, CredentialId,
-    CredentialStore, DeviceMemory, DeviceState, Discoverability, Label, LargeBlob, Listing, MakeCredential,
-    MakeExtensions, MemoryStore, Model, Passkey, Prompt, RelyingParty, RpId, StoreError, UnixMillis, User, UserHandle,
-    VerificationRequirement,
+    Algorithm, AllowList, Answer, AttestationFormat, Authenticator, BackupEligibility, BackupState, CredProtect,
+    CredentialId, CredentialStore, DeviceMemory, DeviceState, Discoverability, Label, LargeBlob, Listing,
+    MakeCredential, MakeExtensions, MemoryStore, Model, Passkey, Prompt, RelyingParty, RpId, StoreError, UnixMillis,
+    User, UserHandle, VerificationRequirement,
 };
 
 /// Randomness that first gives what it was told to, draw by draw, then counts. Clones share it.
@@ -168,8 +168,8 @@ impl CredentialStore for Altered {
         self.memory.backup_state(rp_id, id)
     }
 
-    fn used(&mut self, rp_id: &RpId, id: &CredentialId) {
-        self.memory.used(rp_id, id);
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId, allow: &AllowList) {
+        self.memory.used(rp_id, id, allow);
     }
 
     fn inventory(&self) -> Result<Vec<(RelyingParty, Listing)>, StoreError> {

@@ -200,9 +200,9 @@ test('a worker that is stopped asks again, and the window goes on', async () => 
   assert.deepEqual(browser.native.last(), { type: 'get', id, ...without(GET, 'kind') });
   const window = await windowOf(id, 1);
   await says(prompt(id, { prompt: 3 }));
-  assert.equal((window.last()['prompt'] as Prompt).prompt, 3);
+  assert.equal((window.last()['prompt'] as Prompt).prompt, 2);
   assert.equal(browser.windowsOpen.size, 1);
-  window.onMessage.fire({ type: 'approve', prompt: 3 });
+  window.onMessage.fire({ type: 'approve', prompt: 2 });
   await settled();
   assert.deepEqual(approvals(), [{ type: 'answer', id, prompt: 3, decision: 'approve' }]);
   await says({ type: 'result', id, response: ASSERTION });
@@ -228,8 +228,29 @@ test('what was approved before another thing was asked is no answer to that', as
     await settled();
     await says(prompt(id, more));
     assert.deepEqual(approvals(), []);
-    assert.deepEqual(window.last()['prompt'], prompt(id, more));
+    assert.deepEqual(window.last()['prompt'], prompt(id, { ...more, prompt: 2 }));
   }
+});
+
+test('nor what was approved of what was shown, after another thing was asked by the same number', async () => {
+  const { id } = await stoppedAndWoken({ action: 'unlock', verify: 'passphrase' });
+  await says(prompt(id));
+  const window = await windowOf(id, 1);
+  window.onMessage.fire({ type: 'approve', prompt: 1, passphrase: 'correct horse' });
+  await settled();
+  assert.deepEqual(approvals(), []);
+});
+
+test('a passkey that was made after its request was over is taken back', async () => {
+  const ceremony = begin(CREATE);
+  (await asks(ceremony)).onMessage.fire({ type: 'deny' });
+  await settled();
+  await says({ type: 'result', id: ceremony.id, response: ATTESTATION });
+  assert.deepEqual(browser.native.sent.slice(-2), [
+    { type: 'cancel', id: ceremony.id },
+    { type: 'cancel', id: ceremony.id },
+  ]);
+  assert.deepEqual(outcomes(), ['5 NotAllowedError']);
 });
 
 test('a window that was closed while the worker was stopped is a denial', async () => {
@@ -241,6 +262,13 @@ test('a window that was closed while the worker was stopped is a denial', async 
   await settled();
   assert.deepEqual(outcomes(), ['5 NotAllowedError']);
   assert.equal(browser.stored.size, 0);
+});
+
+test('that there is no passkey is told also where the worker was stopped: the next try reaches another', async () => {
+  const { id } = await stoppedAndWoken({ action: 'report-no-passkey', accounts: [] });
+  (await windowOf(id, 1)).onMessage.fire({ type: 'deny' });
+  await settled();
+  assert.equal(elsewhere, 1);
 });
 
 test('a page that takes its request back wakes a stopped worker', async () => {

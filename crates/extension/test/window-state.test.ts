@@ -108,3 +108,10 @@ test('where the system asks for itself nothing is typed, but the passphrase may 
   });
   assert.deepEqual(approved(switched(typing), INPUT, ARMED).message, { type: 'approve', prompt: 1 });
 });
+
+test('after the system has failed it is the PIN, and a passphrase stays one', () => {
+  const failed = asking({ prompt: 2, verify: 'pin', failed: 'no finger of yours' }, asking({ verify: 'system' }));
+  assert.equal(failed.at === 'asking' && failed.secret, 'pin');
+  const wrong = asking({ prompt: 2, verify: 'system', failed: 'wrong' }, switched(asking({ verify: 'system' })));
+  assert.equal(wrong.at === 'asking' && wrong.secret, 'passphrase');
+});

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use keyfold_client::{
     ItemId, MemberId,
-    authenticator::CredentialStore,
+    authenticator::{AllowList, CredentialStore},
     enrolment::{Approval, Claim},
     item::{Algorithm, CredProtect, Discoverability, FieldTag, Item, Passkey},
     storage::Storage,
@@ -94,7 +94,7 @@ impl Member {
         let passkey = item.passkey().unwrap();
         let mut snapshot = self.vault().snapshot().await.unwrap();
         let rp_id = passkey.rp_id.as_str().try_into().unwrap();
-        snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap());
+        snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap(), &AllowList::Discoverable);
         self.vault().keep(&mut snapshot).await.unwrap();
     }
 

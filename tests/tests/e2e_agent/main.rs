@@ -13,4 +13,5 @@ mod agent;
 mod browser;
 mod connecting;
 mod pages;
+mod terminal;
 mod verified;

@@ -39,7 +39,7 @@ fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
 }
 
 #[test]
-fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_taken_back() {
+fn a_passkey_replaces_another_once_its_site_names_it_alone_and_one_that_no_page_got_is_taken_back() {
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
     let (at, socket) = installed(&a);
@@ -69,10 +69,17 @@ fn a_passkey_replaces_another_once_it_has_signed_in_and_one_that_no_page_got_is_
     assert_eq!(newer["replaces"], json!([older["id"]]));
     assert_eq!(page.signs_in(5, &first), first);
     assert_eq!(held().len(), 2, "the older one is no reason");
+    let prompt = page.begins(8, "get");
+    page.types_the_passphrase(&prompt);
+    let signed = page.host.hears().unwrap();
+    assert_eq!(signed["response"]["id"], second, "the newest is first: {signed}");
+    assert_eq!(held().len(), 2, "nobody knows whether the site took it");
     assert_eq!(page.signs_in(6, &second), second);
+    // Whatever is asked next is answered once that is noted.
+    assert_eq!(page.host.asks(&json!({ "type": "status", "id": 9 }))["passkeys"], json!(1));
     assert_eq!(held(), slice::from_ref(&second));
     // It is of use, and no word of the browser's deletes it any more.
-    page.host.says(&json!({ "type": "cancel", "id": 6 }));
+    page.host.says(&json!({ "type": "cancel", "id": 4 }));
     assert_eq!(page.host.asks(&json!({ "type": "status", "id": 7 }))["passkeys"], json!(1));
     assert_eq!(held(), [second]);
 }

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use keyfold_tests::{Device, Policy, Server, SystemBus, exit, fed, program, started};
+use keyfold_tests::{Device, Policy, Server, SystemBus, Terminal, exit, fed, program, started};
 use serde_json::{Value, json};
 
 use crate::{
@@ -48,6 +48,7 @@ fn a_finger_on_the_reader_signs_in_and_a_strangers_does_not() {
     // Who takes a request back leaves the reader to others.
     let prompt = page.begins(3, "get");
     page.approves(&prompt);
+    system.looks();
     let told = page.host.asks(&json!({ "type": "cancel", "id": 3 }));
     assert_eq!((&told["type"], &told["code"]), (&json!("error"), &json!("cancelled")), "{told}");
     let prompt = page.begins(4, "get");
@@ -70,11 +71,19 @@ fn threat_lost_a_stranger_has_five_tries_at_the_reader() {
         let prompt = page.begins(request, "create");
         assert_eq!(prompt["verify"], "system", "{prompt}");
         page.approves(&prompt);
-        for _ in 0..3 {
+        if request % 2 == 0 {
+            // However it ends, a stranger's finger was one.
             system.scans("a stranger");
+            system.looks();
+            let told = page.host.asks(&json!({ "type": "cancel", "id": request }));
+            assert_eq!(told["code"], "cancelled", "{told}");
+        } else {
+            for _ in 0..3 {
+                system.scans("a stranger");
+            }
+            let prompt = page.host.hears().unwrap();
+            assert_eq!(prompt["verify"], "passphrase", "{prompt}");
         }
-        let prompt = page.host.hears().unwrap();
-        assert_eq!(prompt["verify"], "passphrase", "{prompt}");
     }
     let (mut page, _agent) = with_agent(&a, &system);
     let prompt = page.begins(6, "create");
@@ -117,10 +126,18 @@ fn a_finger_on_the_reader_verifies_for_other_programs_too() {
     system.enrols("ana");
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
-    let (_page, _agent) = with_agent(&a, &system);
-    let mut socket = UnixStream::connect(a.home().join("agent.sock")).unwrap();
+    let path = a.home().join("agent.sock");
+    let agent = ["agent", "--verify-by-system", "--no-sync", "--socket", path.to_str().unwrap()];
+    let mut terminal = Terminal::runs(&system.lets_in(a.command_for_people(&agent)));
+    terminal.shows("Stop it with Ctrl-C.");
+    let mut socket = UnixStream::connect(path).unwrap();
     socket.write_all(&u32::try_from(MAKE_CREDENTIAL.len()).unwrap().to_be_bytes()).unwrap();
     socket.write_all(MAKE_CREDENTIAL).unwrap();
+    // A finger alone is no yes to what some program asks.
+    terminal.shows("make a passkey at shop.example for ana?");
+    terminal.shows("Agree? [y/N] ");
+    terminal.types("y");
+    terminal.shows("touch the fingerprint reader");
     system.scans("ana");
     let mut length = [0; 4];
     socket.read_exact(&mut length).unwrap();
@@ -129,22 +146,35 @@ fn a_finger_on_the_reader_verifies_for_other_programs_too() {
     // {1: "packed", 2: authenticator data …}: 32 bytes of hash, then the flags.
     let data = answer.windows(2).position(|pair| pair == [0x02, 0x58]).unwrap() + 3;
     assert_eq!((answer[0], answer[data + 32] & 0x05), (0x00, 0x05), "{answer:02x?}");
+    terminal.sends(3);
+    terminal.ends();
 }
 
 /// Verification is not reported unless it happened.
 #[test]
 fn threat_lost_a_system_that_asks_nobody_verifies_nobody() {
-    let Some((_alone, _policy, system)) = with_policy(&policy().replace("auth_self", "yes")) else { return };
     let server = Server::start();
     let a = Device::founded(&server, "Ana's laptop");
-    let agent = as_another_user(&a, &["agent", "--verify-by-system"]);
+    for (lax, because) in [
+        ("yes", "without asking, which verifies nobody"),
+        ("auth_self_keep", "remembers that it asked"),
+        ("auth_admin", "does not verify the owner"),
+    ] {
+        let Some((_alone, _policy, system)) = with_policy(&policy().replace("auth_self", lax)) else { return };
+        refuses(&system, &a, because);
+    }
+}
+
+/// The agent does not serve, and says why.
+fn refuses(system: &SystemBus, device: &Device, because: &str) {
+    let agent = as_another_user(device, &["agent", "--verify-by-system"]);
     let mut agent = Agent(started(system.lets_in(agent)));
     let (mut ready, mut why) = (String::new(), String::new());
     BufReader::new(agent.0.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
     assert_eq!(ready, "", "it serves");
     agent.0.stderr.as_mut().unwrap().read_to_string(&mut why).unwrap();
     assert_eq!(agent.0.wait().unwrap().code(), Some(exit::USAGE.status), "{why}");
-    assert!(why.contains("without asking, which verifies nobody"), "{why}");
+    assert!(why.contains(because), "{why}");
     assert!(why.contains("fprintd has no reader"), "{why}");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keyfold_client::{
     ItemId,
-    authenticator::CredentialStore,
+    authenticator::{AllowList, CredentialStore},
     item::FieldTag,
     sync::SyncEngine,
     vault::{Locked, VaultError},
@@ -142,7 +142,7 @@ impl World {
         if !shown.is_purged && shown.item.fields.deleted_at().is_none() {
             let passkey = shown.item.passkey().unwrap();
             let rp_id = passkey.rp_id.as_str().try_into().unwrap();
-            snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap());
+            snapshot.used(&rp_id, &passkey.credential_id.as_slice().try_into().unwrap(), &AllowList::Discoverable);
             match vault.keep(&mut snapshot).await {
                 Ok(_) => self.edited(by, item, FieldTag::LastUsed).await,
                 // It learned of its removal meanwhile, and nobody has opened it since.

@@ -139,7 +139,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let salts = request.prf.salts_for(&passkey.credential_id).filter(|_| verified);
         let signature = passkey.private_key.sign(&message, &mut self.rng)?;
         if request.presence == Presence::Required {
-            self.store.used(&passkey.rp_id, &passkey.credential_id);
+            self.store.used(&passkey.rp_id, &passkey.credential_id, &request.allow);
         }
         Ok(Assertion {
             credential_id: passkey.credential_id.clone(),

@@ -124,7 +124,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         secret.verify(new_pin, mac)?;
         renew(&mut state, &opened_pin(&secret, new_pin)?)?;
         if user.can_verify() {
-            permission(user, Action::SetPin, VerificationRequirement::Required)?;
+            self.refuse_blocked_uv(true, user)?;
+            let granted = permission(user, Action::SetPin, VerificationRequirement::Required);
+            self.counted(granted, VerificationRequirement::Required)?;
             // Whoever was verified may have used an attempt.
             let pin = state.pin.take();
             state = self.store.device()?;

@@ -101,7 +101,9 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         }
         // Whoever resets gets rid of the PIN: synced passkeys stay, and must not be had for less than it.
         let strongest = strongest(user);
-        permission(user, Action::Reset, strongest)?;
+        self.refuse_blocked_uv(true, user)?;
+        let granted = permission(user, Action::Reset, strongest);
+        self.counted(granted, strongest)?;
         self.store.reset()?;
         self.power_cycle(now)
     }

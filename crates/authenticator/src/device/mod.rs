@@ -5,7 +5,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use pin::{Pin, PinError, PinHash, change_pin, count_verification, set_pin, verify_pin};
+pub use pin::{Pin, PinError, PinHash, change_pin, count_verification, set_pin, uncount_verification, verify_pin};
 pub(crate) use pin::{attempt, renew};
 pub use state::{DeviceState, InvalidDeviceState};
 

@@ -144,8 +144,8 @@ pub fn verify_pin(memory: &mut dyn DeviceMemory, pin: &Pin) -> Result<(), PinErr
     if state.force_pin_change { Err(PinError::MustChange) } else { Ok(()) }
 }
 
-/// Counts what became of built-in verification, durably, which counts by itself what it is verified against; how often it may
-/// still fail (CTAP 2.1 §6.5.3.1).
+/// Counts what became of built-in verification, durably; how often it may still fail (CTAP 2.1 §6.5.3.1). Who counts a failure before
+/// it can happen loses none.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -157,6 +157,16 @@ pub fn count_verification(memory: &mut dyn DeviceMemory, verified: bool) -> Resu
         memory.set_device(&state)?;
     }
     Ok(left)
+}
+
+/// Gives one attempt at built-in verification back: nothing was tried.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn uncount_verification(memory: &mut dyn DeviceMemory) -> Result<(), StoreError> {
+    let mut state = memory.device()?;
+    state.uv_retries = state.uv_retries.saturating_add(1).min(DeviceState::UV_RETRIES);
+    memory.set_device(&state)
 }
 
 /// Sets a PIN, whatever was there before: for somebody who was verified in a stronger way, such as by the passphrase. All

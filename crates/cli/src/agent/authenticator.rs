@@ -161,13 +161,16 @@ impl VaultDevice {
         };
         let was_asked = Arc::new(AtomicBool::new(false));
         let user = Asked { user: asks.for_request(Some(powered.0.clone()), cancel), was_asked: Arc::clone(&was_asked) };
-        let answer = powered.1.call(channel, request, Box::new(user)).await;
+        let served = powered.1.call(channel, request, Box::new(user)).await;
         // Somebody is there: the vault locks by itself later. Whether that can be noted changes nothing of the answer.
         if was_asked.load(Ordering::Relaxed) {
             drop(self.vault.used().await);
+        }
+        // A sign-in is followed by no poll: its time is nobody's business.
+        if served.is_to_send {
             self.vault.changes();
         }
-        Ok(answer)
+        Ok(served.answer)
     }
 
     async fn power_up(&mut self, vault: UnlockedVault) -> Result<&mut (UnlockedVault, CtapAuthenticator), VaultError> {

@@ -15,7 +15,6 @@ pub(crate) use files::{
     create_new, is_stream, read_large_file, read_line_of_fd, read_line_of_file, read_small_file, write_new, write_whole,
 };
 pub(crate) use keyfold_client::{printable, rfc3339};
-pub(crate) use passphrase::ask_secret;
 pub(crate) use progress::{SyncProgress, bar, spinner};
 pub(crate) use qr_image::{read_qr, to_png, to_svg, to_text};
 pub(crate) use table::table;

@@ -73,11 +73,6 @@ pub(crate) fn chosen_pin() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-/// Something that is not shown as it is typed, where somebody can be asked.
-pub(crate) fn ask_secret(question: &str) -> std::io::Result<Zeroizing<String>> {
-    rpassword::prompt_password(question).map(Zeroizing::new)
-}
-
 /// `option` is what gives it where nobody can be asked.
 fn prompt(prompt: &str, option: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {

@@ -1,14 +1,11 @@
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keyfold_crypto::{EpochKey, Hash, Unopenable, WrappingKey, epoch::SealContext};
 
 /// The epoch keys that this process has opened with a device's secrets, and what from: the same is not opened twice. They go
 /// when the secrets go.
 #[derive(Default)]
-pub(super) struct OpenedKeys(Mutex<VecDeque<Opened>>);
+pub(super) struct OpenedKeys(Mutex<Vec<Opened>>);
 
 struct Opened {
     context: SealContext,
@@ -34,24 +31,24 @@ impl OpenedKeys {
         }
         let key = EpochKey::open(wrapping, context, commitment, sealed)?;
         let mut opened = self.lock();
-        if opened.len() == MOST {
-            opened.pop_front();
+        if opened.len() < MOST {
+            opened.push(Opened {
+                context: *context,
+                commitment: *commitment,
+                sealed: sealed.to_vec(),
+                key: key.clone(),
+            });
         }
-        opened.push_back(Opened {
-            context: *context,
-            commitment: *commitment,
-            sealed: sealed.to_vec(),
-            key: key.clone(),
-        });
         Ok(key)
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Opened>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Opened>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One for each epoch that began since the device joined; whoever has more opens some again. 80 KiB.
+/// One for each epoch that began since the device joined. All are asked for each time, in the same order: what comes after so many
+/// is opened each time, and takes no other's place. 80 KiB.
 const MOST: usize = 64;
 
 #[cfg(test)]
@@ -88,11 +85,13 @@ mod tests {
             assert!(opened.open(&wrapping, &context, &commitment, &changed).is_err(), "byte {place}");
         }
 
+        let mut last = Vec::new();
         for _ in 0..MOST {
-            let again = key.seal(&wrapping.public_key(), &context, rng);
-            opened.open(&wrapping, &context, &commitment, &again).unwrap();
+            last = key.seal(&wrapping.public_key(), &context, rng);
+            opened.open(&wrapping, &context, &commitment, &last).unwrap();
         }
         assert_eq!(opened.lock().len(), MOST);
-        assert!(opened.open(&another, &context, &commitment, &sealed).is_err(), "the oldest goes first");
+        assert!(opened.open(&another, &context, &commitment, &sealed).is_ok(), "the first stay");
+        assert!(opened.open(&another, &context, &commitment, &last).is_err(), "there was no place for it");
     }
 }

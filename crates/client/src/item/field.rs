@@ -25,7 +25,8 @@ pub enum FieldTag {
     LargeBlob,
     /// One byte: 1 hidden from sign-ins, since its relying party knows it no more; 0 shown again.
     Hidden,
-    /// The ids of the items, 16 bytes each, that this passkey replaces once it has signed in. Empty once it has.
+    /// The ids of the items, 16 bytes each, that this passkey replaces once its site has named it without them. Empty once it has
+    /// named it.
     Replaces,
 }
 

@@ -83,7 +83,7 @@ impl Fields {
         value.as_slice().try_into().ok().map(u64::from_be_bytes)
     }
 
-    /// The items that it replaces once it has signed in.
+    /// The items that it replaces once its site has named it without them.
     pub fn replaces(&self) -> impl Iterator<Item = ItemId> {
         let (ids, _) = self.value(FieldTag::Replaces).as_chunks();
         ids.iter().map(|id| ItemId::new(*id))

@@ -94,7 +94,7 @@ impl SyncEngine {
         let now = self.api.anonymous().now();
         edits.values().any(|edit| {
             edit.content.is_some()
-                || edit.fields.iter().any(|(tag, _)| tag != FieldTag::LastUsed)
+                || edit.fields.iter().any(|(tag, _)| !matches!(tag, FieldTag::LastUsed | FieldTag::Replaces))
                 || edit.first_use.is_some_and(|first_use| slot(first_use) < slot(now))
         })
     }

@@ -30,7 +30,7 @@ pub enum SignInError {
     Vault(#[from] VaultError),
 }
 
-/// A new passkey. Till it has signed in, those that it replaces are there too.
+/// A new passkey. Till its site has named it without them, those that it replaces are there too.
 pub struct Registered {
     /// For the relying party.
     pub response: RegistrationResponse,
@@ -48,6 +48,14 @@ pub struct SignedIn {
 
 /// That a passkey was used. It may be lost without harm: the next use says it again.
 pub struct Used(Option<Box<PasskeySnapshot>>);
+
+impl Used {
+    /// Whether the sign-in changed more than that, such as a large blob: it is kept, and worth a sync.
+    #[must_use]
+    pub const fn is_to_send(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 impl UnlockedVault {
     /// Makes a passkey for a page, from `PublicKeyCredentialCreationOptionsJSON`. It is durable on this device
@@ -100,7 +108,11 @@ impl UnlockedVault {
     /// [`VaultError`].
     pub async fn note(&self, used: Used) -> Result<(), VaultError> {
         match used.0 {
-            Some(mut snapshot) => self.keep(&mut snapshot).await.map(drop),
+            Some(mut snapshot) => {
+                // The person had time to answer, and others to change what it says.
+                snapshot.renew(self.contents().await?);
+                self.keep(&mut snapshot).await.map(drop)
+            }
             None => Ok(()),
         }
     }
@@ -140,10 +152,11 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<(RegistrationResponse, PasskeySnapshot), CreateError> {
+        let snapshot = snapshot.replaces(Replaces::OnceKnown);
         let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
         let clock = self.local().clock().as_ref();
         let response = create(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;
-        Ok((response, authenticator.into_store().replaces(Replaces::AtFirstUse)))
+        Ok((response, authenticator.into_store()))
     }
 
     fn gets(
@@ -153,6 +166,7 @@ impl UnlockedVault {
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<(AuthenticationResponse, PasskeySnapshot), GetError> {
+        let snapshot = snapshot.replaces(Replaces::OnceKnown);
         let mut authenticator = Authenticator::new(Model::SYNCED, snapshot, random::system());
         let clock = self.local().clock().as_ref();
         let response = get(Ceremony { page, authenticator: &mut authenticator, user, clock }, options)?;

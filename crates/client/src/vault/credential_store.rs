@@ -1,8 +1,8 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use keyfold_authenticator::{
-    BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore, DeviceMemory, DeviceState, Label,
-    LargeBlob, Listing, Passkey as Credential, PrivateKey, RelyingParty, RpId, StoreError, UnixMillis, User,
+    AllowList, BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore, DeviceMemory, DeviceState,
+    Label, LargeBlob, Listing, Passkey as Credential, PrivateKey, RelyingParty, RpId, StoreError, UnixMillis, User,
     UserHandle,
 };
 use keyfold_wire::{ItemId, MemberId};
@@ -26,14 +26,23 @@ pub struct PasskeySnapshot {
 pub(super) enum Replaces {
     /// As it is made: whoever asked for it has it with the answer.
     AtOnce,
-    /// As it signs in first: nobody tells whether a page ever got it.
-    AtFirstUse,
+    /// As its site names it and those no more: nobody tells whether a page ever got it, nor whether its site took it.
+    OnceKnown,
 }
 
 /// What a request changed.
 enum Change {
-    New { credential: Box<Credential>, rp_name: Option<Label>, replaces: Vec<ItemId> },
+    New {
+        credential: Box<Credential>,
+        rp_name: Option<Label>,
+        replaces: Vec<ItemId>,
+    },
     Deleted(ItemId),
+    /// What a passkey replaces that its site has named without this one.
+    Replaced {
+        by: ItemId,
+        item: ItemId,
+    },
     Field(ItemId, FieldTag, Vec<u8>),
     ForeignBlobs(Vec<u8>),
 }
@@ -81,8 +90,8 @@ impl UnlockedVault {
                                 edits.push(self.field_edit(&contents, replaced, FieldTag::Deleted, vec![1])?);
                             }
                         }
-                        Replaces::AtFirstUse if replaces.is_empty() => {}
-                        Replaces::AtFirstUse => {
+                        Replaces::OnceKnown if replaces.is_empty() => {}
+                        Replaces::OnceKnown => {
                             let ids = replaces.iter().take(FieldTag::MOST_REPLACED).map(|id| *id.as_bytes());
                             values.push((FieldTag::Replaces, ids.collect::<Vec<_>>().concat()));
                         }
@@ -90,6 +99,11 @@ impl UnlockedVault {
                     let (id, edit) = self.new_item(&Content::from(passkey), values)?;
                     made.push(id);
                     edits.push((id, edit));
+                }
+                Change::Replaced { by, item } => {
+                    if replaces(&contents, by, item) {
+                        edits.push(self.field_edit(&contents, item, FieldTag::Deleted, vec![1])?);
+                    }
                 }
                 Change::Deleted(id) => edits.push(self.field_edit(&contents, id, FieldTag::Deleted, vec![1])?),
                 Change::Field(id, tag, value) => edits.push(self.field_edit(&contents, id, tag, value)?),
@@ -107,6 +121,11 @@ impl UnlockedVault {
 }
 
 impl PasskeySnapshot {
+    /// The vault as it is now.
+    pub(super) fn renew(&mut self, contents: Contents) {
+        self.contents = contents;
+    }
+
     /// Forgets the vault's passkeys, and what was changed.
     pub(super) fn forget(&mut self) {
         self.contents = Contents::default();
@@ -123,8 +142,8 @@ impl PasskeySnapshot {
     pub(super) fn says_only_that_it_was_used(&self) -> bool {
         self.changes.iter().all(|change| match change {
             Change::Field(_, tag, _) => matches!(tag, FieldTag::LastUsed | FieldTag::Replaces),
-            Change::Deleted(_) => true,
-            Change::New { .. } | Change::ForeignBlobs(_) => false,
+            Change::Replaced { .. } => true,
+            Change::New { .. } | Change::Deleted(_) | Change::ForeignBlobs(_) => false,
         })
     }
 
@@ -163,7 +182,8 @@ impl CredentialStore for PasskeySnapshot {
         rp_name: Option<&Label>,
         replaces: &[CredentialId],
     ) -> Result<(), StoreError> {
-        if self.room()? == 0 && replaces.is_empty() {
+        let makes_room = self.replaces == Replaces::AtOnce && !replaces.is_empty();
+        if self.room()? == 0 && !makes_room {
             return Err(StoreError::Full);
         }
         let replaces = replaces.iter().filter_map(|id| self.item(&passkey.rp_id, id)).collect();
@@ -177,16 +197,23 @@ impl CredentialStore for PasskeySnapshot {
         Ok(if backed_up { BackupState::BackedUp } else { BackupState::NotBackedUp })
     }
 
-    /// When it was travels with other edits, or after an hour. What it was to replace is deleted.
-    fn used(&mut self, rp_id: &RpId, id: &CredentialId) {
-        let Some((used, _)) = self.of(rp_id.as_str(), id.as_bytes()) else { return };
-        let replaced: BTreeSet<ItemId> = used.item.fields.replaces().collect();
+    /// When it was travels with other edits, or after its six hours. If the site has named this passkey, and not those that it is
+    /// to replace, it knows them no more. A platform's list says nothing: it names what it has found here.
+    fn used(&mut self, rp_id: &RpId, id: &CredentialId, allow: &AllowList) {
+        let Some((used, passkey)) = self.of(rp_id.as_str(), id.as_bytes()) else { return };
         let now = self.device.now().to_be_bytes().to_vec();
         let mut changes = vec![Change::Field(used.id, FieldTag::LastUsed, now)];
-        if !replaced.is_empty() {
-            let its = self.contents.passkeys().filter(|(_, passkey)| passkey.rp_id == rp_id.as_str());
-            let gone = its.map(|(item, _)| item.id).filter(|item| replaced.contains(item));
-            changes.extend(gone.map(Change::Deleted));
+        let replaced: BTreeSet<ItemId> = used.item.fields.replaces().collect();
+        if let AllowList::Only(named) = allow
+            && self.replaces == Replaces::OnceKnown
+            && !replaced.is_empty()
+        {
+            let unnamed = self.contents.passkeys().filter(|(item, other)| {
+                replaced.contains(&item.id)
+                    && (&other.rp_id, &other.user_handle) == (&passkey.rp_id, &passkey.user_handle)
+                    && !named.contains(&other.credential_id)
+            });
+            changes.extend(unnamed.map(|(item, _)| Change::Replaced { by: used.id, item: item.id }));
             changes.push(Change::Field(used.id, FieldTag::Replaces, Vec::new()));
         }
         self.changes.extend(changes);
@@ -260,6 +287,12 @@ impl DeviceMemory for PasskeySnapshot {
     fn set_device(&mut self, state: &DeviceState) -> Result<(), StoreError> {
         self.device.set_device(state)
     }
+}
+
+/// Whether one that is there is to replace another that is.
+fn replaces(contents: &Contents, by: ItemId, item: ItemId) -> bool {
+    let live = |id: ItemId| contents.live().find(|live| live.id == id);
+    live(by).is_some_and(|by| by.item.fields.replaces().any(|replaced| replaced == item)) && live(item).is_some()
 }
 
 fn listing(item: &Item, passkey: &Passkey) -> Option<Listing> {

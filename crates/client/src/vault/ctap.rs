@@ -12,6 +12,14 @@ pub struct CtapAuthenticator {
     powered: Option<Powered>,
 }
 
+/// What became of a request.
+pub struct Served {
+    /// A status byte ‖ CBOR.
+    pub answer: Vec<u8>,
+    /// Whether the vault says something that is worth a sync. That a passkey was used is not.
+    pub is_to_send: bool,
+}
+
 type Powered = Authenticator<PasskeySnapshot, random::System>;
 
 impl CtapAuthenticator {
@@ -43,17 +51,13 @@ impl CtapAuthenticator {
         Ok(())
     }
 
-    /// Serves one request (command byte ‖ CBOR); the answer is a status byte ‖ CBOR. What it changes is durable on this
+    /// Serves one request (command byte ‖ CBOR). What it changes is durable on this
     /// device before the answer is given; the next sync sends it. The prompt may wait: it is asked on a thread of its own.
     ///
     /// A vault that somebody has locked meanwhile gives no answer, and keeps nothing.
-    pub async fn call(
-        &mut self,
-        channel: Channel,
-        request: Vec<u8>,
-        user: Box<dyn UserVerification + Send>,
-    ) -> Vec<u8> {
-        self.serve(channel, request, user).await.unwrap_or_else(|_| vec![CtapError::Other.code()])
+    pub async fn call(&mut self, channel: Channel, request: Vec<u8>, user: Box<dyn UserVerification + Send>) -> Served {
+        let served = self.serve(channel, request, user).await;
+        served.unwrap_or_else(|_| Served { answer: vec![CtapError::Other.code()], is_to_send: false })
     }
 
     async fn serve(
@@ -61,7 +65,7 @@ impl CtapAuthenticator {
         channel: Channel,
         request: Vec<u8>,
         mut user: Box<dyn UserVerification + Send>,
-    ) -> Result<Vec<u8>, VaultError> {
+    ) -> Result<Served, VaultError> {
         if self.powered.is_none() {
             self.power_cycle().await?;
         }
@@ -75,6 +79,7 @@ impl CtapAuthenticator {
         });
         let (mut powered, answer) = served.await?;
         let store = powered.store_mut();
+        let is_to_send = answer.first() == Some(&SUCCESS) && !store.says_only_that_it_was_used();
         let kept = match answer.first() {
             Some(&SUCCESS) => self.vault.keep(store).await.map(drop),
             // What is refused has changed nothing.
@@ -84,7 +89,7 @@ impl CtapAuthenticator {
             }
         };
         self.powered = Some(powered);
-        kept.map(|()| answer)
+        kept.map(|()| Served { answer, is_to_send })
     }
 
     async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {

@@ -107,7 +107,9 @@ impl UnlockedVault {
             id = restored(id);
         }
         let mut fields = Fields::default();
-        for (tag, field) in item.fields.iter().filter(|(tag, _)| *tag != FieldTag::Deleted) {
+        // Who brings it back wants to use it, and beside whatever is there now.
+        let past = [FieldTag::Deleted, FieldTag::Hidden, FieldTag::Replaces];
+        for (tag, field) in item.fields.iter().filter(|(tag, _)| !past.contains(tag)) {
             fields.absorb(tag, field.clone());
         }
         Ok((id, edits::seal(self.local().profile().account, self.keys(), id, Some(&item.content), &fields)))

@@ -23,7 +23,7 @@ mod unlocked;
 pub use ceremonies::{RegisterError, Registered, SignInError, SignedIn, Used};
 pub use contents::{Contents, Origin, Unreadable, VaultItem};
 pub use credential_store::PasskeySnapshot;
-pub use ctap::CtapAuthenticator;
+pub use ctap::{CtapAuthenticator, Served};
 pub use device_records::DeviceRecords;
 pub use error::VaultError;
 pub use held::Held;

@@ -71,11 +71,10 @@ fn edits_of(signal: &Signal, item: &VaultItem, passkey: &Passkey) -> Vec<Edit> {
         }
         Signal::AllAccepted { user, credentials } if *user == passkey.user_handle => {
             let is_accepted = credentials.contains(&passkey.credential_id);
-            if is_accepted == is_hidden {
-                vec![(item.id, FieldTag::Hidden, vec![u8::from(!is_accepted)])]
-            } else {
-                Vec::new()
-            }
+            let shown = (is_accepted == is_hidden).then(|| (item.id, FieldTag::Hidden, vec![u8::from(!is_accepted)]));
+            // Its site knows it: what it does not know any more is hidden by the same signal.
+            let replaces = is_accepted && !item.item.fields.value(FieldTag::Replaces).is_empty();
+            shown.into_iter().chain(replaces.then(|| (item.id, FieldTag::Replaces, Vec::new()))).collect()
         }
         Signal::CurrentUserDetails { user, name, display_name } if *user == passkey.user_handle => {
             let texts = [(FieldTag::UserName, name), (FieldTag::UserDisplayName, display_name)];

@@ -99,9 +99,10 @@ export class Agent {
 
   #answer(answer: Answer): void {
     const listener = this.#listeners.get(answer.id);
-    // What is not listened for was cancelled, or ended by its timer.
     if (answer.type !== 'prompt') this.#forget(answer.id);
-    listener?.(answer);
+    if (listener !== undefined) return listener(answer);
+    // What is not listened for was cancelled, or ended by its timer: a passkey that was made meanwhile no page gets.
+    if (answer.type === 'result') this.say({ type: 'cancel', id: answer.id });
   }
 
   #lost(code: Code): void {

@@ -104,10 +104,11 @@ export class Ceremonies {
     }
   }
 
-  async #end({ id, request }: Pending, requestId: number): Promise<void> {
+  async #end({ id, request, prompt }: Pending, requestId: number): Promise<void> {
     const completion = new Completion(proxyDelivery(request.kind, requestId));
     await completion.complete({ kind: 'error', error: NOT_ALLOWED });
     pending.remove(id);
+    if (prompt?.action === 'report-no-passkey') this.#ends.elsewhere();
   }
 }
 

@@ -39,8 +39,11 @@ export class Ceremony {
   readonly #ended: (outcome?: Outcome) => void;
   readonly #deadline: number;
   readonly #timer: ReturnType<typeof setTimeout>;
+  /** What the agent asks, by its own number. */
   #prompt: Prompt | undefined;
-  /** The prompt that the window shows, of an agent's side that is gone. */
+  /** What the window shows, by the number that it knows: no two prompts of a ceremony have the same, whichever agent asked. */
+  #shown: Prompt | undefined;
+  /** What the window shows of an agent's side that is gone. */
   #stale: Prompt | undefined;
   /** The person's answer to that. */
   #early: Approval | undefined;
@@ -54,7 +57,7 @@ export class Ceremony {
     this.#deadline = left?.deadline ?? Date.now() + timeLimit(request.options['timeout']);
     const over = (): void => this.#takeBack({ kind: 'error', error: NOT_ALLOWED });
     this.#timer = setTimeout(over, this.#deadline - Date.now());
-    this.#stale = left?.prompt;
+    this.#stale = this.#shown = left?.prompt;
     this.requestId = requestId;
     const { kind, ...asked } = request;
     this.id = agent.ask({ type: kind, ...asked }, (answer) => this.#hear(answer), left?.id);
@@ -83,11 +86,11 @@ export class Ceremony {
   denied(): void {
     if (this.done) return;
     const prompt = this.#prompt;
+    const action = (prompt ?? this.#stale)?.action;
     this.#prompt = undefined;
     if (prompt !== undefined) this.#agent.say({ type: 'answer', id: this.id, prompt: prompt.prompt, decision: 'deny' });
     // Where there is no passkey here, the page's next try must reach another authenticator, whichever button it was.
-    const elsewhere = prompt?.action === 'report-no-passkey';
-    this.#takeBack(elsewhere ? { kind: 'elsewhere' } : { kind: 'error', error: NOT_ALLOWED });
+    this.#takeBack(action === 'report-no-passkey' ? { kind: 'elsewhere' } : { kind: 'error', error: NOT_ALLOWED });
   }
 
   /** The page took its request back: nobody waits for an answer. */
@@ -102,13 +105,15 @@ export class Ceremony {
       this.#early = message;
       return;
     }
-    const prompt = this.#prompt;
     // An answer to a prompt that is no longer shown, or the second to the same one.
-    if (prompt?.prompt !== message.prompt) return;
+    if (this.#prompt === undefined || this.#shown?.prompt !== message.prompt) return;
+    this.#answer(this.#prompt, message);
+  }
+
+  #answer(prompt: Prompt, { type: _, prompt: __, account, ...secret }: Approval): void {
     this.#prompt = undefined;
-    const { type: _, prompt: number, account, ...secret } = message;
     const chosen = account === undefined || account >= prompt.accounts.length ? {} : { account };
-    this.#agent.say({ type: 'answer', id: this.id, prompt: number, decision: 'approve', ...chosen, ...secret });
+    this.#agent.say({ type: 'answer', id: this.id, prompt: prompt.prompt, decision: 'approve', ...chosen, ...secret });
   }
 
   #hear(answer: Answer): void {
@@ -130,12 +135,10 @@ export class Ceremony {
     const [stale, early] = [this.#stale, this.#early];
     this.#stale = this.#early = undefined;
     // What was read and approved is what is asked again, to the letter.
-    if (stale !== undefined && early !== undefined && asksTheSame(stale, prompt)) {
-      this.#save();
-      return this.#approve({ ...early, prompt: prompt.prompt });
-    }
+    if (stale !== undefined && early !== undefined && asksTheSame(stale, prompt)) return this.#answer(prompt, early);
+    this.#shown = { ...prompt, prompt: (this.#shown?.prompt ?? 0) + 1 };
     const deadline = Math.min(this.#deadline, Date.now() + prompt.secondsLeft * 1_000);
-    const shown = this.window.show({ type: 'ask', asker: asker(this.#request), prompt, deadline });
+    const shown = this.window.show({ type: 'ask', asker: asker(this.#request), prompt: this.#shown, deadline });
     void shown.then(
       () => this.#save(),
       (error: unknown) => {
@@ -192,7 +195,7 @@ export class Ceremony {
 
   #save(): void {
     if (this.done) return;
-    const shown = this.#prompt ?? this.#stale;
+    const shown = this.#shown;
     pending.save({
       id: this.id,
       request: this.#request,

@@ -11,7 +11,7 @@ export interface Pending {
   /** Of the browser's proxy; absent where a page's script waits, whose port the stop has closed. */
   readonly requestId?: number;
   readonly deadline: number;
-  /** The last that was shown. */
+  /** The last that was shown, by the number that the window knows. */
   readonly prompt?: Prompt;
   readonly windowId?: number;
 }
@@ -22,11 +22,16 @@ const PREFIX = 'ceremony:';
 let writes: Promise<unknown> = Promise.resolve();
 
 export function save(pending: Pending): void {
-  writes = writes.then(() => chrome.storage.session.set({ [PREFIX + pending.id]: pending }));
+  later(() => chrome.storage.session.set({ [PREFIX + pending.id]: pending }));
 }
 
 export function remove(id: number): void {
-  writes = writes.then(() => chrome.storage.session.remove(PREFIX + id));
+  later(() => chrome.storage.session.remove(PREFIX + id));
+}
+
+/** One that fails, for want of room perhaps, stops none that comes after it. */
+function later(write: () => Promise<unknown>): void {
+  writes = writes.then(write).catch((error: unknown) => console.error('A ceremony was not stored:', error));
 }
 
 export async function all(): Promise<Pending[]> {

@@ -38,9 +38,9 @@ export function told(state: State, message: ToWindow, now: number): State {
   const { asker, prompt, deadline } = message;
   // The worker was stopped, and what it asks again is what is shown: the person goes on.
   if (isShown(state, prompt) && !state.answered) return { ...state, prompt, deadline };
-  // After a wrong PIN the person may have switched to the passphrase, and means to stay there.
-  const stays =
-    state.at === 'asking' && prompt.failed !== undefined && prompt.verify === 'pin' && state.secret !== 'none';
+  // After a wrong one the person may have switched to the passphrase, and means to stay there.
+  const offered = [prompt.verify, ...(prompt.verify === 'none' ? [] : ['passphrase' as const])];
+  const stays = state.at === 'asking' && prompt.failed !== undefined && offered.includes(state.secret);
   return {
     at: 'asking',
     asker,

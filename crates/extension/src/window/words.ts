@@ -19,7 +19,7 @@ export const WORDS: Readonly<Record<Action, Words>> = {
   },
   replace: {
     title: 'Replace your passkey?',
-    detail: 'You have a passkey for this account already. The new one takes its place when you first sign in with it.',
+    detail: 'You have a passkey for this account already. The new one takes its place once the site knows it.',
     approve: 'Replace passkey',
     refuse: 'Cancel',
   },

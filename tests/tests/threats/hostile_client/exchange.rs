@@ -1,6 +1,6 @@
 use keyfold_client::{
     ItemId,
-    authenticator::{CredentialId, CredentialStore, RpId},
+    authenticator::{AllowList, CredentialId, CredentialStore, RpId},
     exchange::{Exchange, Remains},
     item::{Algorithm, Content, ExchangeId, ExportRecord, FieldTag, Fields, Foreign, Imported, Item},
 };
@@ -149,7 +149,7 @@ async fn threat_client_a_passkey_is_never_taken_for_one_of_another_relying_party
     assert_eq!(of_bank.unwrap().item.fields.deleted_at(), None, "the bank's is still there");
 
     let mut snapshot = laptop.vault().snapshot().await.unwrap();
-    snapshot.used(&rp_id, &credential);
+    snapshot.used(&rp_id, &credential, &AllowList::Discoverable);
     laptop.vault().keep(&mut snapshot).await.unwrap();
     let contents = laptop.vault().contents().await.unwrap();
     let used = contents.items.iter().filter(|item| item.item.fields.last_used().is_some());

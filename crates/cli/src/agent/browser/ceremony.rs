@@ -42,7 +42,7 @@ pub(super) struct Done {
 /// What is left to do once the page has its response.
 pub(super) enum Left {
     /// The passkey was made, and the page may never get it.
-    Made(ItemId),
+    Made(Box<UnlockedVault>, ItemId),
     /// That it was used is to be noted.
     Used(Box<UnlockedVault>, Used),
 }
@@ -67,7 +67,8 @@ impl Running {
         let done = match what {
             What::Create => {
                 let made = vault.register_waiting(runtime, &page, &options, user.as_mut());
-                made.map_err(Failed::from).and_then(|made| Done::of(&made.response, Left::Made(made.item)))
+                let left = |item| Left::Made(Box::new(vault), item);
+                made.map_err(Failed::from).and_then(|made| Done::of(&made.response, left(made.item)))
             }
             What::Get => {
                 let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
@@ -140,7 +141,7 @@ impl Running {
             Mode::Real => Box::new(Window {
                 id,
                 agent: self.vault,
-                owner: Owner::of(vault, self.system),
+                owner: Arc::new(Owner::of(vault, self.system)),
                 is_system_of_use: true,
                 runtime: runtime.clone(),
                 told: self.told,

@@ -3,6 +3,7 @@ use std::{
     io,
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Sender, channel},
     },
 };
@@ -40,16 +41,24 @@ struct Session {
     mode: Mode,
     system: Option<Arc<SystemPrompt>>,
     told: UnboundedSender<Told>,
-    /// Where the windows' answers go, by ceremony.
-    ceremonies: HashMap<u64, Sender<WindowAnswer>>,
+    ceremonies: HashMap<u64, UnderWay>,
     ended: (UnboundedSender<Ended>, UnboundedReceiver<Ended>),
     /// The latest passkeys that were made, by ceremony, the last first.
     made: VecDeque<(u64, ItemId)>,
 }
 
+/// A ceremony that is under way.
+struct UnderWay {
+    /// Where its window's answers go.
+    window: Sender<WindowAnswer>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
 /// How a ceremony ends.
 struct Ending {
     id: u64,
+    /// Whether the page has taken it back, be it too late for the window.
+    is_cancelled: Arc<AtomicBool>,
     told: UnboundedSender<Told>,
     ended: UnboundedSender<Ended>,
     agent: Arc<AgentVault>,
@@ -67,21 +76,34 @@ impl Ending {
             }
         };
         let made = match &left {
-            Left::Made(item) => Some(*item),
+            Left::Made(vault, item) if self.is_cancelled.load(Ordering::Acquire) => {
+                self.runtime.block_on(take_back(vault, *item));
+                let _ = self.ended.send((self.id, None));
+                let taken_back = failed("NotAllowedError", Code::Cancelled, "taken back".to_owned());
+                return drop(self.told.send(taken_back.told(self.id)));
+            }
+            Left::Made(_, item) => Some(*item),
             Left::Used(..) => None,
         };
         // Before it is told: what comes after that may be about what was made.
         let _ = self.ended.send((self.id, made));
         let finishing = self.runtime.block_on(self.agent.finishing());
         drop(self.told.send(Told::Result { id: self.id, response }));
-        if let Left::Used(vault, used) = left
-            && let Err(error) = self.runtime.block_on(vault.note(used))
-        {
-            say(&format!("keyfold: signed in; when is not noted ({error})"));
+        match left {
+            // Other devices have it soon.
+            Left::Made(..) => self.agent.changes(),
+            // A sign-in that changes nothing is followed by no poll: its time is nobody's business.
+            Left::Used(vault, used) => {
+                if used.is_to_send() {
+                    self.agent.changes();
+                }
+                if let Err(error) = self.runtime.block_on(vault.note(used)) {
+                    say(&format!("keyfold: signed in; when is not noted ({error})"));
+                }
+            }
         }
         // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
         drop(self.runtime.block_on(self.agent.used()));
-        self.agent.changes();
         drop(finishing);
     }
 }
@@ -102,7 +124,6 @@ pub(crate) async fn serve(
     let (ceremonies, made) = (HashMap::new(), VecDeque::new());
     let mut session = Session { vault, mode, system, told, ceremonies, ended: unbounded_channel(), made };
     while let Some(message) = read(&mut reader).await? {
-        session.forget_ended();
         match Asked::parse(&message) {
             Ok(asked) => session.take(asked).await,
             // Who speaks another protocol is told what this one is, and no more is taken from it.
@@ -124,6 +145,7 @@ impl Session {
         if !matches!(asked, Asked::Hello(_) | Asked::Get(_) | Asked::Answer(_)) {
             self.vault.finished().await;
         }
+        self.forget_ended();
         match asked {
             // Who speaks another protocol finds out by the answer.
             Asked::Hello(_) => self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") }),
@@ -138,13 +160,16 @@ impl Session {
                 self.tell(told);
             }
             Asked::Answer(answer) => {
-                if let Some(window) = self.ceremonies.get(&answer.id) {
+                if let Some(ceremony) = self.ceremonies.get(&answer.id) {
                     // A ceremony that has just ended needs none.
-                    drop(window.send(WindowAnswer::Answer(answer)));
+                    drop(ceremony.window.send(WindowAnswer::Answer(answer)));
                 }
             }
             Asked::Cancel { id } => match self.ceremonies.get(&id) {
-                Some(window) => drop(window.send(WindowAnswer::Cancelled)),
+                Some(ceremony) => {
+                    ceremony.is_cancelled.store(true, Ordering::Release);
+                    drop(ceremony.window.send(WindowAnswer::Cancelled));
+                }
                 None => self.take_back(id).await,
             },
             Asked::Signal(signal) => {
@@ -171,8 +196,9 @@ impl Session {
             let message = "too many requests at once, or one of the same number".to_owned();
             return self.tell(failed("NotAllowedError", Code::BadRequest, message).told(id));
         }
-        let (answer, answers) = channel();
-        self.ceremonies.insert(id, answer);
+        let (window, answers) = channel();
+        let is_cancelled = Arc::new(AtomicBool::new(false));
+        self.ceremonies.insert(id, UnderWay { window, is_cancelled: Arc::clone(&is_cancelled) });
         let running = Running {
             vault: Arc::clone(&self.vault),
             mode: self.mode,
@@ -182,6 +208,7 @@ impl Session {
         };
         let ending = Ending {
             id,
+            is_cancelled,
             told: self.told.clone(),
             ended: self.ended.0.clone(),
             agent: Arc::clone(&self.vault),
@@ -203,14 +230,14 @@ impl Session {
         }
     }
 
-    /// The page never got what was made for it, as the extension knows: it is deleted, and what it was to replace stays.
+    /// The page never got what was made for it, as the extension knows.
     async fn take_back(&mut self, id: u64) {
         let Some(place) = self.made.iter().position(|(made_by, _)| *made_by == id) else { return };
-        let (Some((_, item)), Ok(vault)) = (self.made.remove(place), self.open().await) else { return };
-        match vault.delete(&[item]).await {
-            Ok(()) => self.vault.changes(),
-            Err(error) => say(&format!("keyfold: a passkey that no page got stays in the vault: {error}")),
-        }
+        // A locked vault says nothing; the extension may say it again.
+        let Ok(vault) = self.open().await else { return };
+        let Some((_, item)) = self.made.remove(place) else { return };
+        take_back(&vault, item).await;
+        self.vault.changes();
     }
 
     async fn candidates(&self, asked: &Ceremony) -> Result<Told, Failed> {
@@ -277,6 +304,19 @@ impl Session {
     fn tell(&self, told: Told) {
         // A browser that is gone is told nothing.
         drop(self.told.send(told));
+    }
+}
+
+/// Deletes a passkey that no page got; what it was to replace stays. One that has signed in some page has.
+async fn take_back(vault: &UnlockedVault, item: ItemId) {
+    let deleted = async {
+        if vault.passkey(item).await?.item.fields.last_used().is_none() {
+            vault.delete(&[item]).await?;
+        }
+        Ok::<_, VaultError>(())
+    };
+    if let Err(error) = deleted.await {
+        say(&format!("keyfold: a passkey that no page got stays in the vault: {error}"));
     }
 }
 

@@ -23,7 +23,7 @@ use crate::agent::{
 pub(super) struct Window {
     pub(super) id: u64,
     pub(super) agent: Arc<AgentVault>,
-    pub(super) owner: Owner,
+    pub(super) owner: Arc<Owner>,
     pub(super) runtime: Handle,
     pub(super) told: UnboundedSender<Told>,
     pub(super) answers: Receiver<WindowAnswer>,
@@ -133,8 +133,8 @@ impl Window {
         };
         let cancel = Cancel::default();
         let asked = self.runtime.spawn({
-            let cancel = cancel.clone();
-            async move { system.verify(&cancel).await }
+            let (owner, cancel) = (Arc::clone(&self.owner), cancel.clone());
+            async move { owner.known_to_the_system(&system, &cancel).await }
         });
         let ended = self.ends_before(&asked, until);
         if ended.is_some() {
@@ -142,7 +142,6 @@ impl Window {
         }
         let verified = self.runtime.block_on(asked);
         let verified = verified.unwrap_or_else(|_| Err(NotVerified::Unavailable("the prompt broke off".to_owned())));
-        self.runtime.block_on(self.owner.count(&verified)).map_err(NotProved::Again)?;
         match (ended, verified) {
             (Some(code), _) => Err(NotProved::Ended(code)),
             (None, Ok(())) => Ok(()),

@@ -1,5 +1,6 @@
 //! Who is asked.
 
+mod keyboard;
 mod owner;
 mod system;
 mod terminal;

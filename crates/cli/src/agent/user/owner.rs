@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use keyfold_client::{
-    authenticator::{count_verification, verify_pin},
+    authenticator::{DeviceMemory, StoreError, count_verification, uncount_verification, verify_pin},
     device::Passphrase,
     vault::{UnlockedVault, new_pin},
 };
 use zeroize::Zeroizing;
 
 use super::{NotVerified, SystemPrompt};
+use crate::agent::cancel::Cancel;
 
 /// Whoever knows this device's PIN or its passphrase, or whom the system knows.
 pub(crate) struct Owner {
@@ -45,15 +46,31 @@ impl Owner {
         state.is_ok_and(|state| state.is_ok_and(|state| state.uv_retries() > 0)).then_some(system)
     }
 
-    /// Counts what became of the system's prompt, durably.
-    pub(crate) async fn count(&self, verified: &Result<(), NotVerified>) -> Result<(), String> {
-        let is_verified = match verified {
-            Ok(()) => true,
-            Err(NotVerified::Failed(_)) => false,
-            Err(NotVerified::Cancelled | NotVerified::Unavailable(_)) => return Ok(()),
-        };
-        let counted = self.vault.with_device(move |memory| count_verification(memory, is_verified)).await;
-        counted.map_err(|error| error.to_string())?.map(drop).map_err(|error| error.to_string())
+    /// Has the system ask. The attempt is counted, durably, before it is made; where nobody tried anything it is given back.
+    pub(crate) async fn known_to_the_system(&self, system: &SystemPrompt, cancel: &Cancel) -> Result<(), NotVerified> {
+        let counted = self.with_device(|memory| count_verification(memory, false).map(drop)).await;
+        counted.map_err(NotVerified::Unavailable)?;
+        let verified = system.verify(cancel).await;
+        // What cannot be noted now leaves one attempt less.
+        match &verified {
+            Ok(()) => drop(self.with_device(|memory| count_verification(memory, true).map(drop)).await),
+            Err(NotVerified::Failed(_)) => {}
+            Err(NotVerified::Cancelled | NotVerified::Unavailable(_)) => drop(self.uncount().await),
+        }
+        verified
+    }
+
+    /// Gives an attempt back that somebody else counts.
+    pub(crate) async fn uncount(&self) -> Result<(), String> {
+        self.with_device(|memory| uncount_verification(memory)).await
+    }
+
+    async fn with_device(
+        &self,
+        work: impl FnOnce(&mut dyn DeviceMemory) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), String> {
+        let done = self.vault.with_device(work).await;
+        done.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 
     /// Whether it is right; why not, for the person. Each attempt is counted, durably.
@@ -67,7 +84,7 @@ impl Owner {
             Proof::Passphrase(passphrase) => {
                 self.vault.local().unlock(&passphrase).await.map_err(|error| error.to_string())?;
                 // As the PIN does.
-                self.count(&Ok(())).await
+                self.with_device(|memory| count_verification(memory, true).map(drop)).await
             }
         }
     }

@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use keyfold_client::{
@@ -10,13 +7,12 @@ use keyfold_client::{
     vault::UnlockedVault,
 };
 use tokio::runtime::Handle;
-use zeroize::Zeroizing;
 
-use super::{Asks, Cancel, NotVerified, Owner, Proof, SystemPrompt};
-use crate::{
-    output::say,
-    terminal::{ask_line, ask_secret, printable},
+use super::{
+    Asks, Cancel, NotVerified, Owner, Proof, SystemPrompt,
+    keyboard::{Keyboard, PATIENCE},
 };
+use crate::{output::say, terminal::printable};
 
 /// Whoever sits at the terminal in which the agent runs, whom the system may verify.
 pub(crate) struct Terminal(pub(crate) Option<Arc<SystemPrompt>>);
@@ -38,7 +34,8 @@ impl Asks for Terminal {
     async fn passphrase(&self, cancel: Cancel) -> Option<Passphrase> {
         let asked = tokio::task::spawn_blocking(move || {
             say("keyfold: a program asks for a passkey, and this device is locked.");
-            typed("Passphrase (nothing to refuse): ").filter(|_| !cancel.is_cancelled())
+            let keyboard = Keyboard { cancel: &cancel, until: Instant::now() + PATIENCE };
+            keyboard.secret("Passphrase (nothing to refuse): ").filter(|_| !cancel.is_cancelled())
         });
         asked.await.ok().flatten().map(Passphrase::typed)
     }
@@ -46,27 +43,27 @@ impl Asks for Terminal {
 
 impl UserVerification for Request {
     fn ask(&mut self, prompt: &Prompt<'_>) -> Answer {
-        let asked = Instant::now();
-        let limit = prompt.answer_within.unwrap_or(PATIENCE);
-        let answer = self.answer(prompt);
-        match answer {
-            // A terminal cannot be called back from its question.
+        let until = Instant::now() + prompt.answer_within.unwrap_or(PATIENCE);
+        match self.answer(prompt, until) {
+            // Whatever else happened, it counts.
+            Answer::Unverified => Answer::Unverified,
             _ if self.cancel.is_cancelled() => Answer::Cancelled,
-            _ if asked.elapsed() > limit => Answer::TimedOut,
+            _ if Instant::now() >= until => Answer::TimedOut,
             answer => answer,
         }
     }
 }
 
 impl Request {
-    fn answer(&self, prompt: &Prompt<'_>) -> Answer {
+    fn answer(&self, prompt: &Prompt<'_>, until: Instant) -> Answer {
         say(&format!("keyfold: {}", question(prompt)));
+        let keyboard = Keyboard { cancel: &self.cancel, until };
         let account = match prompt.accounts {
             accounts @ [_, _, ..] if prompt.action == Action::SignIn => {
                 for (number, user) in accounts.iter().enumerate() {
                     say(&format!("  {}  {}", number + 1, name_of(user)));
                 }
-                let typed = ask_line("Which (nothing for none)? ", "").unwrap_or_default();
+                let typed = keyboard.line("Which (nothing for none)? ").unwrap_or_default();
                 let chosen = typed.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 match chosen.filter(|account| *account < accounts.len()) {
                     Some(account) => account,
@@ -77,32 +74,37 @@ impl Request {
         };
         if prompt.action == Action::ReportNoPasskey {
             // The time that it takes hides from the relying party that there is none.
-            drop(ask_line("Press Enter to go on. ", ""));
+            drop(keyboard.line("Press Enter to go on. "));
             return Answer::Denied;
         }
         match prompt.verification {
-            VerificationRequirement::Required => self.verified(account),
+            VerificationRequirement::Required => self.verified(prompt.action, account, &keyboard),
             VerificationRequirement::Preferred | VerificationRequirement::Discouraged => {
-                match ask_line("Agree? [y/N] ", "") {
-                    Ok(line) if matches!(line.trim().to_lowercase().as_str(), "y" | "yes") => {
-                        Answer::Present { account }
-                    }
-                    _ => Answer::Denied,
+                if agrees(&keyboard) {
+                    Answer::Present { account }
+                } else {
+                    Answer::Denied
                 }
             }
         }
     }
 
     /// By the system, if it asks; else by the PIN, if one is set, or by the passphrase.
-    fn verified(&self, account: usize) -> Answer {
+    fn verified(&self, action: Action, account: usize, keyboard: &Keyboard<'_>) -> Answer {
         let Some(owner) = &self.owner else { return Answer::Denied };
-        if let Some(system) = self.runtime.block_on(owner.system()) {
-            say(&format!("keyfold: {} (Ctrl-C ends the agent)", system.hint()));
-            match self.runtime.block_on(system.verify(&self.cancel)) {
+        // What replaces the PIN, or reaches beyond one passkey, takes a secret.
+        let is_of_a_passkey = matches!(action, Action::Register | Action::Replace | Action::SignIn | Action::Verify);
+        if is_of_a_passkey && let Some(system) = self.runtime.block_on(owner.system()) {
+            if !agrees(keyboard) {
+                return Answer::Denied;
+            }
+            say(&format!("keyfold: {}", system.hint()));
+            match self.runtime.block_on(self.verified_by(owner, system, keyboard.until)) {
                 Ok(()) => return Answer::Verified { account },
                 Err(NotVerified::Cancelled) => return Answer::Cancelled,
                 // The authenticator counts it.
                 Err(NotVerified::Failed(why)) => {
+                    drop(self.runtime.block_on(owner.uncount()));
                     say(&format!("keyfold: {why}"));
                     return Answer::Unverified;
                 }
@@ -110,11 +112,11 @@ impl Request {
             }
         }
         let pin = if self.runtime.block_on(owner.has_pin()) {
-            typed("PIN (nothing for the passphrase): ").map(Proof::Pin)
+            keyboard.secret("PIN (nothing for the passphrase): ").map(Proof::Pin)
         } else {
             None
         };
-        let passphrase = || typed("Passphrase (nothing to refuse): ").map(Proof::passphrase);
+        let passphrase = || keyboard.secret("Passphrase (nothing to refuse): ").map(Proof::passphrase);
         let Some(proof) = pin.or_else(passphrase) else { return Answer::Denied };
         match self.runtime.block_on(owner.is(proof)) {
             Ok(()) => Answer::Verified { account },
@@ -124,10 +126,25 @@ impl Request {
             }
         }
     }
+
+    /// The system asks until the request is taken back or its time is over, and then has the time to end what it began.
+    async fn verified_by(&self, owner: &Owner, system: &SystemPrompt, until: Instant) -> Result<(), NotVerified> {
+        let over = Cancel::default();
+        let verifies = owner.known_to_the_system(system, &over);
+        tokio::pin!(verifies);
+        tokio::select! {
+            verified = &mut verifies => return verified,
+            () = self.cancel.cancelled() => {}
+            () = tokio::time::sleep_until(until.into()) => {}
+        }
+        over.cancel();
+        verifies.await
+    }
 }
 
-fn typed(question: &str) -> Option<Zeroizing<String>> {
-    ask_secret(question).ok().filter(|typed| !typed.is_empty())
+fn agrees(keyboard: &Keyboard<'_>) -> bool {
+    let typed = keyboard.line("Agree? [y/N] ").unwrap_or_default();
+    matches!(typed.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 fn question(prompt: &Prompt<'_>) -> String {
@@ -156,6 +173,3 @@ fn name_of(user: &User) -> String {
     let name = user.name.as_ref().or(user.display_name.as_ref());
     printable(name.map_or("an account without a name", |name| name.as_str()))
 }
-
-/// Where the request sets no limit.
-const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,6 +1,7 @@
 use std::{
+    fs::File,
     io::{self, Read, Write},
-    os::unix::net::UnixStream,
+    os::{fd::AsFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process, thread,
 };
@@ -22,7 +23,8 @@ pub(super) async fn run(app: &App) -> Result<(), Failure> {
 
 /// Until the browser says nothing more, or does not listen.
 fn carry(socket: &Path) {
-    let mut browser = io::stdin().lock();
+    // Not through a buffer, in which a passphrase would stay.
+    let Ok(mut browser) = io::stdin().as_fd().try_clone_to_owned().map(File::from) else { return };
     let mut agent = None;
     while let Ok(message) = read(&mut browser, u32::from_ne_bytes) {
         if agent.is_none() {

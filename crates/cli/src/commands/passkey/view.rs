@@ -28,7 +28,7 @@ pub(in crate::commands) struct PasskeyView {
     restorable_until: Option<String>,
     /// Its site has said that it knows it no more: it is not offered there.
     hidden: bool,
-    /// The passkeys that it replaces once it has signed in.
+    /// The passkeys that it replaces once its site has named it without them.
     replaces: Vec<String>,
     revision: u64,
     state: &'static str,
@@ -116,7 +116,7 @@ impl PasskeyView {
             lines.push(format!("Hidden         its site has said that it knows it no more; {back}"));
         }
         if !self.replaces.is_empty() {
-            lines.push(format!("Replaces       {}, once it has signed in", self.replaces.join(", ")));
+            lines.push(format!("Replaces       {}, once its site names this one alone", self.replaces.join(", ")));
         }
         lines.extend(self.fault.as_ref().map(|fault| format!("Quarantined    {}", fault.text())));
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")

@@ -47,15 +47,19 @@ pub(super) async fn verify(bus: &Connection, cancel: &Cancel) -> Result<(), NotV
 }
 
 async fn tries(device: &DeviceProxy<'_>, cancel: &Cancel) -> Result<(), NotVerified> {
-    for _ in 0..TRIES {
-        let tried = one_try(device, cancel).await;
+    let stranger = || NotVerified::Failed("that is no finger of yours");
+    for tried in 0..TRIES {
+        let scan = one_try(device, cancel).await;
         drop(device.verify_stop().await);
-        match tried? {
-            Scan::Match => return Ok(()),
-            Scan::NoMatch => {}
+        match scan {
+            Ok(Scan::Match) => return Ok(()),
+            Ok(Scan::NoMatch) => {}
+            // However it ends after a stranger's finger, that was one.
+            Err(_) if tried > 0 => return Err(stranger()),
+            Err(error) => return Err(error),
         }
     }
-    Err(NotVerified::Failed("that is no finger of yours"))
+    Err(stranger())
 }
 
 enum Scan {

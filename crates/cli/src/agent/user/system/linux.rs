@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use tokio::{sync::Mutex, time::sleep};
 use zbus::Connection;
 
 use super::{NotVerified, fingerprint, password};
@@ -8,6 +11,8 @@ use crate::agent::cancel::Cancel;
 pub(crate) struct SystemPrompt {
     bus: Connection,
     way: Way,
+    /// One request at a time: a finger is for what was shown, and for nothing that another program slipped in between.
+    asking: Mutex<()>,
 }
 
 enum Way {
@@ -21,10 +26,10 @@ impl SystemPrompt {
         let bus =
             Connection::system().await.map_err(|error| format!("the system's D-Bus is out of reach ({error})"))?;
         let Err(no_fingerprint) = fingerprint::is_ready(&bus).await else {
-            return Ok(Self { bus, way: Way::Fingerprint });
+            return Ok(Self { bus, way: Way::Fingerprint, asking: Mutex::default() });
         };
         match password::is_ready(&bus).await {
-            Ok(()) => Ok(Self { bus, way: Way::Password }),
+            Ok(()) => Ok(Self { bus, way: Way::Password, asking: Mutex::default() }),
             Err(no_password) => Err(format!("no fingerprint: {no_fingerprint}; no password: {no_password}")),
         }
     }
@@ -39,9 +44,26 @@ impl SystemPrompt {
 
     /// Asks, each time anew, and returns once the owner has shown that they are there.
     pub(crate) async fn verify(&self, cancel: &Cancel) -> Result<(), NotVerified> {
-        match self.way {
-            Way::Fingerprint => fingerprint::verify(&self.bus, cancel).await,
-            Way::Password => password::verify(&self.bus, cancel).await,
+        let Ok(_asking) = self.asking.try_lock() else {
+            return Err(NotVerified::Unavailable("the system is asking for another request".to_owned()));
+        };
+        let asks = async {
+            match self.way {
+                Way::Fingerprint => fingerprint::verify(&self.bus, cancel).await,
+                Way::Password => password::verify(&self.bus, cancel).await,
+            }
+        };
+        // A system that does not answer holds nobody up for long.
+        let gives_up = async {
+            cancel.cancelled().await;
+            sleep(TO_END).await;
+        };
+        tokio::select! {
+            verified = asks => verified,
+            () = gives_up => Err(NotVerified::Cancelled),
         }
     }
 }
+
+/// What the system may take to end what was begun.
+const TO_END: Duration = Duration::from_secs(5);

@@ -5,7 +5,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use zbus::{Connection, proxy, zvariant::Value};
+use serde::Deserialize;
+use zbus::{
+    Connection, proxy,
+    zvariant::{Type, Value},
+};
 
 use super::NotVerified;
 use crate::agent::cancel::Cancel;
@@ -26,13 +30,34 @@ trait Authority {
     ) -> zbus::Result<(bool, bool, HashMap<String, String>)>;
 
     fn cancel_check_authorization(&self, cancellation_id: &str) -> zbus::Result<()>;
+
+    fn enumerate_actions(&self, locale: &str) -> zbus::Result<Vec<ActionDescription>>;
 }
 
-/// Whether polkit would ask; why not, for the person. Where it would let anybody pass unasked, nobody is verified.
+/// PolicyKit1's ActionDescription.
+#[derive(Deserialize, Type)]
+struct ActionDescription {
+    id: String,
+    _description: String,
+    _message: String,
+    _vendor: String,
+    _vendor_url: String,
+    _icon: String,
+    any: u32,
+    inactive: u32,
+    active: u32,
+    _annotations: HashMap<String, String>,
+}
+
+/// Whether polkit would ask this user, each time; why not, for the person. Where it lets anybody pass unasked, remembers that it asked, or
+/// is content with another's password, it is not the owner who is verified.
 pub(super) async fn is_ready(bus: &Connection) -> Result<(), String> {
     let authority = AuthorityProxy::new(bus).await.map_err(|error| format!("polkit is out of reach ({error})"))?;
     match check(bus, &authority, ASK_NOBODY, "").await {
-        Ok((false, true, _)) => Ok(()),
+        Ok((false, true, details)) if details.contains_key(RETAINS) => {
+            Err(format!("polkit remembers that it asked for {ACTION}, and then verifies nobody"))
+        }
+        Ok((false, true, _)) => asks_the_user(&authority).await,
         Ok((false, false, _)) => Err(format!("polkit refuses {ACTION}")),
         Ok((true, ..)) => Err(format!("polkit allows {ACTION} without asking, which verifies nobody")),
         Err(error) => {
@@ -63,6 +88,20 @@ pub(super) async fn verify(bus: &Connection, cancel: &Cancel) -> Result<(), NotV
     }
 }
 
+/// As the policy has it: a rule of the administrator's may say otherwise.
+async fn asks_the_user(authority: &AuthorityProxy<'_>) -> Result<(), String> {
+    let actions =
+        authority.enumerate_actions("").await.map_err(|error| format!("polkit tells no policies ({error})"))?;
+    let own = actions.into_iter().find(|action| action.id == ACTION);
+    let own = own.ok_or_else(|| format!("polkit does not know {ACTION}"))?;
+    let is_user_asked = [own.any, own.inactive, own.active].iter().all(|implicit| matches!(*implicit, NO | AUTH_SELF));
+    if is_user_asked {
+        Ok(())
+    } else {
+        Err(format!("polkit's policy for {ACTION} is another than auth_self, which does not verify the owner"))
+    }
+}
+
 async fn check(
     bus: &Connection,
     authority: &AuthorityProxy<'_>,
@@ -78,4 +117,8 @@ static CHECKS: AtomicU64 = AtomicU64::new(0);
 const ACTION: &str = "org.keyfold.agent.verify";
 const ASK_NOBODY: u32 = 0;
 const MAY_ASK: u32 = 1;
+const RETAINS: &str = "polkit.retains_authorization_after_challenge";
+/// Of PolicyKit1's ImplicitAuthorization.
+const NO: u32 = 0;
+const AUTH_SELF: u32 = 1;
 const DISMISSED: &str = "polkit.dismissed";

@@ -4,13 +4,14 @@
     tests/mutations/run.py [NAME...]     these mutations, or all
 
 A mutation is NAME.patch beside this file: a line `# WHAT IS GONE`, a line `# fails: TEST` for each test that must fail,
-and the patch. The copy is of HEAD; it and what is built from it stay below target/mutations.
+and the patch. A test is a function `threat_NN_…` in Rust, or one of the browser extension's whose title begins `threat NN: `. The copy is of HEAD; it and what is built from it stay below target/mutations.
 """
 
 import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "m
 TREE = PLACE / "tree"
 # A test that waits for ever has not failed.
 PATIENCE = 300
+# The target of the extension's tests, which are no Rust.
+EXTENSION = "extension"
 
 
 class Trouble(Exception):
@@ -38,13 +41,13 @@ class Mutation:
         threat = self.name.split("-")[0]
         if not lines[0].startswith("# ") or not self.fails:
             raise Trouble("it does not say what is gone, and which tests fail")
-        if not all(test.startswith(f"threat_{threat}_") for test in self.fails):
+        if not all(test.startswith((f"threat_{threat}_", f"threat {threat}: ")) for test in self.fails):
             raise Trouble(f"its tests are not those of threat {threat}")
 
 
-def run(*command, **options):
+def run(*command, folder=None):
     """A command's output; trouble if it fails."""
-    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(command, cwd=folder or TREE, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         # The first error, behind the warnings that a mutation makes.
         error = done.stderr[max(0, f"\n{done.stderr}".find("\nerror")):].strip()
@@ -89,11 +92,49 @@ def test_targets():
         target = Path(parts[parts.index("tests", 1) + 1]).stem if "tests" in parts[1:] else "--lib"
         for test in re.findall(r"fn (threat_\w+)", file.read_text(encoding="utf-8")):
             targets.setdefault(test, set()).add(target)
+    for file in sorted(TREE.glob("crates/extension/test/*.test.ts")):
+        for test in re.findall(r"^test\('(threat \w+: [^']+)'", file.read_text(encoding="utf-8"), re.MULTILINE):
+            targets.setdefault(test, set()).add(EXTENSION)
     return targets
+
+
+def of_extension(test):
+    return test.startswith("threat ")
+
+
+def extension_outcomes(tests):
+    """What each of these tests of the extension says as it fails; `None` if it passes."""
+    copy = PLACE / "extension"
+    packages = copy / "node_modules"
+    lock = (TREE / "crates/extension/package-lock.json").read_bytes()
+    for file in copy.glob("*"):
+        if file != packages:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+    shutil.copytree(TREE / "crates/extension", copy, dirs_exist_ok=True)
+    made_of = packages / "made-of"
+    if not made_of.exists() or made_of.read_bytes() != lock:
+        run("npm", "ci", "--silent", folder=copy)
+        made_of.write_bytes(lock)
+    run("node", "build.mjs", "test", folder=copy)
+    files = sorted(str(file) for file in (copy / "dist/test").glob("*.mjs"))
+    done = subprocess.run(["node", "--test", "--test-reporter=tap", "--test-concurrency=1", *files],
+                          cwd=copy, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    said = {}
+    for how, title, more in re.findall(r"^ *(not ok|ok) \d+ - (.+?)$(.*?)(?=^ *(?:not ok|ok) |\Z)", done.stdout,
+                                       re.MULTILINE | re.DOTALL):
+        why = re.search(r"error: (?:\|-\s+)?(.*)", more)
+        said[title] = None if how == "ok" else (why[1][:200] if why else "it fails")
+    missing = [test for test in tests if test not in said]
+    if missing:
+        raise Trouble(f"there is no test {', '.join(missing)}, or it did not come to an end")
+    return {test: said[test] for test in tests}
 
 
 def build(targets):
     """Builds the test targets, and the programs that some of them start; gives the executables."""
+    targets = targets - {EXTENSION}
+    if not targets:
+        return []
     chosen = [argument for target in sorted(targets) for argument in (["--test", target] if target != "--lib" else ["--lib"])]
     if any(target.startswith("e2e_") for target in targets):
         run("cargo", "build", "--workspace", "--locked", "--quiet", "--bins")
@@ -108,6 +149,13 @@ def build(targets):
 
 def outcomes(executables, tests):
     """What each of these tests says as it fails; `None` if it passes."""
+    in_rust = [test for test in tests if not of_extension(test)]
+    in_extension = [test for test in tests if of_extension(test)]
+    said = rust_outcomes(executables, in_rust) if in_rust else {}
+    return said | (extension_outcomes(in_extension) if in_extension else {})
+
+
+def rust_outcomes(executables, tests):
     said = {}
     for folder, executable in executables:
         process = subprocess.Popen(
@@ -183,7 +231,8 @@ def main(names):
         except Trouble as trouble:
             troubles.append(f"{path.stem}: {trouble}")
             print(f"  !! {troubles[-1]}", flush=True)
-    without = sorted({test.split("_")[1] for test in targets} - {path.stem.split("-")[0] for path in paths})
+    threats = {re.split("[ _:]", test)[1] for test in targets}
+    without = sorted(threats - {path.stem.split("-")[0] for path in paths})
     troubles += [f"threat {threat} has tests and no mutation" for threat in without]
 
     print("without a mutation; the first build takes some minutes", flush=True)

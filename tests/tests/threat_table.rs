@@ -66,6 +66,14 @@ fn tests() -> Held {
             }
         }
     }
+    // The extension's tests have titles.
+    for file in files_of(&crates.join("extension/test"), "ts") {
+        let name = file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+        for test in fs::read_to_string(&file).unwrap().split("\ntest('threat ").skip(1) {
+            let threat = test.split(':').next().unwrap().to_owned();
+            held.entry(threat).or_default().insert(format!("extension:{name}"));
+        }
+    }
     held
 }
 

@@ -90,7 +90,7 @@ test('what the person approves is answered, once, and the window closes', async 
   assert.equal(browser.stored.size, 0);
 });
 
-test('an answer to a prompt that is no longer shown is none', async () => {
+test('threat page: an answer to a prompt that is no longer shown is none', async () => {
   const ceremony = begin();
   const window = await asks(ceremony);
   await says(prompt(ceremony.id, { prompt: 2, failed: 'That is not the PIN.' }));
@@ -220,7 +220,7 @@ test('what was approved before it was asked again counts, if just the same is as
   assert.deepEqual(approvals(), [{ type: 'answer', id, prompt: 4, decision: 'approve', pin: '1234' }]);
 });
 
-test('what was approved before another thing was asked is no answer to that', async () => {
+test('threat page: what was approved before another thing was asked is no answer to that', async () => {
   for (const more of [{ accounts: [{ name: 'eve' }] }, { action: 'unlock' as const }, { rp: { id: 'evil.example' } }]) {
     const { id } = await stoppedAndWoken();
     const window = await windowOf(id, [...browser.windowsOpen.keys()].at(-1));
@@ -232,7 +232,7 @@ test('what was approved before another thing was asked is no answer to that', as
   }
 });
 
-test('nor what was approved of what was shown, after another thing was asked by the same number', async () => {
+test('threat page: nor what was approved of what was shown, after another thing was asked by the same number', async () => {
   const { id } = await stoppedAndWoken({ action: 'unlock', verify: 'passphrase' });
   await says(prompt(id));
   const window = await windowOf(id, 1);

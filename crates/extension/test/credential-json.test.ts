@@ -11,7 +11,7 @@ test('a response to the request is taken', () => {
   assert.deepEqual(parseCredential(ATTESTATION, CREATE), ATTESTATION);
 });
 
-test('client data must be of this request', () => {
+test('threat page: client data must be of this request', () => {
   const { type, challenge, origin, crossOrigin } = JSON.parse(
     Buffer.from(ASSERTION.response.clientDataJSON, 'base64url').toString(),
   ) as Record<string, unknown>;

@@ -11,7 +11,7 @@ test('an RP id is foreign when the origin is not in its domain', () => {
   assert.equal(isForeign('login.shop.com', 'https://shop.com'), true);
 });
 
-test('an origin counts when it is named exactly', () => {
+test('threat page: an origin counts when it is named exactly', () => {
   assert.equal(namesOrigin({ origins: ['https://shop.com', ORIGIN] }, ORIGIN), true);
   for (const origins of [
     [],

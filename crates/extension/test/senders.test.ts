@@ -16,7 +16,7 @@ const page = (more: object): Sender => ({
   ...more,
 });
 
-test('only the window’s own page is an approval window', () => {
+test('threat page: only the window’s own page is an approval window', () => {
   const port = (name: string, sender: object): boolean =>
     isApprovalWindow(new FakePort(name, sender) as unknown as chrome.runtime.Port);
   const url = 'chrome-extension://nohh/window.html#7';
@@ -44,7 +44,7 @@ test('a page is who the browser says', () => {
   });
 });
 
-test('a frame of another origin names the one on top', () => {
+test('threat page: a frame of another origin names the one on top', () => {
   const frame = page({ frameId: 9, origin: 'https://pay.example' });
   for (const sameOriginWithAncestors of [false, true]) {
     const sender = pageSender(frame, sameOriginWithAncestors);
@@ -53,7 +53,7 @@ test('a frame of another origin names the one on top', () => {
   }
 });
 
-test('a frame of the tab’s own origin is one only where nothing foreign lies between', () => {
+test('threat page: a frame of the tab’s own origin is one only where nothing foreign lies between', () => {
   assert.equal(pageSender(page({ frameId: 9 }), true)?.crossOrigin, false);
   assert.equal(pageSender(page({ frameId: 9 }), false)?.crossOrigin, true);
 });

@@ -12,13 +12,13 @@ function asking(more: Partial<Prompt> = {}, from: State = WAITING, now = 0): Sta
   return told(from, { type: 'ask', asker: ASKER, prompt: prompt(1, more), deadline: 60_000 }, now);
 }
 
-test('nothing can be approved in the first half second', () => {
+test('threat page: nothing can be approved in the first half second', () => {
   const state = asking();
   assert.equal(approved(state, INPUT, ARMED - 1).message, undefined);
   assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'approve', prompt: 1 });
 });
 
-test('nor in the half second after the window came to the front', () => {
+test('threat page: nor in the half second after the window came to the front', () => {
   const state = appeared(asking(), 10_000);
   assert.equal(approved(state, INPUT, 10_000 + ARMED - 1).message, undefined);
   assert.ok(approved(state, INPUT, 10_000 + ARMED).message);

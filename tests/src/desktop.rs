@@ -1,20 +1,16 @@
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
-    os::unix::fs::PermissionsExt,
+    io::{Read, Write},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
 };
 
-use tempfile::TempDir;
-
-use crate::fed;
+use crate::{bus::Bus, fed};
 
 /// A desktop's session of this test's own: a D-Bus, and a GNOME Keyring on it, in a home of its own. It ends with the test.
 pub struct Desktop {
-    home: TempDir,
-    bus: Child,
-    address: String,
+    /// Its folder is the home.
+    bus: Bus,
     keyring: Option<Child>,
 }
 
@@ -29,22 +25,7 @@ impl Desktop {
 
     /// A session in which no program offers a keyring, and none is started when it is asked for.
     pub fn without_a_keyring() -> Self {
-        let home = TempDir::new().unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let settings = home.path().join("bus.conf");
-        fs::write(&settings, BUS.replace("ADDRESS", &format!("unix:dir={}", home.path().display()))).unwrap();
-        let mut bus = Command::new("dbus-daemon")
-            .arg("--config-file")
-            .arg(settings)
-            .args(["--nofork", "--print-address"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is missing: run tests/run, which installs it");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { home, bus, address: address.trim().to_owned(), keyring: None }
+        Self { bus: Bus::start(0o700), keyring: None }
     }
 
     /// The command, as it runs in this session, with no terminal and no passphrase given.
@@ -59,8 +40,8 @@ impl Desktop {
         for absent in ["DISPLAY", "WAYLAND_DISPLAY", "GNOME_KEYRING_CONTROL"] {
             command.env_remove(absent);
         }
-        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address).env("XDG_RUNTIME_DIR", self.home.path());
-        command.env("HOME", self.home.path()).env("XDG_DATA_HOME", self.home.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.bus.address()).env("XDG_RUNTIME_DIR", self.bus.folder());
+        command.env("HOME", self.bus.folder()).env("XDG_DATA_HOME", self.bus.folder());
         command
     }
 
@@ -121,7 +102,7 @@ impl Desktop {
 
     /// The files of its keyring.
     pub fn keyring_folder(&self) -> PathBuf {
-        self.home.path().join("keyrings")
+        self.bus.folder().join("keyrings")
     }
 
     fn logs_out(&mut self) {
@@ -138,7 +119,7 @@ impl Desktop {
     fn start_keyring(&mut self, options: &[&str]) {
         let mut daemon = Command::new("gnome-keyring-daemon");
         daemon.args(["--foreground", "--components=secrets"]).args(options);
-        let said = File::create(self.home.path().join("keyring.log")).unwrap();
+        let said = File::create(self.bus.folder().join("keyring.log")).unwrap();
         daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(said);
         let missing = "gnome-keyring-daemon is missing: run tests/run, which installs it";
         let mut daemon = self.lets_in(daemon).spawn().expect(missing);
@@ -153,7 +134,7 @@ impl Desktop {
         let arguments = ["--dest=org.freedesktop.secrets", DEFAULT, get, interface, property];
         while self.calls(&arguments).is_none_or(|answer| !answer.ends_with(&wanted)) {
             let ended = self.keyring.as_mut().unwrap().try_wait().unwrap();
-            let said = || fs::read_to_string(self.home.path().join("keyring.log")).unwrap();
+            let said = || fs::read_to_string(self.bus.folder().join("keyring.log")).unwrap();
             assert!(ended.is_none(), "gnome-keyring-daemon has ended ({ended:?}): {}", said());
         }
     }
@@ -169,9 +150,9 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        for program in self.keyring.iter_mut().chain([&mut self.bus]) {
-            program.kill().unwrap();
-            program.wait().unwrap();
+        if let Some(keyring) = &mut self.keyring {
+            keyring.kill().unwrap();
+            keyring.wait().unwrap();
         }
     }
 }
@@ -179,17 +160,3 @@ impl Drop for Desktop {
 const DBUS: &str = "--dest=org.freedesktop.DBus";
 const SECRETS: &str = "/org/freedesktop/secrets";
 const DEFAULT: &str = "/org/freedesktop/secrets/aliases/default";
-/// As a session's own, but that nothing is started by being asked for.
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>ADDRESS</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

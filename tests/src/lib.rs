@@ -17,6 +17,7 @@
     reason = "a test fails by panicking, and its helpers are read beside it"
 )]
 
+mod bus;
 mod clock;
 mod collector;
 mod database;

@@ -2,18 +2,14 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     fs,
-    io::{self, BufRead, BufReader, Read, Write},
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt},
-        net::UnixStream,
-    },
+    io::{self, Read, Write},
+    os::unix::{fs::MetadataExt, net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, Sender, channel},
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
 use tokio::sync::{
     Mutex,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -24,11 +20,12 @@ use zbus::{
     zvariant::{OwnedObjectPath, OwnedValue, Value},
 };
 
+use crate::bus::Bus;
+
 /// A system's D-Bus of this test's own, with the real polkit and, where one is wanted, the real fprintd on a reader that
 /// libfprint plays. It ends with the test. polkit wants to be started by root.
 pub struct SystemBus {
-    home: TempDir,
-    address: String,
+    bus: Bus,
     programs: Vec<Child>,
     /// Says each time that the reader begins to look.
     looks: Option<RefCell<SignalIterator<'static>>>,
@@ -42,24 +39,8 @@ impl SystemBus {
             io::stderr().write_all(b"NOT RUN: the system's prompts are tested by root alone\n").unwrap();
             return None;
         }
-        let home = TempDir::new().unwrap();
         // polkit is another user.
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let settings = home.path().join("bus.conf");
-        let socket = home.path().join("bus");
-        fs::write(&settings, BUS.replace("ADDRESS", &format!("unix:path={}", socket.display()))).unwrap();
-        let mut bus = Command::new("dbus-daemon")
-            .arg("--config-file")
-            .arg(settings)
-            .args(["--nofork", "--print-address"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is missing: run tests/run, which installs it");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Some(Self { home, address: address.trim().to_owned(), programs: vec![bus], looks: None })
+        Some(Self { bus: Bus::start(0o755), programs: Vec::new(), looks: None })
     }
 
     /// polkit, as it reads its policies now.
@@ -72,7 +53,7 @@ impl SystemBus {
     pub fn with_a_fingerprint_reader(mut self) -> Self {
         let mut fprintd = Command::new("/usr/libexec/fprintd");
         fprintd.arg("--no-timeout").env("FP_VIRTUAL_DEVICE", self.reader());
-        fprintd.env("STATE_DIRECTORY", self.home.path().join("prints"));
+        fprintd.env("STATE_DIRECTORY", self.bus.folder().join("prints"));
         self.start(fprintd, FPRINT);
         let looks = device(&self.connection()).receive_signal("VerifyFingerSelected").unwrap();
         self.looks = Some(RefCell::new(looks));
@@ -81,7 +62,7 @@ impl SystemBus {
 
     /// The command, as it runs on this system.
     pub fn lets_in(&self, mut command: Command) -> Command {
-        command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.address);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", self.bus.address());
         command
     }
 
@@ -134,7 +115,7 @@ impl SystemBus {
         let (asked, heard) = channel();
         let (answer, answers) = unbounded_channel();
         let prompt = Prompt { asked, answers: Mutex::new(answers), authority: self.connection() };
-        let bus = Builder::address(self.address.as_str()).unwrap().serve_at(PROMPT, prompt).unwrap().build().unwrap();
+        let bus = Builder::address(self.bus.address()).unwrap().serve_at(PROMPT, prompt).unwrap().build().unwrap();
         let details = HashMap::from([
             ("pid", Value::from(process)),
             ("start-time", Value::from(started_at(process))),
@@ -147,11 +128,11 @@ impl SystemBus {
     }
 
     fn connection(&self) -> Connection {
-        Builder::address(self.address.as_str()).unwrap().build().unwrap()
+        Builder::address(self.bus.address()).unwrap().build().unwrap()
     }
 
     fn reader(&self) -> PathBuf {
-        self.home.path().join("reader")
+        self.bus.folder().join("reader")
     }
 
     fn start(&mut self, command: Command, name: &str) {
@@ -283,17 +264,3 @@ const AUTHORITY: &str = "/org/freedesktop/PolicyKit1/Authority";
 const AUTHORITY_INTERFACE: &str = "org.freedesktop.PolicyKit1.Authority";
 const FPRINT: &str = "net.reactivated.Fprint";
 const PROMPT: &str = "/org/keyfold/tests/Prompt";
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>ADDRESS</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

@@ -19,11 +19,7 @@ use crate::{
 
 #[test]
 fn a_finger_on_the_reader_signs_in_and_a_strangers_does_not() {
-    let Some(system) = SystemBus::started() else { return };
-    let system = system.with_polkit().with_a_fingerprint_reader();
-    system.enrols("ana");
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
+    let Some((system, a, _server)) = with_anas_finger() else { return };
     let (mut page, _agent) = with_agent(&a, &system);
 
     let prompt = page.begins(1, "create");
@@ -61,11 +57,7 @@ fn a_finger_on_the_reader_signs_in_and_a_strangers_does_not() {
 /// Each failure is counted, across agents: after five the reader is not asked any more.
 #[test]
 fn threat_lost_a_stranger_has_five_tries_at_the_reader() {
-    let Some(system) = SystemBus::started() else { return };
-    let system = system.with_polkit().with_a_fingerprint_reader();
-    system.enrols("ana");
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
+    let Some((system, a, _server)) = with_anas_finger() else { return };
     for request in 1..=5 {
         let (mut page, _agent) = with_agent(&a, &system);
         let prompt = page.begins(request, "create");
@@ -121,11 +113,7 @@ fn the_password_of_the_system_signs_in() {
 /// A CTAP platform, at the agent's own socket.
 #[test]
 fn a_finger_on_the_reader_verifies_for_other_programs_too() {
-    let Some(system) = SystemBus::started() else { return };
-    let system = system.with_polkit().with_a_fingerprint_reader();
-    system.enrols("ana");
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
+    let Some((system, a, _server)) = with_anas_finger() else { return };
     let path = a.home().join("agent.sock");
     let agent = ["agent", "--verify-by-system", "--no-sync", "--socket", path.to_str().unwrap()];
     let mut terminal = Terminal::runs(&system.lets_in(a.command_for_people(&agent)));
@@ -176,6 +164,15 @@ fn refuses(system: &SystemBus, device: &Device, because: &str) {
     assert_eq!(agent.0.wait().unwrap().code(), Some(exit::USAGE.status), "{why}");
     assert!(why.contains(because), "{why}");
     assert!(why.contains("fprintd has no reader"), "{why}");
+}
+
+/// A system that knows her finger, and her laptop with its account.
+fn with_anas_finger() -> Option<(SystemBus, Device, Server)> {
+    let system = SystemBus::started()?.with_polkit().with_a_fingerprint_reader();
+    system.enrols("ana");
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    Some((system, a, server))
 }
 
 /// An agent of this device that has the system verify people, and a page.

@@ -51,8 +51,8 @@ impl CtapAuthenticator {
         Ok(())
     }
 
-    /// Serves one request (command byte ‖ CBOR). What it changes is durable on this
-    /// device before the answer is given; the next sync sends it. The prompt may wait: it is asked on a thread of its own.
+    /// Serves one request (command byte ‖ CBOR). What it changes is durable on this device before the answer is given; the next
+    /// sync sends it. The prompt may wait: it is asked on a thread of its own.
     ///
     /// A vault that somebody has locked meanwhile gives no answer, and keeps nothing.
     pub async fn call(&mut self, channel: Channel, request: Vec<u8>, user: Box<dyn UserVerification + Send>) -> Served {

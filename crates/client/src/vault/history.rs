@@ -50,8 +50,8 @@ impl UnlockedVault {
         Some(PastItem { revision: past.revision, at: context.at, author: past.author, item })
     }
 
-    /// Brings a passkey back as it was at `revision`, or one that is deleted or hidden as it is: durably, on this device; the next sync sends
-    /// it. One that was purged against the rules comes back as another item with the same passkey: that is its id.
+    /// Brings a passkey back as it was at `revision`, or one that is deleted or hidden as it is: durably, on this device; the next
+    /// sync sends it. One that was purged against the rules comes back as another item with the same passkey: that is its id.
     ///
     /// # Errors
     /// [`VaultError::NotFound`], [`VaultError::NoSuchRevision`].

@@ -49,8 +49,8 @@ struct ActionDescription {
     _annotations: HashMap<String, String>,
 }
 
-/// Whether polkit would ask this user, each time; why not, for the person. Where it lets anybody pass unasked, remembers that it asked, or
-/// is content with another's password, it is not the owner who is verified.
+/// Whether polkit would ask this user, each time; why not, for the person. Where it lets anybody pass unasked, remembers that it
+/// asked, or is content with another's password, it is not the owner who is verified.
 pub(super) async fn is_ready(bus: &Connection) -> Result<(), String> {
     let authority = AuthorityProxy::new(bus).await.map_err(|error| format!("polkit is out of reach ({error})"))?;
     match check(bus, &authority, ASK_NOBODY, "").await {

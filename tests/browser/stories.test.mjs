@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  PASSPHRASE, World, approves, asked, nextWindow, open, outcomeOf, refuses, served, stop, stopWorker, until, windows,
+  PASSPHRASE, World, approves, asked, nextWindow, open, outcomeOf, press, refuses, served, stop, stopWorker, until, windows,
 } from "./world.mjs";
 
 let world;
@@ -110,7 +110,7 @@ test("a wrong passphrase is said so, and the right one goes on", async () => {
   const { page } = await shopWith("ana");
   const signed = await signIn(page, async (window) => {
     await window.locator("#secret-field").fill("not the passphrase");
-    await window.locator("#approve").click();
+    await press(window, "#approve");
     await window.locator("#problem:not(:empty)").waitFor();
     await approves()(window);
   });
@@ -318,7 +318,7 @@ test("the browser stops the extension while the person thinks, and the window go
     const worker = await stopWorker(world.a.context);
     await worker.runs();
     assert.equal(await window.locator("#secret-field").inputValue(), PASSPHRASE);
-    await window.locator("#approve").click();
+    await press(window, "#approve");
   });
   assert.equal(signed.accepted, true, JSON.stringify(signed));
 });
@@ -329,7 +329,7 @@ test("what is approved as the browser has just stopped the extension counts, onc
   const made = await register(page, "ana", async (window) => {
     await window.locator("#secret-field").fill(PASSPHRASE);
     const worker = await stopWorker(world.a.context);
-    await window.locator("#approve").click();
+    await press(window, "#approve");
     await worker.runs();
   });
   assert.equal(made.accepted, true, JSON.stringify(made));
@@ -368,7 +368,7 @@ test("an agent that stops ends what was asked, and serves again once it is back"
     await stop(world.a.agent);
     await window.locator("#last-word").waitFor();
     const closed = window.waitForEvent("close");
-    await window.locator("#close").click();
+    await press(window, "#close");
     await closed;
   });
   assert.equal(outcome.error, "NotAllowedError");

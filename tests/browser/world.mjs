@@ -232,7 +232,7 @@ export function outcomeOf(page, script, argument) {
 }
 
 export async function nextWindow(context) {
-const window = await context.waitForEvent("page", { timeout: LONGEST_MS, predicate: isWindow });
+  const window = await context.waitForEvent("page", { timeout: LONGEST_MS, predicate: isWindow });
   await window.locator("#asking").waitFor({ timeout: LONGEST_MS });
   return window;
 }
@@ -241,10 +241,17 @@ const window = await context.waitForEvent("page", { timeout: LONGEST_MS, predica
 export const approves = (account) => async (window) => {
   if (account !== undefined) await window.getByLabel(account).check();
   if (await window.locator("#secret-field").isVisible()) await window.locator("#secret-field").fill(PASSPHRASE);
-  await window.locator("#approve").click();
+  await press(window, "#approve");
 };
 
-export const refuses = (window) => window.locator("#refuse").click();
+export const refuses = (window) => press(window, "#refuse");
+
+/** Clicks a button that may close its window before the browser has confirmed the click, which then counts all the same. */
+export async function press(window, button) {
+  await window.locator(button).click().catch((error) => {
+    if (!/has been closed[^]*performing click action/.test(error.message)) throw error;
+  });
+}
 
 export function windows(context) {
   return context.pages().filter(isWindow);

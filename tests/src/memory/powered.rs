@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use keyfold_client::{
     Chain, ItemId,
     storage::{
-        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
-        Staged, Step, Storage, StorageError, StoredItem, Write,
+        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Mark, Outbox, OutboxKind, Past, Profile,
+        Quarantined, Staged, Step, Storage, StorageError, StoredItem, Write,
     },
 };
 use keyfold_crypto::Hash;
@@ -48,6 +48,7 @@ macro_rules! needs_power {
 needs_power! {
     reads {
         step() -> Step;
+        glance() -> (Mark, LockState);
         profile() -> Option<Profile>;
         keyring_secrets() -> Option<Vec<u8>>;
         farewell() -> Option<Farewell>;

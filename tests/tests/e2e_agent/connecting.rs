@@ -1,4 +1,9 @@
-use std::{fs, io::Write, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::Shutdown,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+};
 
 use keyfold_tests::{Device, Server, exit};
 use serde_json::{Value, json};
@@ -83,6 +88,41 @@ fn what_is_none_of_the_messages_ends_the_connection_and_not_the_agent() {
     let mut host = Host::started_by(&at);
     host.to.write_all(&u32::MAX.to_ne_bytes()).unwrap();
     assert_eq!(host.hears(), None);
+    assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
+}
+
+#[test]
+fn a_browser_that_does_not_listen_keeps_nobody_waiting_and_loses_nothing() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut deaf = Host::started_by(&at);
+    // Their answers are more than a pipe holds.
+    for id in 1..=500 {
+        deaf.says(&json!({ "type": "status", "id": id }));
+    }
+    assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
+    for id in 1..=500 {
+        let told = deaf.hears().unwrap();
+        assert_eq!((&told["type"], &told["id"]), (&json!("status"), &json!(id)));
+    }
+}
+
+#[test]
+fn who_hands_no_browser_over_is_not_served() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let browsers = socket.with_extension("browser.sock");
+    for said in [b"\0\0\0\x1c{\"type\":\"status\",\"id\":1}  ".as_slice(), b"\0\0", b""] {
+        let mut stranger = UnixStream::connect(&browsers).unwrap();
+        stranger.write_all(said).unwrap();
+        stranger.shutdown(Shutdown::Write).unwrap();
+        // An end, or that what was said was not even read.
+        assert!(matches!(stranger.read(&mut [0; 64]), Ok(0) | Err(_)));
+    }
     assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
 }
 

@@ -21,6 +21,7 @@ use std::{
 use keyfold_client::authenticator::{Channel, UnixMillis};
 
 pub(crate) use authenticator::{Shared, forget_when_locked, sync};
+pub(crate) use browser::hand_over;
 pub(crate) use socket::{browser_socket, default_socket};
 pub(crate) use user::{Presence, SystemPrompt, Terminal, TestUser};
 pub(crate) use vault::AgentVault;

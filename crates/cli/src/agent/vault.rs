@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keyfold_client::{
     device::Passphrase,
-    vault::{LocalVault, UnlockedVault, VaultError},
+    vault::{LocalVault, PasskeySnapshot, UnlockedVault, VaultError},
 };
 use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock};
 
@@ -32,6 +32,27 @@ impl AgentVault {
     /// The profile, whether it is open or not.
     pub(crate) const fn local(&self) -> &LocalVault {
         &self.local
+    }
+
+    /// The vault with what is in it, if it is open, or the keyring opens it. A locked one is forgotten here, with its keys.
+    pub(crate) async fn snapshot(&self) -> Result<Option<(UnlockedVault, PasskeySnapshot)>, VaultError> {
+        let held = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(vault) = (match held {
+            Some(vault) => Some(vault),
+            None => self.unlocked().await?,
+        }) else {
+            return Ok(None);
+        };
+        match vault.snapshot_unless_locked().await {
+            Ok(snapshot) => Ok(Some((vault, snapshot))),
+            Err(VaultError::Locked(_)) => {
+                // Somebody may have opened it again meanwhile.
+                let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+                open.take_if(|open| is_same(open, &vault));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The vault, if it is open, or the keyring opens it. A locked one is forgotten here, with its keys.

@@ -32,6 +32,19 @@ impl From<sqlx::Error> for StorageError {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::RowNotFound => return Self::Damaged(error.to_string()),
             _ => None,
         };
+        Self::by_code(code, error.to_string())
+    }
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::by_code(error.sqlite_error().map(|error| error.extended_code), error.to_string())
+    }
+}
+
+impl StorageError {
+    /// By an extended result code.
+    fn by_code(code: Option<i32>, text: String) -> Self {
         // Memory that processes share lies in a file beside the database's, which a full disk lets nobody enlarge.
         if code == Some(SQLITE_IOERR_SHMSIZE) {
             return Self::Full;
@@ -40,8 +53,8 @@ impl From<sqlx::Error> for StorageError {
         match code.map(|code| code & 0xff) {
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
             Some(SQLITE_FULL) => Self::Full,
-            Some(SQLITE_CORRUPT | SQLITE_NOTADB | SQLITE_CONSTRAINT) => Self::Damaged(error.to_string()),
-            _ => Self::Unusable(error.to_string()),
+            Some(SQLITE_CORRUPT | SQLITE_NOTADB | SQLITE_CONSTRAINT) => Self::Damaged(text),
+            _ => Self::Unusable(text),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! phone can bring its own; [`SqliteStorage`] is the one for everybody else.
 
 mod error;
+mod mark;
 mod records;
 mod sqlite;
 mod step;
@@ -15,6 +16,7 @@ use keyfold_ledger::{Chain, Element};
 use keyfold_wire::{ItemId, v1::Signed};
 
 pub use error::StorageError;
+pub use mark::Mark;
 pub use records::{
     AuthenticatorRecord, Chains, Condition, Edit, Farewell, Fault, Head, LockState, Outbox, OutboxKind, Past, Profile,
     Quarantined, Revision, Says, SealedKey, SealedLink, Shown, Stop, StoredItem,
@@ -28,6 +30,9 @@ pub use writes::{Staged, Write};
 pub trait Storage: Send + Sync {
     /// Waits until no other process changes this profile's chains. Held around one step, never while a person is asked.
     async fn step(&self) -> Result<Step, StorageError>;
+
+    /// How all of it stands, and how it is locked. While the mark is the same nothing has been written, by no process.
+    async fn glance(&self) -> Result<(Mark, LockState), StorageError>;
 
     /// The profile; `None` before an account is made here, or somebody asks to be let into one.
     async fn profile(&self) -> Result<Option<Profile>, StorageError>;

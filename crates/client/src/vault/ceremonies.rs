@@ -73,18 +73,19 @@ impl UnlockedVault {
         registered(response, self.keep(&mut snapshot).await?)
     }
 
-    /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
+    /// The same in a snapshot, on a thread that may wait for `runtime`, as the prompt may then as well.
     ///
     /// # Errors
     /// [`RegisterError`]; no passkey was made then.
-    pub fn register_waiting(
+    pub fn register_with(
         &self,
+        snapshot: PasskeySnapshot,
         runtime: &Handle,
         page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<Registered, RegisterError> {
-        let (response, mut snapshot) = self.creates(runtime.block_on(self.snapshot())?, page, options, user)?;
+        let (response, mut snapshot) = self.creates(snapshot, page, options, user)?;
         registered(response, runtime.block_on(self.keep(&mut snapshot))?)
     }
 
@@ -117,18 +118,19 @@ impl UnlockedVault {
         }
     }
 
-    /// The same on a thread that may wait for `runtime`, as the prompt may then as well.
+    /// The same in a snapshot, on a thread that may wait for `runtime`, as the prompt may then as well.
     ///
     /// # Errors
     /// [`SignInError`]; nothing was signed then.
-    pub fn sign_in_waiting(
+    pub fn sign_in_with(
         &self,
+        snapshot: PasskeySnapshot,
         runtime: &Handle,
         page: &Page,
         options: &str,
         user: &mut (dyn UserVerification + Send),
     ) -> Result<SignedIn, SignInError> {
-        let (response, snapshot) = self.gets(runtime.block_on(self.snapshot())?, page, options, user)?;
+        let (response, snapshot) = self.gets(snapshot, page, options, user)?;
         Ok(SignedIn { response, used: runtime.block_on(self.signed(snapshot))? })
     }
 

@@ -8,7 +8,9 @@ use keyfold_authenticator::{
 use keyfold_wire::{ItemId, MemberId};
 use zeroize::Zeroizing;
 
-use super::{Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem};
+use super::{
+    Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem, stored::Stored, unlocked::check_created,
+};
 use crate::item::{Content, FieldTag, Item, Passkey};
 
 /// The vault as an authenticator sees it during one request. What it changes is kept in memory until
@@ -53,14 +55,25 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`].
     pub async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
-        let device = DeviceRecords::read(self).await?;
-        self.snapshot_with(device).await
+        self.snapshot_of(&*self.local().stored().await?)
     }
 
-    pub(super) async fn snapshot_with(&self, device: DeviceRecords) -> Result<PasskeySnapshot, VaultError> {
-        self.check_created().await?;
+    /// The same, where somebody may have locked it since it was opened, or nobody has used it for a while.
+    ///
+    /// # Errors
+    /// [`VaultError::Locked`], and any other [`VaultError`].
+    pub async fn snapshot_unless_locked(&self) -> Result<PasskeySnapshot, VaultError> {
+        self.snapshot_of(&*self.local().stored_unless_locked().await?)
+    }
+
+    fn snapshot_of(&self, stored: &Stored) -> Result<PasskeySnapshot, VaultError> {
+        self.snapshot_with(stored, DeviceRecords::read(self, stored)?)
+    }
+
+    pub(super) fn snapshot_with(&self, stored: &Stored, device: DeviceRecords) -> Result<PasskeySnapshot, VaultError> {
+        check_created(stored.condition)?;
         Ok(PasskeySnapshot {
-            contents: self.contents().await?,
+            contents: self.contents_of(stored)?,
             device,
             changes: Vec::new(),
             replaces: Replaces::AtOnce,

@@ -93,7 +93,8 @@ impl CtapAuthenticator {
     }
 
     async fn snapshot(&self) -> Result<PasskeySnapshot, VaultError> {
-        self.vault.snapshot_with(DeviceRecords::live(&self.vault).await?).await
+        let stored = self.vault.local().stored().await?;
+        self.vault.snapshot_with(&stored, DeviceRecords::live(&self.vault, &stored)?)
     }
 
     fn now(&self) -> UnixMillis {
@@ -110,7 +111,7 @@ impl UnlockedVault {
         &self,
         work: impl FnOnce(&mut dyn DeviceMemory) -> T + Send + 'static,
     ) -> Result<T, VaultError> {
-        let mut records = DeviceRecords::live(self).await?;
+        let mut records = DeviceRecords::live(self, &*self.local().stored().await?)?;
         blocking(move || work(&mut records)).await
     }
 }

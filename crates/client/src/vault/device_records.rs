@@ -5,7 +5,7 @@ use keyfold_crypto::random;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use super::{UnlockedVault, VaultError};
+use super::{UnlockedVault, VaultError, stored::Stored};
 use crate::{
     clock::Clock,
     storage::{AuthenticatorRecord, StorageError},
@@ -36,20 +36,19 @@ struct Live {
 
 impl DeviceRecords {
     /// To be read only.
-    pub(super) async fn read(vault: &UnlockedVault) -> Result<Self, VaultError> {
-        let sealed = vault.storage().authenticator_record(AuthenticatorRecord::State).await?;
-        let state = opened(vault, sealed.as_deref())?;
-        Self::with(vault, State::Read(state)).await
+    pub(super) fn read(vault: &UnlockedVault, stored: &Stored) -> Result<Self, VaultError> {
+        let state = opened(vault, stored.authenticator.as_deref())?;
+        Self::with(vault, stored, State::Read(state))
     }
 
     /// To be read and changed, on a thread that may wait for the runtime that this is called in.
-    pub(super) async fn live(vault: &UnlockedVault) -> Result<Self, VaultError> {
+    pub(super) fn live(vault: &UnlockedVault, stored: &Stored) -> Result<Self, VaultError> {
         let live = Live { vault: vault.clone(), runtime: Handle::current(), before: Mutex::default() };
-        Self::with(vault, State::Live(live)).await
+        Self::with(vault, stored, State::Live(live))
     }
 
-    async fn with(vault: &UnlockedVault, state: State) -> Result<Self, VaultError> {
-        let before = vault.storage().authenticator_record(AuthenticatorRecord::ForeignBlobs).await?;
+    fn with(vault: &UnlockedVault, stored: &Stored, state: State) -> Result<Self, VaultError> {
+        let before = stored.foreign_blobs.clone();
         let opened =
             before.as_deref().map(|sealed| open(vault, AuthenticatorRecord::ForeignBlobs, sealed)).transpose()?;
         let clock = Arc::clone(vault.local().clock());

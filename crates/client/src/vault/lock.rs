@@ -34,7 +34,8 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::Storage`].
     pub async fn locked(&self) -> Result<Option<Locked>, VaultError> {
-        Ok(self.storage().lock_state().await?.locked(self.clock().now()))
+        let (_, lock) = self.storage().glance().await?;
+        Ok(lock.locked(self.clock().now()))
     }
 
     /// After how long without use it locks by itself; `None` for never.
@@ -131,7 +132,7 @@ pub(crate) async fn open_secrets(
 }
 
 impl LockState {
-    fn locked(&self, now: u64) -> Option<Locked> {
+    pub(super) fn locked(&self, now: u64) -> Option<Locked> {
         let idle = self.idle_after.zip(self.used_at).is_some_and(|(after, used_at)| now.abs_diff(used_at) >= after);
         match (self.is_locked, idle) {
             (true, _) => Some(Locked::OnRequest),

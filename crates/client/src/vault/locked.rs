@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Held, UnlockedVault, VaultError};
+use super::{Held, UnlockedVault, VaultError, stored::Stored};
 use crate::{
     clock::Clock,
     device::DeviceKeys,
@@ -15,6 +15,7 @@ pub struct LocalVault {
     profile: Profile,
     /// Both chains as they were verified last.
     verified: Arc<Mutex<Option<Held>>>,
+    remembered: Arc<Mutex<Option<Arc<Stored>>>>,
 }
 
 impl LocalVault {
@@ -32,7 +33,7 @@ impl LocalVault {
             Condition::Recovering => return Err(VaultError::Recovering),
             Condition::Creating | Condition::Joining | Condition::Active => {}
         }
-        Ok(Self { storage, clock, profile, verified: Arc::default() })
+        Ok(Self { storage, clock, profile, verified: Arc::default(), remembered: Arc::default() })
     }
 
     /// The profile with secrets that are open already.
@@ -57,6 +58,15 @@ impl LocalVault {
         }?;
         *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
         Ok(held)
+    }
+
+    /// What was read last.
+    pub(super) fn remembered(&self) -> Option<Arc<Stored>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn remember(&self, stored: Arc<Stored>) {
+        *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
     }
 
     /// Who this device is, as it was when the profile was opened.

@@ -18,6 +18,7 @@ mod pin;
 mod safety_number;
 mod signals;
 mod status;
+mod stored;
 mod unlocked;
 
 pub use ceremonies::{RegisterError, Registered, SignInError, SignedIn, Used};

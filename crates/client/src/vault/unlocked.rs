@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use keyfold_crypto::random;
 use keyfold_wire::ItemId;
 
-use super::{Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::item_of, edits};
+use super::{
+    Contents, EpochKeys, Held, ItemEdit, LocalVault, VaultError, VaultItem, contents::item_of, edits, stored::Stored,
+};
 use crate::{
     device::{DeviceKeys, Passphrase},
     item::{Content, FieldTag, Fields, Passkey},
@@ -39,11 +41,13 @@ impl UnlockedVault {
     /// # Errors
     /// [`VaultError`].
     pub async fn contents(&self) -> Result<Contents, VaultError> {
-        // Edits first: one that is acknowledged meanwhile is then in the items.
-        let edits = self.edits().await?;
-        let items = self.storage().items().await?;
-        let held = self.local.held().await?;
-        Ok(Contents::of(&held, &self.epoch_keys(&held), &items, edits))
+        self.contents_of(&*self.local.stored().await?)
+    }
+
+    pub(super) fn contents_of(&self, stored: &Stored) -> Result<Contents, VaultError> {
+        let Stored { held, items, edits, .. } = stored;
+        let edits = edits::open(self.local.profile().account, &self.keys, edits)?;
+        Ok(Contents::of(held, &self.epoch_keys(held), items, edits))
     }
 
     /// One passkey.
@@ -104,12 +108,7 @@ impl UnlockedVault {
 
     /// Refuses where an edit could be lost: an account that the server refuses is erased.
     pub(crate) async fn check_created(&self) -> Result<(), VaultError> {
-        match self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition {
-            Condition::Enrolling => Err(VaultError::Enrolling),
-            Condition::Recovering => Err(VaultError::Recovering),
-            Condition::Creating => Err(VaultError::NotCreated),
-            Condition::Joining | Condition::Active => Ok(()),
-        }
+        check_created(self.storage().profile().await?.ok_or(VaultError::NoProfile)?.condition)
     }
 
     /// Keeps edits, durably.
@@ -181,5 +180,15 @@ impl UnlockedVault {
     pub(crate) async fn edits(&self) -> Result<BTreeMap<ItemId, ItemEdit>, VaultError> {
         let edits = self.storage().edits().await?;
         edits::open(self.local.profile().account, &self.keys, &edits)
+    }
+}
+
+/// Refuses where an edit could be lost: an account that the server refuses is erased.
+pub(super) fn check_created(condition: Condition) -> Result<(), VaultError> {
+    match condition {
+        Condition::Enrolling => Err(VaultError::Enrolling),
+        Condition::Recovering => Err(VaultError::Recovering),
+        Condition::Creating => Err(VaultError::NotCreated),
+        Condition::Joining | Condition::Active => Ok(()),
     }
 }

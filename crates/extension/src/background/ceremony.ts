@@ -12,6 +12,9 @@ import * as pending from './pending.ts';
 import type { Pending } from './pending.ts';
 import { timeLimit } from './time-limit.ts';
 
+/** A worker is not stopped as soon as this after an event. */
+const SAVED_AFTER_MS = 50;
+
 type Approval = Extract<FromWindow, { type: 'approve' }>;
 
 export interface Begin {
@@ -39,6 +42,8 @@ export class Ceremony {
   readonly #ended: (outcome?: Outcome) => void;
   readonly #deadline: number;
   readonly #timer: ReturnType<typeof setTimeout>;
+  /** It is saved then: what ends at once is not to wait for that. */
+  readonly #soon: ReturnType<typeof setTimeout>;
   /** What the agent asks, by its own number. */
   #prompt: Prompt | undefined;
   /** What the window shows, by the number that it knows: no two prompts of a ceremony have the same, whichever agent asked. */
@@ -47,6 +52,7 @@ export class Ceremony {
   #stale: Prompt | undefined;
   /** The person's answer to that. */
   #early: Approval | undefined;
+  #isSaved: boolean;
 
   constructor({ agent, request, deliver, requestId, left, mayTell, ended }: Begin) {
     this.#agent = agent;
@@ -58,11 +64,12 @@ export class Ceremony {
     const over = (): void => this.#takeBack({ kind: 'error', error: NOT_ALLOWED });
     this.#timer = setTimeout(over, this.#deadline - Date.now());
     this.#stale = this.#shown = left?.prompt;
+    this.#isSaved = left !== undefined;
     this.requestId = requestId;
     const { kind, ...asked } = request;
     this.id = agent.ask({ type: kind, ...asked }, (answer) => this.#hear(answer), left?.id);
     this.window = new ApprovalWindow(this.id, left?.windowId);
-    this.#save();
+    this.#soon = setTimeout(() => this.#save(), SAVED_AFTER_MS);
   }
 
   get done(): boolean {
@@ -177,6 +184,7 @@ export class Ceremony {
 
   #end(outcome?: Outcome, lastWord?: string): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
     this.#prompt = this.#stale = this.#early = undefined;
     if (lastWord === undefined || !(this.window.opened || this.#mayTell())) void this.window.close();
     else void this.window.show({ type: 'ended', message: lastWord }).catch(() => undefined);
@@ -189,13 +197,14 @@ export class Ceremony {
       // A passkey that no page has got is one that the agent should take back.
       if (!taken && outcome.kind === 'response') this.#agent.cancel(this.id);
     }
-    pending.remove(this.id);
+    if (this.#isSaved) pending.remove(this.id);
     this.#ended(outcome);
   }
 
   #save(): void {
     if (this.done) return;
     const shown = this.#shown;
+    this.#isSaved = true;
     pending.save({
       id: this.id,
       request: this.#request,

@@ -14,6 +14,8 @@ use keyfold_wire::v1::Signed;
 /// What a profile holds.
 #[derive(Clone, Default)]
 pub(super) struct Kept {
+    /// How often anything was written.
+    pub(super) changes: u64,
     pub(super) profile: Option<Profile>,
     pub(super) keyring: Option<Vec<u8>>,
     pub(super) farewell: Option<Farewell>,

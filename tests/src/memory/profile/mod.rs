@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use keyfold_client::{
     Chain, ItemId,
     storage::{
-        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
-        Staged, Step, Storage, StorageError, StoredItem, Write,
+        AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Mark, Outbox, OutboxKind, Past, Profile,
+        Quarantined, Staged, Step, Storage, StorageError, StoredItem, Write,
     },
 };
 use keyfold_crypto::Hash;
@@ -40,6 +40,7 @@ impl MemoryProfile {
         let mut changed = kept.clone();
         let done = change(&mut changed)?;
         *kept = changed;
+        kept.changes += 1;
         Ok(done)
     }
 }
@@ -48,6 +49,11 @@ impl MemoryProfile {
 impl Storage for MemoryProfile {
     async fn step(&self) -> Result<Step, StorageError> {
         Ok(Step::new(Arc::clone(&self.turn).lock_owned().await))
+    }
+
+    async fn glance(&self) -> Result<(Mark, LockState), StorageError> {
+        let kept = self.kept();
+        Ok((Mark::new(kept.changes), kept.lock.clone()))
     }
 
     async fn profile(&self) -> Result<Option<Profile>, StorageError> {

@@ -5,12 +5,15 @@ use keyfold_client::{
     authenticator::UserVerification,
     browser::{BadPage, Ceremony, Code, Decision, Party, Prompt, Told, Verify},
     device::Passphrase,
-    vault::{CandidatesError, RegisterError, SignInError, UnlockedVault, Used, VaultError},
+    vault::{CandidatesError, PasskeySnapshot, RegisterError, SignInError, UnlockedVault, Used, VaultError},
 };
 use serde_json::value::RawValue;
-use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
+use tokio::runtime::Handle;
 
-use super::window::{Window, WindowAnswer, device_name};
+use super::{
+    connection::Teller,
+    window::{Window, WindowAnswer, device_name},
+};
 use crate::agent::{
     Mode,
     cancel::Cancel,
@@ -47,12 +50,20 @@ pub(super) enum Left {
     Used(Box<UnlockedVault>, Used),
 }
 
+/// A vault that is open, and what is in it.
+struct Opened {
+    vault: UnlockedVault,
+    snapshot: PasskeySnapshot,
+    /// That it took to open it.
+    prompts: u64,
+}
+
 /// All that one ceremony needs.
 pub(super) struct Running {
     pub(super) vault: Arc<AgentVault>,
     pub(super) mode: Mode,
     pub(super) system: Option<Arc<SystemPrompt>>,
-    pub(super) told: UnboundedSender<Told>,
+    pub(super) teller: Teller,
     pub(super) answers: Receiver<WindowAnswer>,
 }
 
@@ -61,17 +72,17 @@ impl Running {
     pub(super) fn run(self, what: What, asked: &Ceremony, runtime: &Handle) -> Result<Done, Failed> {
         let page = asked.page().map_err(Failed::of_page)?;
         let ended = Arc::new(Mutex::new(None));
-        let (vault, prompts) = self.open(asked.id, runtime)?;
+        let Opened { vault, snapshot, prompts } = self.open(asked.id, runtime)?;
         let mut user = self.user((asked.id, prompts), vault.clone(), &ended, runtime);
         let options = asked.options.to_string();
         let done = match what {
             What::Create => {
-                let made = vault.register_waiting(runtime, &page, &options, user.as_mut());
+                let made = vault.register_with(snapshot, runtime, &page, &options, user.as_mut());
                 let left = |item| Left::Made(Box::new(vault), item);
                 made.map_err(Failed::from).and_then(|made| Done::of(&made.response, left(made.item)))
             }
             What::Get => {
-                let signed = vault.sign_in_waiting(runtime, &page, &options, user.as_mut());
+                let signed = vault.sign_in_with(snapshot, runtime, &page, &options, user.as_mut());
                 let left = |used| Left::Used(Box::new(vault), used);
                 signed.map_err(Failed::from).and_then(|signed| Done::of(&signed.response, left(signed.used)))
             }
@@ -83,11 +94,19 @@ impl Running {
         })
     }
 
-    /// The vault, for which the passphrase is asked where it is locked, and how many prompts that took.
-    fn open(&self, id: u64, runtime: &Handle) -> Result<(UnlockedVault, u64), Failed> {
-        if let Some(vault) = runtime.block_on(self.vault.unlocked()).map_err(Failed::of_vault)? {
-            return Ok((vault, 0));
+    /// The vault; where it is locked the passphrase is asked for.
+    fn open(&self, id: u64, runtime: &Handle) -> Result<Opened, Failed> {
+        match runtime.block_on(self.vault.snapshot()).map_err(Failed::of_vault)? {
+            Some((vault, snapshot)) => Ok(Opened { vault, snapshot, prompts: 0 }),
+            None => {
+                let (vault, prompts) = self.ask_to_open(id, runtime)?;
+                let snapshot = runtime.block_on(vault.snapshot()).map_err(Failed::of_vault)?;
+                Ok(Opened { vault, snapshot, prompts })
+            }
         }
+    }
+
+    fn ask_to_open(&self, id: u64, runtime: &Handle) -> Result<(UnlockedVault, u64), Failed> {
         let mut failed_before = None;
         for prompt in 1..=UNLOCK_PROMPTS {
             let shown = Prompt {
@@ -102,7 +121,7 @@ impl Running {
                 seconds_left: UNLOCK_WITHIN.as_secs(),
                 failed: failed_before.take(),
             };
-            drop(self.told.send(Told::Prompt(Box::new(shown))));
+            self.teller.tell(&Told::Prompt(Box::new(shown)));
             let answer = match self.answers.recv_timeout(UNLOCK_WITHIN) {
                 Ok(WindowAnswer::Answer(answer)) if answer.prompt == prompt => answer,
                 Ok(WindowAnswer::Answer(_)) => continue,
@@ -144,7 +163,7 @@ impl Running {
                 owner: Arc::new(Owner::of(vault, self.system)),
                 is_system_of_use: true,
                 runtime: runtime.clone(),
-                told: self.told,
+                teller: self.teller,
                 answers: self.answers,
                 ended: Arc::clone(ended),
                 prompts,

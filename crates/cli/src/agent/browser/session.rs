@@ -1,33 +1,35 @@
 use std::{
     collections::{HashMap, VecDeque},
+    convert::Infallible,
     io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Sender, channel},
     },
+    time::Duration,
 };
 
 use keyfold_client::{
     ItemId,
-    browser::{Account, Asked, Ceremony, Code, MAX_MESSAGE, PROTOCOL, Recent, Signal, Status, Told},
+    browser::{Account, Asked, Ceremony, Code, PROTOCOL, Recent, Signal, Status, Told},
     device::Passphrase,
     rfc3339,
     vault::{UnlockedVault, VaultError},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::UnixStream,
     runtime::Handle,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
+    task::JoinSet,
 };
-use zeroize::Zeroizing;
 
 use super::{
     ceremony::{Done, Failed, Left, Running, What, failed},
+    connection::{Listener, Teller, taken_over},
     window::{WindowAnswer, device_name},
 };
 use crate::{
@@ -40,11 +42,13 @@ struct Session {
     vault: Arc<AgentVault>,
     mode: Mode,
     system: Option<Arc<SystemPrompt>>,
-    told: UnboundedSender<Told>,
+    teller: Teller,
     ceremonies: HashMap<u64, UnderWay>,
     ended: (UnboundedSender<Ended>, UnboundedReceiver<Ended>),
     /// The latest passkeys that were made, by ceremony, the last first.
     made: VecDeque<(u64, ItemId)>,
+    /// Dropped with the session.
+    _lives: oneshot::Sender<Infallible>,
 }
 
 /// A ceremony that is under way.
@@ -59,7 +63,7 @@ struct Ending {
     id: u64,
     /// Whether the page has taken it back, be it too late for the window.
     is_cancelled: Arc<AtomicBool>,
-    told: UnboundedSender<Told>,
+    teller: Teller,
     ended: UnboundedSender<Ended>,
     agent: Arc<AgentVault>,
     runtime: Handle,
@@ -72,7 +76,7 @@ impl Ending {
             Ok(done) => done,
             Err(failed) => {
                 let _ = self.ended.send((self.id, None));
-                return drop(self.told.send(failed.told(self.id)));
+                return self.teller.tell(&failed.told(self.id));
             }
         };
         let made = match &left {
@@ -80,7 +84,7 @@ impl Ending {
                 self.runtime.block_on(take_back(vault, *item));
                 let _ = self.ended.send((self.id, None));
                 let taken_back = failed("NotAllowedError", Code::Cancelled, "taken back".to_owned());
-                return drop(self.told.send(taken_back.told(self.id)));
+                return self.teller.tell(&taken_back.told(self.id));
             }
             Left::Made(_, item) => Some(*item),
             Left::Used(..) => None,
@@ -88,7 +92,7 @@ impl Ending {
         // Before it is told: what comes after that may be about what was made.
         let _ = self.ended.send((self.id, made));
         let finishing = self.runtime.block_on(self.agent.finishing());
-        drop(self.told.send(Told::Result { id: self.id, response }));
+        self.teller.tell(&Told::Result { id: self.id, response });
         match left {
             // Other devices have it soon.
             Left::Made(..) => self.agent.changes(),
@@ -97,6 +101,8 @@ impl Ending {
                 if used.is_to_send() {
                     self.agent.changes();
                 }
+                // Whoever waits for the response has the processor to themselves.
+                self.runtime.block_on(async { tokio::time::sleep(LATER).await });
                 if let Err(error) = self.runtime.block_on(vault.note(used)) {
                     say(&format!("keyfold: signed in; when is not noted ({error})"));
                 }
@@ -105,6 +111,8 @@ impl Ending {
         // Somebody was there and agreed: it locks by itself later. What a page asks for and nobody grants puts that off for nobody.
         drop(self.runtime.block_on(self.agent.used()));
         drop(finishing);
+        // All of that was written, and whoever asks next is to wait for none of it.
+        drop(self.runtime.block_on(self.agent.local().read_ahead()));
     }
 }
 
@@ -118,40 +126,65 @@ pub(crate) async fn serve(
     mode: Mode,
     system: Option<Arc<SystemPrompt>>,
 ) -> io::Result<()> {
-    let (mut reader, writer) = stream.into_split();
-    let (told, to_tell) = unbounded_channel();
-    let writing = tokio::spawn(write_all(writer, to_tell));
+    let (listener, teller) = taken_over(stream).await?;
+    let mut bringing = JoinSet::new();
+    bringing.spawn({
+        let teller = teller.clone();
+        async move { teller.bring().await }
+    });
+    let (lives, over) = oneshot::channel();
     let (ceremonies, made) = (HashMap::new(), VecDeque::new());
-    let mut session = Session { vault, mode, system, told, ceremonies, ended: unbounded_channel(), made };
-    while let Some(message) = read(&mut reader).await? {
-        match Asked::parse(&message) {
-            Ok(asked) => session.take(asked).await,
+    let teller_of_all = teller.clone();
+    let session = Session { vault, mode, system, teller, ceremonies, ended: unbounded_channel(), made, _lives: lives };
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || listen(session, listener, &runtime));
+    // Nothing is ever sent: it ends as the session does.
+    drop(over.await);
+    drop(bringing);
+    teller_of_all.brought().await
+}
+
+/// Takes what a browser says, until that is nothing more. Where it begins a ceremony another thread listens on: who asks for a
+/// sign-in does not wait until a thread has woken for it.
+fn listen(mut session: Session, mut listener: Listener, runtime: &Handle) {
+    while let Ok(message) = listener.next() {
+        let asked = match Asked::parse(&message) {
+            Ok(asked) => asked,
             // Who speaks another protocol is told what this one is, and no more is taken from it.
-            Err(_) => {
-                session.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") });
-                break;
+            Err(_) => return session.tell_protocol(),
+        };
+        let (what, ceremony) = match asked {
+            Asked::Get(ceremony) => (What::Get, ceremony),
+            Asked::Create(ceremony) => {
+                runtime.block_on(session.vault.finished());
+                (What::Create, ceremony)
             }
-        }
+            asked => {
+                runtime.block_on(session.take(asked));
+                continue;
+            }
+        };
+        let Some((running, ending)) = session.begin(ceremony.id, runtime) else { continue };
+        let listening = runtime.clone();
+        runtime.spawn_blocking(move || listen(session, listener, &listening));
+        return ending.ends(running.run(what, &ceremony, runtime));
     }
-    // Windows that are still open have nobody to answer.
-    drop(session);
-    writing.await.unwrap_or(Ok(()))
 }
 
 impl Session {
     async fn take(&mut self, asked: Asked) {
         // Whatever tells of the vault, or changes it, tells of it as it is once all that was answered is done. A signature does not
         // wait for that.
-        if !matches!(asked, Asked::Hello(_) | Asked::Get(_) | Asked::Answer(_)) {
+        if !matches!(asked, Asked::Hello(_) | Asked::Answer(_)) {
             self.vault.finished().await;
         }
         self.forget_ended();
         match asked {
             // Who speaks another protocol finds out by the answer.
-            Asked::Hello(_) => self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") }),
+            Asked::Hello(_) => self.tell_protocol(),
             Asked::Status { id } => self.tell_status(id).await,
-            Asked::Create(ceremony) => self.begin(What::Create, ceremony).await,
-            Asked::Get(ceremony) => self.begin(What::Get, ceremony).await,
+            // They begin on the thread that has heard of them.
+            Asked::Create(_) | Asked::Get(_) => {}
             Asked::Candidates(ceremony) => {
                 let told = match self.candidates(&ceremony).await {
                     Ok(told) => told,
@@ -190,11 +223,12 @@ impl Session {
         }
     }
 
-    async fn begin(&mut self, what: What, ceremony: Ceremony) {
-        let id = ceremony.id;
+    fn begin(&mut self, id: u64, runtime: &Handle) -> Option<(Running, Ending)> {
+        self.forget_ended();
         if self.ceremonies.contains_key(&id) || self.ceremonies.len() >= AT_ONCE {
             let message = "too many requests at once, or one of the same number".to_owned();
-            return self.tell(failed("NotAllowedError", Code::BadRequest, message).told(id));
+            self.teller.tell(&failed("NotAllowedError", Code::BadRequest, message).told(id));
+            return None;
         }
         let (window, answers) = channel();
         let is_cancelled = Arc::new(AtomicBool::new(false));
@@ -203,21 +237,18 @@ impl Session {
             vault: Arc::clone(&self.vault),
             mode: self.mode,
             system: self.system.clone(),
-            told: self.told.clone(),
+            teller: self.teller.clone(),
             answers,
         };
         let ending = Ending {
             id,
             is_cancelled,
-            told: self.told.clone(),
+            teller: self.teller.clone(),
             ended: self.ended.0.clone(),
             agent: Arc::clone(&self.vault),
-            runtime: Handle::current(),
+            runtime: runtime.clone(),
         };
-        tokio::task::spawn_blocking(move || {
-            let done = running.run(what, &ceremony, &ending.runtime);
-            ending.ends(done);
-        });
+        Some((running, ending))
     }
 
     fn forget_ended(&mut self) {
@@ -301,9 +332,12 @@ impl Session {
         })
     }
 
+    fn tell_protocol(&self) {
+        self.tell(Told::Hello { protocol: PROTOCOL, agent: env!("CARGO_PKG_VERSION") });
+    }
+
     fn tell(&self, told: Told) {
-        // A browser that is gone is told nothing.
-        drop(self.told.send(told));
+        self.teller.tell(&told);
     }
 }
 
@@ -320,30 +354,8 @@ async fn take_back(vault: &UnlockedVault, item: ItemId) {
     }
 }
 
-async fn read(reader: &mut OwnedReadHalf) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let length = match reader.read_u32().await {
-        Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if length > MAX_MESSAGE {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let mut message = Zeroizing::new(vec![0; length]);
-    reader.read_exact(&mut message).await?;
-    Ok(Some(message))
-}
-
-async fn write_all(mut writer: OwnedWriteHalf, mut to_tell: UnboundedReceiver<Told>) -> io::Result<()> {
-    while let Some(told) = to_tell.recv().await {
-        let message = Zeroizing::new(serde_json::to_vec(&told)?);
-        let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-        writer.write_u32(length).await?;
-        writer.write_all(&message).await?;
-    }
-    Ok(())
-}
-
+/// How long after a sign-in it is noted.
+const LATER: Duration = Duration::from_millis(20);
 /// Ceremonies of one browser.
 const AT_ONCE: usize = 16;
 /// Uses that the popup shows.

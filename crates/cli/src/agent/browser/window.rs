@@ -11,8 +11,9 @@ use keyfold_client::{
     browser::{Account, Answer, Code, Decision, Party, Prompt as Shown, Told, Verify},
     vault::LocalVault,
 };
-use tokio::{runtime::Handle, sync::mpsc::UnboundedSender, task::JoinHandle};
+use tokio::{runtime::Handle, task::JoinHandle};
 
+use super::connection::Teller;
 use crate::agent::{
     cancel::Cancel,
     user::{NotVerified, Owner, Proof},
@@ -25,7 +26,7 @@ pub(super) struct Window {
     pub(super) agent: Arc<AgentVault>,
     pub(super) owner: Arc<Owner>,
     pub(super) runtime: Handle,
-    pub(super) told: UnboundedSender<Told>,
+    pub(super) teller: Teller,
     pub(super) answers: Receiver<WindowAnswer>,
     pub(super) ended: Arc<std::sync::Mutex<Option<Code>>>,
     /// Of the prompts that were shown.
@@ -99,7 +100,7 @@ impl Window {
             failed,
         };
         // Where the browser is gone the answer is that it was taken back.
-        drop(self.told.send(Told::Prompt(Box::new(shown))));
+        self.teller.tell(&Told::Prompt(Box::new(shown)));
     }
 
     /// The answer to the prompt that is shown; to another it is none.

@@ -3,7 +3,6 @@ use std::{
     io::{self, Read, Write},
     os::{fd::AsFd, unix::net::UnixStream},
     path::{Path, PathBuf},
-    process, thread,
 };
 
 use keyfold_client::browser::MAX_MESSAGE;
@@ -12,46 +11,32 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::manifest::socket;
-use crate::{app::App, failure::Failure};
+use crate::{agent::hand_over, app::App, failure::Failure};
 
-/// Carries messages until one end closes: what was asked of an agent that is gone is answered by the end of this program. Each
-/// direction has a thread of its own, which waits in one system call and passes on in the next.
+/// Hands the browser over to the agent with its first message, and lives as long as both. Until there is an agent each message
+/// is answered here.
 pub(super) async fn run(app: &App) -> Result<(), Failure> {
     let socket = socket(app, std::env::var_os("KEYFOLD_AGENT_SOCKET").map(PathBuf::from).as_deref())?;
-    tokio::task::spawn_blocking(move || carry(&socket)).await.map_err(|error| Failure::internal(&error))
+    tokio::task::spawn_blocking(move || serve(&socket)).await.map_err(|error| Failure::internal(&error))
 }
 
-/// Until the browser says nothing more, or does not listen.
-fn carry(socket: &Path) {
+fn serve(socket: &Path) {
     // Not through a buffer, in which a passphrase would stay.
     let Ok(mut browser) = io::stdin().as_fd().try_clone_to_owned().map(File::from) else { return };
-    let mut agent = None;
-    while let Ok(message) = read(&mut browser, u32::from_ne_bytes) {
-        if agent.is_none() {
-            agent = connect(socket);
-        }
-        match &mut agent {
-            // Where the agent is gone, the other direction ends this program.
-            Some(agent) => drop(write(agent, &message, u32::to_be_bytes)),
-            None => tell_that_there_is_none(&message),
+    while let Ok(message) = read(&mut browser) {
+        match UnixStream::connect(socket).and_then(|agent| handed_over(agent, &message)) {
+            // The agent says nothing here; it ends, or the browser did, which ends this connection as well.
+            Ok(mut agent) => return drop(agent.read(&mut [0])),
+            Err(_) => tell_that_there_is_none(&message),
         }
     }
 }
 
-/// The way to the agent, if there is one; what it says goes to the browser, and this program ends with it.
-fn connect(socket: &Path) -> Option<UnixStream> {
-    let agent = UnixStream::connect(socket).ok()?;
-    let mut from_agent = agent.try_clone().ok()?;
-    thread::spawn(move || {
-        while let Ok(message) = read(&mut from_agent, u32::from_be_bytes) {
-            if tell(&message).is_err() {
-                break;
-            }
-        }
-        // The other thread waits for the browser, which hears of the end by this alone.
-        process::exit(0);
-    });
-    Some(agent)
+fn handed_over(mut agent: UnixStream, first: &[u8]) -> io::Result<UnixStream> {
+    let length = u32::try_from(first.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+    hand_over(&agent, [io::stdin().as_fd(), io::stdout().as_fd()], length)?;
+    agent.write_all(first)?;
+    Ok(agent)
 }
 
 /// What asks for something is told that there is nobody who could do it.
@@ -70,22 +55,18 @@ fn tell_that_there_is_none(message: &[u8]) {
 }
 
 fn tell(message: &[u8]) -> io::Result<()> {
-    write(&mut io::stdout().lock(), message, u32::to_ne_bytes)
-}
-
-/// A length, in the byte order of whoever says it, then the message, in which may be a passphrase.
-fn read(from: &mut impl Read, length_of: fn([u8; 4]) -> u32) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut length = [0; 4];
-    from.read_exact(&mut length)?;
-    let length = usize::try_from(length_of(length)).ok().filter(|length| *length <= MAX_MESSAGE);
-    let mut message = Zeroizing::new(vec![0; length.ok_or(io::ErrorKind::InvalidData)?]);
-    from.read_exact(&mut message)?;
-    Ok(message)
-}
-
-fn write(to: &mut impl Write, message: &[u8], to_bytes: fn(u32) -> [u8; 4]) -> io::Result<()> {
     let length = u32::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-    let framed = Zeroizing::new([&to_bytes(length), message].concat());
-    to.write_all(&framed)?;
-    to.flush()
+    let mut browser = io::stdout().lock();
+    browser.write_all(&[&length.to_ne_bytes(), message].concat())?;
+    browser.flush()
+}
+
+/// A length, in this machine's byte order, then the message, in which may be a passphrase.
+fn read(browser: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut length = [0; 4];
+    browser.read_exact(&mut length)?;
+    let length = usize::try_from(u32::from_ne_bytes(length)).ok().filter(|length| *length <= MAX_MESSAGE);
+    let mut message = Zeroizing::new(vec![0; length.ok_or(io::ErrorKind::InvalidData)?]);
+    browser.read_exact(&mut message)?;
+    Ok(message)
 }

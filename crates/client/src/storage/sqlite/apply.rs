@@ -1,9 +1,10 @@
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element, VaultParts};
 use keyfold_wire::ItemId;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
 use super::{
+    database::Database,
     lock::lock,
     rows::{chain_name, to_sql},
 };
@@ -34,8 +35,9 @@ const TABLES: [&str; 19] = [
     "proof",
 ];
 
-pub(super) async fn add_edits(pool: &SqlitePool, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn add_edits(database: &Database, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for (item, sealed) in edits {
         let query = sqlx::query("INSERT INTO edits (item, sealed) VALUES (?, ?)");
         query.bind(item.to_vec()).bind(sealed).execute(&mut *transaction).await?;
@@ -48,8 +50,9 @@ pub(super) async fn add_enrolment_failure(pool: &SqlitePool, at: u64) -> Result<
     Ok(())
 }
 
-pub(super) async fn stage(pool: &SqlitePool, staged: Vec<Staged>) -> Result<(), StorageError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn stage(database: &Database, staged: Vec<Staged>) -> Result<(), StorageError> {
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for staged in staged {
         match staged {
             Staged::Commit { seq, head, commit } => {
@@ -67,11 +70,12 @@ pub(super) async fn stage(pool: &SqlitePool, staged: Vec<Staged>) -> Result<(), 
     Ok(transaction.commit().await?)
 }
 
-pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), StorageError> {
+pub(super) async fn apply(database: &Database, writes: Vec<Write>) -> Result<(), StorageError> {
     let wipes = writes.iter().any(|write| {
         matches!(write, Write::Erase | Write::SealedSecrets(_) | Write::KeyringSecrets(_) | Write::ClearKeyringSecrets)
     });
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut forgotten = Vec::new();
     for write in writes {
         one(&mut transaction, write, &mut forgotten).await?;
@@ -80,15 +84,15 @@ pub(super) async fn apply(pool: &SqlitePool, writes: Vec<Write>) -> Result<(), S
     drop_unnamed(&mut transaction, forgotten).await?;
     transaction.commit().await?;
     if wipes {
-        wipe(pool).await;
+        wipe(&mut connection).await;
     }
     Ok(())
 }
 
 /// Takes what was overwritten out of the file and its log. The change itself is durable already: where a reader holds the
 /// log, whoever closes the file last does this.
-async fn wipe(pool: &SqlitePool) {
-    drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await);
+async fn wipe(connection: &mut SqliteConnection) {
+    drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await);
 }
 
 async fn one(

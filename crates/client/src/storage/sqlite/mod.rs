@@ -2,6 +2,8 @@
 
 mod apply;
 mod authenticator;
+mod database;
+mod glance;
 mod lock;
 mod open;
 mod queries;
@@ -13,22 +15,26 @@ use async_trait::async_trait;
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element};
 use keyfold_wire::{ItemId, v1::Signed};
-use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 
+use database::Database;
+use glance::Glances;
+
 use super::{
-    AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Outbox, OutboxKind, Past, Profile, Quarantined,
+    AuthenticatorRecord, Chains, Edit, Farewell, Head, LockState, Mark, Outbox, OutboxKind, Past, Profile, Quarantined,
     Staged, Step, Storage, StorageError, StoredItem, Write,
 };
 
 /// The storage of everybody who has a file system.
 #[derive(Debug, Clone)]
 pub struct SqliteStorage {
-    pool: SqlitePool,
+    database: Database,
     /// Other processes are kept out of a step by a lock on this file.
     lock: Option<PathBuf>,
     /// And other tasks of this process by this.
     turn: Arc<Mutex<()>>,
+    /// At its file.
+    glances: Option<Arc<Glances>>,
 }
 
 #[async_trait]
@@ -37,44 +43,51 @@ impl Storage for SqliteStorage {
         self.take_turn().await
     }
 
+    async fn glance(&self) -> Result<(Mark, LockState), StorageError> {
+        match &self.glances {
+            Some(glances) => glances.glance(),
+            None => Ok((queries::changes(&self.database.pool).await?, lock::state(&self.database.pool).await?)),
+        }
+    }
+
     async fn profile(&self) -> Result<Option<Profile>, StorageError> {
-        queries::profile(&self.pool).await
+        queries::profile(&self.database.pool).await
     }
 
     async fn keyring_secrets(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        queries::keyring_secrets(&self.pool).await
+        queries::keyring_secrets(&self.database.pool).await
     }
 
     async fn farewell(&self) -> Result<Option<Farewell>, StorageError> {
-        queries::farewell(&self.pool).await
+        queries::farewell(&self.database.pool).await
     }
 
     async fn lock_state(&self) -> Result<LockState, StorageError> {
-        lock::state(&self.pool).await
+        lock::state(&self.database.pool).await
     }
 
     async fn count_guess(&self, seen: u32, at: u64) -> Result<bool, StorageError> {
-        lock::count_guess(&self.pool, seen, at).await
+        lock::count_guess(&self.database.pool, seen, at).await
     }
 
     async fn return_guess(&self) -> Result<(), StorageError> {
-        lock::return_guess(&self.pool).await
+        lock::return_guess(&self.database.pool).await
     }
 
     async fn opened(&self, at: u64) -> Result<(), StorageError> {
-        lock::opened(&self.pool, at).await
+        lock::opened(&self.database.pool, at).await
     }
 
     async fn used(&self, at: u64) -> Result<(), StorageError> {
-        lock::used(&self.pool, at).await
+        lock::used(&self.database.pool, at).await
     }
 
     async fn lock_after(&self, idle: Option<u64>) -> Result<(), StorageError> {
-        lock::lock_after(&self.pool, idle).await
+        lock::lock_after(&self.database.pool, idle).await
     }
 
     async fn authenticator_record(&self, record: AuthenticatorRecord) -> Result<Option<Vec<u8>>, StorageError> {
-        authenticator::record(&self.pool, record).await
+        authenticator::record(&self.database.pool, record).await
     }
 
     async fn replace_authenticator_record(
@@ -83,102 +96,102 @@ impl Storage for SqliteStorage {
         before: Option<Vec<u8>>,
         after: Option<Vec<u8>>,
     ) -> Result<bool, StorageError> {
-        authenticator::replace(&self.pool, record, before, after).await
+        authenticator::replace(&self.database.pool, record, before, after).await
     }
 
     async fn chains(&self) -> Result<Chains, StorageError> {
-        queries::chains(&self.pool).await
+        queries::chains(&self.database).await
     }
 
     async fn commit_head(&self, seq: u64) -> Result<Option<Hash>, StorageError> {
-        queries::commit_head(&self.pool, seq).await
+        queries::commit_head(&self.database.pool, seq).await
     }
 
     async fn receipt(&self, chain: Chain, seq: u64) -> Result<Option<Head>, StorageError> {
-        queries::receipt(&self.pool, chain, seq).await
+        queries::receipt(&self.database.pool, chain, seq).await
     }
 
     async fn elements(&self, items: &[ItemId]) -> Result<Vec<Element>, StorageError> {
-        queries::elements(&self.pool, items).await
+        queries::elements(&self.database, items).await
     }
 
     async fn items(&self) -> Result<Vec<StoredItem>, StorageError> {
-        queries::items(&self.pool).await
+        queries::items(&self.database.pool).await
     }
 
     async fn item(&self, item: ItemId) -> Result<Option<StoredItem>, StorageError> {
-        queries::item(&self.pool, item).await
+        queries::item(&self.database.pool, item).await
     }
 
     async fn history(&self, item: ItemId) -> Result<Vec<Past>, StorageError> {
-        queries::history(&self.pool, item).await
+        queries::history(&self.database.pool, item).await
     }
 
     async fn proof(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        queries::proof(&self.pool).await
+        queries::proof(&self.database.pool).await
     }
 
     async fn looked_for_purges(&self) -> Result<Option<u64>, StorageError> {
-        queries::looked_for_purges(&self.pool).await
+        queries::looked_for_purges(&self.database.pool).await
     }
 
     async fn quarantined(&self, reason: &str) -> Result<Vec<Quarantined>, StorageError> {
-        queries::quarantined(&self.pool, reason).await
+        queries::quarantined(&self.database.pool, reason).await
     }
 
     async fn first_quarantined(&self, item: ItemId, reason: &str) -> Result<Option<u64>, StorageError> {
-        queries::first_quarantined(&self.pool, item, reason).await
+        queries::first_quarantined(&self.database.pool, item, reason).await
     }
 
     async fn of_earlier_epochs(&self, epoch: u64, limit: usize) -> Result<Vec<ItemId>, StorageError> {
-        queries::of_earlier_epochs(&self.pool, epoch, limit).await
+        queries::of_earlier_epochs(&self.database.pool, epoch, limit).await
     }
 
     async fn count_of_earlier_epochs(&self, epoch: u64) -> Result<u64, StorageError> {
-        queries::count_of_earlier_epochs(&self.pool, epoch).await
+        queries::count_of_earlier_epochs(&self.database.pool, epoch).await
     }
 
     async fn commit(&self, seq: u64) -> Result<Option<Signed>, StorageError> {
-        queries::commit(&self.pool, seq).await
+        queries::commit(&self.database.pool, seq).await
     }
 
     async fn envelope(&self, hash: Hash) -> Result<Option<Vec<u8>>, StorageError> {
-        queries::envelope(&self.pool, hash).await
+        queries::envelope(&self.database.pool, hash).await
     }
 
     async fn edits(&self) -> Result<Vec<Edit>, StorageError> {
-        queries::edits(&self.pool).await
+        queries::edits(&self.database.pool).await
     }
 
     async fn count_edits(&self) -> Result<u64, StorageError> {
-        queries::count_edits(&self.pool).await
+        queries::count_edits(&self.database.pool).await
     }
 
     async fn add_edits(&self, edits: Vec<(ItemId, Vec<u8>)>) -> Result<(), StorageError> {
-        apply::add_edits(&self.pool, edits).await
+        apply::add_edits(&self.database, edits).await
     }
 
     async fn outbox(&self, kind: OutboxKind) -> Result<Option<Outbox>, StorageError> {
-        queries::outbox(&self.pool, kind).await
+        queries::outbox(&self.database.pool, kind).await
     }
 
     async fn enrolment(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        queries::enrolment(&self.pool).await
+        queries::enrolment(&self.database.pool).await
     }
 
     async fn enrolment_failures(&self, since: u64) -> Result<u32, StorageError> {
-        queries::enrolment_failures(&self.pool, since).await
+        queries::enrolment_failures(&self.database.pool, since).await
     }
 
     async fn add_enrolment_failure(&self, at: u64) -> Result<(), StorageError> {
-        apply::add_enrolment_failure(&self.pool, at).await
+        apply::add_enrolment_failure(&self.database.pool, at).await
     }
 
     async fn stage(&self, _step: &Step, staged: Vec<Staged>) -> Result<(), StorageError> {
-        apply::stage(&self.pool, staged).await
+        apply::stage(&self.database, staged).await
     }
 
     async fn apply(&self, _step: &Step, writes: Vec<Write>) -> Result<(), StorageError> {
-        apply::apply(&self.pool, writes).await
+        apply::apply(&self.database, writes).await
     }
 }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions, Connection, Row,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
 
-use super::SqliteStorage;
+use super::{SqliteStorage, database::Database, glance::Glances};
 use crate::storage::{Step, StorageError, error::io_error};
 
 /// What makes each schema of the one before. `PRAGMA user_version` holds the number of the last one that was applied.
@@ -37,8 +37,10 @@ impl SqliteStorage {
         make_private(folder).map_err(|error| io_error(&error))?;
         let file = folder.join("profile.sqlite3");
         private_options().open(&file).map_err(|error| io_error(&error))?;
-        let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Wal);
-        Ok(Self { lock: Some(folder.join("lock")), ..Self::connect(options).await? })
+        let options = SqliteConnectOptions::new().filename(&file).journal_mode(SqliteJournalMode::Wal);
+        let opened = Self::connect(options).await?;
+        let glances = Some(Arc::new(Glances::open(&file, BUSY_TIMEOUT)?));
+        Ok(Self { lock: Some(folder.join("lock")), glances, ..opened })
     }
 
     /// Whether `folder` holds a profile's file.
@@ -61,20 +63,17 @@ impl SqliteStorage {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_release(|connection, _| Box::pin(is_clean(connection)))
-            .connect_with(options)
-            .await?;
-        migrate(&pool).await?;
-        Ok(Self { pool, lock: None, turn: Arc::new(Mutex::new(())) })
+        let database = Database::open(options).await?;
+        migrate(&database).await?;
+        Ok(Self { database, lock: None, turn: Arc::new(Mutex::new(())), glances: None })
     }
 
     /// Waits until all is written and lets the file go.
     pub async fn close(self) {
-        self.pool.close().await;
+        if let Some(glances) = &self.glances {
+            glances.close();
+        }
+        self.database.pool.close().await;
     }
 
     pub(super) async fn take_turn(&self) -> Result<Step, StorageError> {
@@ -90,16 +89,6 @@ impl SqliteStorage {
     }
 }
 
-/// Whether a connection is outside every transaction, so that the next to have it begins one of its own.
-///
-/// A failure such as a full disk may end a transaction inside SQLite, and the rollback after it then fails: sqlx takes the
-/// connection for one within a transaction, and what follows would become savepoints that nothing ever commits.
-async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // A rollback that was left to be done is done before the answer.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
-}
-
 /// The lock ends with the file, also when the process is killed.
 async fn lock(file: File) -> Result<File, StorageError> {
     loop {
@@ -111,8 +100,9 @@ async fn lock(file: File) -> Result<File, StorageError> {
     }
 }
 
-async fn migrate(pool: &SqlitePool) -> Result<(), StorageError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+async fn migrate(database: &Database) -> Result<(), StorageError> {
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let found: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
     let missing = usize::try_from(found).ok().and_then(|found| SCHEMAS.get(found..));
     let missing = missing.ok_or(StorageError::Newer { found, known: SCHEMA })?;
@@ -176,6 +166,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_mark_changes_with_every_write_of_every_process_and_with_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = SqliteStorage::open(folder.path()).await.unwrap();
+        let other = SqliteStorage::open(folder.path()).await.unwrap();
+        let (mut of_one, mut of_other) = (one.glance().await.unwrap().0, other.glance().await.unwrap().0);
+        for writer in [&one, &other, &other, &one] {
+            assert_eq!((one.glance().await.unwrap().0, other.glance().await.unwrap().0), (of_one, of_other));
+            one.edits().await.unwrap();
+            assert_eq!((one.glance().await.unwrap().0, other.glance().await.unwrap().0), (of_one, of_other));
+            writer.add_edits(vec![(keyfold_wire::ItemId::new([1; 16]), vec![2])]).await.unwrap();
+            let marks = (one.glance().await.unwrap().0, other.glance().await.unwrap().0);
+            assert!(marks.0 != of_one && marks.1 != of_other);
+            (of_one, of_other) = marks;
+        }
+        one.opened(5).await.unwrap();
+        let (of_other, glanced) = (of_other, other.glance().await.unwrap());
+        assert_ne!(glanced.0, of_other);
+        assert_eq!(glanced.1, other.lock_state().await.unwrap());
+        assert_eq!(glanced.1.used_at, Some(5));
+    }
+
+    #[tokio::test]
     async fn a_profile_of_an_older_program_is_brought_to_the_newest_schema() {
         let folder = tempfile::tempdir().unwrap();
         let older = SqliteConnectOptions::new().filename(folder.path().join("profile.sqlite3")).create_if_missing(true);
@@ -198,7 +210,7 @@ mod tests {
     async fn a_profile_of_a_newer_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let storage = SqliteStorage::open(folder.path()).await.unwrap();
-        sqlx::raw_sql("PRAGMA user_version = 1000").execute(&storage.pool).await.unwrap();
+        sqlx::raw_sql("PRAGMA user_version = 1000").execute(&storage.database.pool).await.unwrap();
         storage.close().await;
         let refused = SqliteStorage::open(folder.path()).await;
         assert!(matches!(refused, Err(StorageError::Newer { found: 1000, .. })));

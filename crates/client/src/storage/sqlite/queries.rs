@@ -1,11 +1,14 @@
 use keyfold_crypto::Hash;
 use keyfold_ledger::{Chain, Element, SetState, VaultParts};
 use keyfold_wire::{ItemId, v1::Signed};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Connection, Row, SqlitePool, sqlite::SqliteRow};
 
-use super::rows::{chain_name, damaged, hash, id, number, optional_hash, optional_id, signed, to_sql};
+use super::{
+    database::Database,
+    rows::{chain_name, damaged, hash, id, number, optional_hash, optional_id, signed, to_sql},
+};
 use crate::storage::{
-    Chains, Condition, Edit, Farewell, Fault, Head, Outbox, OutboxKind, Past, Profile, Quarantined, SealedKey,
+    Chains, Condition, Edit, Farewell, Fault, Head, Mark, Outbox, OutboxKind, Past, Profile, Quarantined, SealedKey,
     SealedLink, Shown, Stop, StorageError, StoredItem,
 };
 
@@ -28,6 +31,12 @@ pub(super) async fn profile(pool: &SqlitePool) -> Result<Option<Profile>, Storag
     }))
 }
 
+/// How often the one connection of a database in memory has changed a row.
+pub(super) async fn changes(pool: &SqlitePool) -> Result<Mark, StorageError> {
+    let row = sqlx::query("SELECT total_changes() AS changes").fetch_one(pool).await?;
+    Ok(Mark::new(number(&row, "changes")?))
+}
+
 pub(super) async fn keyring_secrets(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StorageError> {
     let row = sqlx::query("SELECT sealed FROM keyring").fetch_optional(pool).await?;
     Ok(row.map(|row| row.try_get("sealed")).transpose()?)
@@ -43,9 +52,10 @@ pub(super) async fn farewell(pool: &SqlitePool) -> Result<Option<Farewell>, Stor
     }))
 }
 
-pub(super) async fn chains(pool: &SqlitePool) -> Result<Chains, StorageError> {
+pub(super) async fn chains(database: &Database) -> Result<Chains, StorageError> {
     // One read transaction, so that another process's step is seen as a whole.
-    let mut transaction = pool.begin().await?;
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin().await?;
     let connection = &mut *transaction;
     let entries = sqlx::query("SELECT body, signature FROM roster_entries ORDER BY seq").fetch_all(&mut *connection);
     let entries = entries.await?.iter().map(signed).collect::<Result<_, _>>()?;
@@ -77,8 +87,9 @@ pub(super) async fn commit_head(pool: &SqlitePool, seq: u64) -> Result<Option<Ha
     row.as_ref().map(|row| hash(row, "head")).transpose()
 }
 
-pub(super) async fn elements(pool: &SqlitePool, items: &[ItemId]) -> Result<Vec<Element>, StorageError> {
-    let mut transaction = pool.begin().await?;
+pub(super) async fn elements(database: &Database, items: &[ItemId]) -> Result<Vec<Element>, StorageError> {
+    let mut connection = database.for_transaction().await?;
+    let mut transaction = connection.begin().await?;
     let mut elements = Vec::with_capacity(items.len());
     for item in items {
         let query = "SELECT item, revision, envelope FROM elements WHERE item = ?";

@@ -12,6 +12,7 @@
 mod agent;
 mod browser;
 mod connecting;
+mod locked;
 mod pages;
 mod terminal;
 mod verified;

@@ -67,7 +67,7 @@ impl Asked {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
-    /// [`PROTOCOL`], if it is understood.
+    /// [`PROTOCOL`](super::PROTOCOL), if it is understood.
     pub protocol: u32,
     /// The extension's version.
     pub extension: String,

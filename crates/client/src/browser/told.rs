@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 pub enum Told {
     /// Who answers, and in which protocol.
     Hello {
-        /// [`PROTOCOL`].
+        /// [`PROTOCOL`](super::PROTOCOL).
         protocol: u32,
         /// The agent's version.
         agent: &'static str,

@@ -1,0 +1,63 @@
+use std::fs;
+
+use keyfold_tests::{Device, Server};
+use serde_json::{Value, json};
+
+use crate::{
+    agent::Agent,
+    browser::{Host, Page, installed},
+};
+
+/// A sign-in for which it is enough that somebody is there.
+fn asks(host: &mut Host, id: u64) -> Value {
+    let options =
+        json!({ "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "rpId": "shop.example", "userVerification": "discouraged" });
+    host.asks(&json!({
+        "type": "get", "id": id, "origin": "https://shop.example", "rpIdChecked": true, "options": options,
+    }))
+}
+
+#[test]
+fn threat_lost_what_another_program_has_locked_signs_nothing_be_it_while_a_window_is_open() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    page.creates(1, "register");
+
+    let prompt = asks(&mut page.host, 2);
+    assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!("sign-in")), "{prompt}");
+    a.ok(&["lock"]);
+    page.approves(&prompt);
+    let told = page.host.hears().unwrap();
+    assert_eq!((&told["type"], &told["code"]), (&json!("error"), &json!("locked")), "{told}");
+
+    let prompt = asks(&mut page.host, 3);
+    assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!("unlock")), "{prompt}");
+    page.types_the_passphrase(&prompt);
+    let prompt = page.host.hears().unwrap();
+    assert_eq!(prompt["action"], "sign-in", "{prompt}");
+    page.approves(&prompt);
+    let told = page.host.hears().unwrap();
+    assert_eq!(told["type"], "result", "{told}");
+}
+
+/// What is remembered of the storage is what lies there, whoever wrote it.
+#[test]
+fn a_page_is_offered_what_another_program_has_just_changed() {
+    let server = Server::start();
+    let a = Device::founded(&server, "Ana's laptop");
+    let (at, socket) = installed(&a);
+    let _agent = Agent::ready(&a, &socket);
+    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let made = page.creates(1, "register");
+    assert_eq!(page.signs_in(2, &made), made);
+    let listed = a.ok(&["passkey", "list"]);
+    a.ok(&["passkey", "delete", listed["passkeys"][0]["id"].as_str().unwrap(), "--yes", "--most-of-the-vault"]);
+    let prompt = asks(&mut page.host, 3);
+    assert_eq!(prompt["action"], "report-no-passkey", "{prompt}");
+    page.host.asks(&json!({ "type": "cancel", "id": 3 }));
+    a.ok(&["passkey", "restore", listed["passkeys"][0]["id"].as_str().unwrap()]);
+    assert_eq!(page.signs_in(4, &made), made);
+}

@@ -13,11 +13,12 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// What each of our packages may import of ours. A package that is not listed here does not exist.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("keyfold-wire", &[]),
     ("keyfold-crypto", &["keyfold-wire"]),
     ("keyfold-ledger", &["keyfold-wire", "keyfold-crypto"]),
     ("keyfold-authenticator", &["keyfold-crypto"]),
+    ("keyfold-evidence", &[]),
     ("keyfold-vault", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger"]),
     ("keyfold-migrations", &[]),
     ("keyfold-store", &["keyfold-vault", "keyfold-migrations"]),
@@ -62,7 +63,7 @@ fn only_the_server_serves_http() {
 #[test]
 fn the_pure_crates_reach_no_runtime_no_database_and_no_web_framework() {
     let house = House::measure();
-    for package in ["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator"] {
+    for package in ["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator", "keyfold-evidence"] {
         let reached = house.reached(package);
         for forbidden in SQL.iter().chain(&HTTP_SERVERS).chain(&ASYNC_RUNTIMES) {
             assert!(!reached.contains(*forbidden), "{package} reaches {forbidden}");

@@ -1,0 +1,128 @@
+//! A tenant's authority, as a relying party trusts it: a root, those that issue for it, and those that it has revoked.
+
+use std::collections::BTreeSet;
+
+use rustls_pki_types::{CertificateDer, TrustAnchor};
+use webpki::{EndEntityCert, anchor_from_trusted_cert};
+use x509_cert::{certificate::Certificate, crl::CertificateList, der::Decode};
+
+use crate::{
+    UnixMillis,
+    x509::{Signed, Validity, is_issuer, name},
+};
+
+/// Who signs a tenant's leaves. It is verified once, so that each leaf costs one signature.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    root: Validity,
+    pub(crate) issuers: Vec<Issuer>,
+}
+
+/// One that issues leaves.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuer {
+    pub(crate) anchor: TrustAnchor<'static>,
+    valid: Validity,
+}
+
+/// Why an authority is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// The root is no self-signed certificate of an authority; get it from the tenant's operator again.
+    #[error("the root is no certificate of an authority")]
+    Root,
+    /// The certificate at this position was not issued by the root for an authority, or is damaged.
+    #[error("certificate {0} is none of an issuer under this root")]
+    Issuer(usize),
+    /// The list of revoked certificates is not the root's, or is damaged.
+    #[error("the list of revoked certificates is not this root's")]
+    Revoked,
+    /// The list of revoked certificates is not of this time; get a newer one.
+    #[error("the list of revoked certificates is out of date")]
+    RevokedStale,
+    /// Nobody issues for the root.
+    #[error("no certificate of an issuer is left")]
+    NoIssuer,
+}
+
+impl Authority {
+    /// Trusts a root (DER), and of `issuers` (DER) those that it has signed and not revoked by `revoked` (a CRL, DER, RFC 5280 §5).
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn trust(
+        root: &[u8],
+        issuers: &[impl AsRef<[u8]>],
+        revoked: Option<&[u8]>,
+        now: UnixMillis,
+    ) -> Result<Self, AuthorityError> {
+        let root_der = CertificateDer::from(root);
+        let root_key = EndEntityCert::try_from(&root_der).map_err(|_| AuthorityError::Root)?;
+        let certificate = Certificate::from_der(root).map_err(|_| AuthorityError::Root)?;
+        let is_self_signed = is_signed_by(&root_key, root)
+            && certificate.tbs_certificate().issuer() == certificate.tbs_certificate().subject();
+        if !is_self_signed || !is_issuer(&certificate, 1) {
+            return Err(AuthorityError::Root);
+        }
+        let subject = name(certificate.tbs_certificate().subject()).ok_or(AuthorityError::Root)?;
+        let revoked = match revoked {
+            Some(list) => revoked_by(&root_key, &subject, list, now)?,
+            None => BTreeSet::new(),
+        };
+        let mut trusted = Vec::new();
+        for (position, issuer) in issuers.iter().enumerate() {
+            let refused = AuthorityError::Issuer(position);
+            let der = issuer.as_ref();
+            let issuer = Certificate::from_der(der).map_err(|_| refused)?;
+            let tbs = issuer.tbs_certificate();
+            let is_of_root = name(tbs.issuer()).is_some_and(|issuer| issuer == subject) && is_signed_by(&root_key, der);
+            if !is_of_root || !is_issuer(&issuer, 0) {
+                return Err(refused);
+            }
+            if revoked.contains(tbs.serial_number().as_bytes()) {
+                continue;
+            }
+            let anchor = anchor_from_trusted_cert(&CertificateDer::from(der)).map_err(|_| refused)?.to_owned();
+            trusted.push(Issuer { anchor, valid: tbs.validity().into() });
+        }
+        if trusted.is_empty() {
+            return Err(AuthorityError::NoIssuer);
+        }
+        Ok(Self { root: certificate.tbs_certificate().validity().into(), issuers: trusted })
+    }
+
+    /// Whether what this one has issued counts now.
+    pub(crate) fn issues(&self, anchor: &TrustAnchor<'_>, now: UnixMillis) -> bool {
+        let issuer = self.issuers.iter().find(|issuer| issuer.anchor == *anchor);
+        self.root.contains(now) && issuer.is_some_and(|issuer| issuer.valid.contains(now))
+    }
+}
+
+fn is_signed_by(key: &EndEntityCert<'_>, der: &[u8]) -> bool {
+    Signed::parse(der)
+        .is_some_and(|signed| key.verify_signature(signed.algorithm, signed.bytes, signed.signature).is_ok())
+}
+
+/// The serials on a root's list.
+fn revoked_by(
+    root: &EndEntityCert<'_>,
+    subject: &[u8],
+    list: &[u8],
+    now: UnixMillis,
+) -> Result<BTreeSet<Vec<u8>>, AuthorityError> {
+    let parsed: CertificateList = CertificateList::from_der(list).map_err(|_| AuthorityError::Revoked)?;
+    let tbs = &parsed.tbs_cert_list;
+    // What limits a list to some certificates is critical (§5.2.5), and this root's lists have none.
+    let is_limited = tbs.crl_extensions.iter().flatten().any(|extension| extension.critical);
+    let is_of_root = name(&tbs.issuer).is_some_and(|issuer| issuer == subject) && is_signed_by(root, list);
+    if is_limited || !is_of_root {
+        return Err(AuthorityError::Revoked);
+    }
+    let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
+    let next = tbs.next_update.as_ref().ok_or(AuthorityError::RevokedStale)?;
+    if !(seconds(&tbs.this_update)..=seconds(next)).contains(&now.seconds()) {
+        return Err(AuthorityError::RevokedStale);
+    }
+    let entries = tbs.revoked_certificates.iter().flatten();
+    Ok(entries.map(|entry| entry.serial_number.as_bytes().to_vec()).collect())
+}

@@ -1,0 +1,8 @@
+//! What a tenant issues: its authority's certificates, leaves, and tokens. For whoever verifies, none of it is needed.
+
+mod certificates;
+mod tokens;
+
+pub use certificates::{Issuer, LeafNotIssued, Names, Revocation, SerialNumber, root};
+pub use rcgen::SigningKey;
+pub use tokens::{TokenKey, TokenKeyError};

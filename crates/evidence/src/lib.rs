@@ -1,0 +1,63 @@
+//! What a relying party verifies of Keyfold's passkeys, offline: registrations with their attestation, assertions with the device
+//! behind them, statements, reports and status lists. Roots, keys and the time are passed in.
+//!
+//! Invariants: bytes from outside are parsed strictly, in one form, within a bound, before anything is allocated by them; each
+//! signature is over the bytes that were received, behind a prefix that no other message has; what is not verified is not
+//! returned. What a device says of itself stands apart from what its tenant's authority says of it.
+//!
+//! ```no_run
+//! use keyfold_evidence::{Asked, Assertion, Authority, Credential, Device, Frames, UnixMillis, UserVerification};
+//! # fn example(root: &[u8], issuer: Vec<u8>, now: UnixMillis, challenge: &[u8], credential: &Credential<'_>, assertion: &Assertion<'_>)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = Authority::trust(root, &[issuer], None, now)?;
+//! let (rp_id, origins) = ("shop.example", ["https://shop.example"].as_slice());
+//! let (user_verification, frames) = (UserVerification::Required, Frames::Refused);
+//! let asked = Asked { rp_id, origins, challenge, user_verification, frames };
+//! let signed_in = assertion.verify(&asked, credential, &tenant, now)?;
+//! match signed_in.device {
+//!     Device::Verified(leaf) => println!("by a {:?} device", leaf.claims().compliance),
+//!     Device::Absent | Device::Refused(_) => println!("by a device that nobody vouches for"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")
+)]
+
+mod assertion;
+mod authenticator_data;
+mod authority;
+mod cbor;
+mod class;
+mod client_data;
+mod day;
+pub mod device;
+#[cfg(feature = "issue")]
+pub mod issue;
+mod jose;
+mod leaf;
+mod public_key;
+mod registration;
+mod report;
+pub mod statement;
+pub mod status_list;
+
+mod x509;
+
+pub use assertion::{Assertion, AssertionError, Credential, SignedIn};
+pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags, NoAuthenticatorData};
+pub use authority::{Authority, AuthorityError};
+pub use class::{Aaguid, Class, Compliance, Protection};
+pub use client_data::{Asked, Frames, NotAsked, UserVerification};
+pub use day::{Day, UnixMillis};
+pub use device::{Device, DeviceError};
+pub use jose::{Keys, TokenError};
+pub use leaf::{Leaf, LeafClaims, LeafError, MAX_LEAF};
+pub use public_key::{CredentialKey, CredentialKeyError};
+pub use registration::{Attestation, Registered, Registration, RegistrationError};
+pub use report::{Assurance, Bucket, Expected, PROFILE, Passkey, Report, ReportStatus, StatedBy, is_nonce};
+pub use statement::{BlindTag, Scope, SignedStatement, Statement, StatementError};
+pub use status_list::{Status, StatusError, StatusList, StatusReference};

@@ -1,0 +1,143 @@
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+
+use crate::{
+    Aaguid, Asked, AuthenticatorData, Authority, CredentialKey, CredentialKeyError, Flags, Leaf, LeafError, NotAsked,
+    UnixMillis, authenticator_data::AttestationObject, cbor::Members,
+};
+
+/// A registration as a browser hands it over (WebAuthn L3 §5.2.1), out of its base64url.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration<'a> {
+    /// The attestation object.
+    pub attestation_object: &'a [u8],
+    /// The client data, JSON.
+    pub client_data_json: &'a [u8],
+}
+
+/// A new credential.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// Its id.
+    pub credential_id: Vec<u8>,
+    /// Its public key.
+    pub public_key: CredentialKey,
+    /// The model of its authenticator, as that says; only an attestation makes it more than a claim.
+    pub aaguid: Aaguid,
+    /// How it was made. BE is fixed from now on.
+    pub flags: Flags,
+    /// The signature counter that it begins with.
+    pub sign_count: u32,
+    /// Who vouches for it.
+    pub attestation: Attestation,
+}
+
+/// What an attestation says of a new credential.
+#[derive(Debug, Clone)]
+pub enum Attestation {
+    /// Nobody vouches for it.
+    None,
+    /// The authority does, by this leaf: the credential is of its class.
+    Keyfold(Leaf),
+    /// It is of a form, or of somebody, that this authority says nothing about.
+    Other {
+        /// The attestation statement format.
+        format: String,
+    },
+}
+
+/// Why a registration is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegistrationError {
+    /// The attestation object, or the authenticator data in it, cannot be read.
+    #[error("the attestation object cannot be read")]
+    Malformed,
+    /// It is none to what was asked.
+    #[error(transparent)]
+    NotAsked(#[from] NotAsked),
+    /// The credential's public key cannot be used.
+    #[error(transparent)]
+    PublicKey(#[from] CredentialKeyError),
+    /// The attestation claims one of Keyfold's models, and its leaf is refused.
+    #[error("the attestation's leaf is refused: {0}")]
+    Leaf(#[from] LeafError),
+    /// The leaf does not name the model, or the class, that the credential is of.
+    #[error("the attestation is of another class of passkeys")]
+    Class,
+    /// The signature is none of the leaf's key over this registration.
+    #[error("the attestation's signature does not verify")]
+    Signature,
+}
+
+impl Registration<'_> {
+    /// Verifies it as WebAuthn L3 §7.1 wants it, and a `packed` attestation (§8.2) of Keyfold's.
+    ///
+    /// # Errors
+    /// [`RegistrationError`].
+    pub fn verify(
+        &self,
+        asked: &Asked<'_>,
+        authority: &Authority,
+        now: UnixMillis,
+    ) -> Result<Registered, RegistrationError> {
+        let client_data_hash = asked.client_data(self.client_data_json, "webauthn.create")?;
+        let object = AttestationObject::parse(self.attestation_object).ok_or(RegistrationError::Malformed)?;
+        let data = AuthenticatorData::parse(&object.authenticator_data).map_err(|_| RegistrationError::Malformed)?;
+        asked.authenticator_data(&data)?;
+        let attested = data.attested.ok_or(RegistrationError::Malformed)?;
+        let signed = [object.authenticator_data.as_slice(), &client_data_hash].concat();
+        let attestation = match Packed::of(&object) {
+            None if object.format == "none" => match object.statement.as_map().is_some_and(Vec::is_empty) {
+                true => Attestation::None,
+                false => return Err(RegistrationError::Malformed),
+            },
+            Some(packed) if crate::Class::of(attested.aaguid).is_some() => {
+                let leaf = packed.verify(&signed, authority, now)?;
+                let class = leaf.claims().class;
+                let is_of_class =
+                    class.aaguid() == attested.aaguid && class.is_backup_eligible() == data.flags.backup_eligible();
+                if !is_of_class {
+                    return Err(RegistrationError::Class);
+                }
+                Attestation::Keyfold(leaf)
+            }
+            _ => Attestation::Other { format: object.format },
+        };
+        Ok(Registered {
+            credential_id: attested.credential_id,
+            public_key: attested.public_key?,
+            aaguid: attested.aaguid,
+            flags: data.flags,
+            sign_count: data.sign_count,
+            attestation,
+        })
+    }
+}
+
+/// A `packed` attestation statement with certificates (§8.2): ES256, the leaf first.
+struct Packed {
+    signature: Vec<u8>,
+    leaf: Vec<u8>,
+}
+
+impl Packed {
+    fn of(object: &AttestationObject) -> Option<Self> {
+        if object.format != "packed" {
+            return None;
+        }
+        let mut members = Members::of(object.statement.clone())?;
+        let algorithm: i64 = members.text("alg")?.into_integer().ok()?.try_into().ok()?;
+        let signature = members.text("sig")?.into_bytes().ok()?;
+        let certificates = members.text("x5c")?.into_array().ok()?;
+        let leaf = certificates.into_iter().next()?.into_bytes().ok()?;
+        members.end()?;
+        (algorithm == ES256).then_some(Self { signature, leaf })
+    }
+
+    fn verify(&self, signed: &[u8], authority: &Authority, now: UnixMillis) -> Result<Leaf, RegistrationError> {
+        let leaf = Leaf::verify(&self.leaf, authority, now)?;
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, leaf.public_key());
+        key.verify(signed, &self.signature).map(|()| leaf).map_err(|_| RegistrationError::Signature)
+    }
+}
+
+const ES256: i64 = -7;

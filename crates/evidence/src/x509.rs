@@ -1,0 +1,99 @@
+//! What this crate needs of X.509 (RFC 5280) beyond a path's verification: signed parts, names' keys, times.
+
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use webpki::ring::{ECDSA_P256_SHA256, ECDSA_P384_SHA384};
+use x509_cert::{
+    certificate::Certificate,
+    der::{
+        Decode, Encode, Reader, SliceReader,
+        asn1::{BitStringRef, ObjectIdentifier},
+    },
+    ext::{
+        Extension,
+        pkix::{BasicConstraints, KeyUsage},
+    },
+    spki::AlgorithmIdentifierRef,
+    time::Validity as X509Validity,
+};
+
+use crate::UnixMillis;
+
+/// From the first moment to the last, as a certificate has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) from: UnixMillis,
+    pub(crate) until: UnixMillis,
+}
+
+impl Validity {
+    pub(crate) fn contains(self, now: UnixMillis) -> bool {
+        // A certificate counts whole seconds, and its last one is within.
+        (self.from.seconds()..=self.until.seconds()).contains(&now.seconds())
+    }
+}
+
+impl From<&X509Validity> for Validity {
+    fn from(validity: &X509Validity) -> Self {
+        let moment = |time: &x509_cert::time::Time| {
+            UnixMillis(u64::try_from(time.to_unix_duration().as_millis()).unwrap_or(u64::MAX))
+        };
+        Self { from: moment(&validity.not_before), until: moment(&validity.not_after) }
+    }
+}
+
+/// A certificate, or a list of revoked ones: what is signed, how, and the signature (RFC 5280 §4.1.1, §5.1.1).
+pub(crate) struct Signed<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) algorithm: &'static dyn SignatureVerificationAlgorithm,
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    /// Of DER without anything after it, by an algorithm that an authority of Keyfold may have.
+    pub(crate) fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut reader = SliceReader::new(der).ok()?;
+        let parts = reader.sequence(|parts| {
+            let bytes = parts.tlv_bytes()?;
+            let algorithm = AlgorithmIdentifierRef::decode(parts)?;
+            let signature = BitStringRef::decode(parts)?;
+            Ok::<_, x509_cert::der::Error>((bytes, algorithm, signature))
+        });
+        let (bytes, algorithm, signature) = parts.ok()?;
+        let algorithm: &dyn SignatureVerificationAlgorithm = match algorithm.oid {
+            ECDSA_WITH_SHA256 => ECDSA_P256_SHA256,
+            ECDSA_WITH_SHA384 => ECDSA_P384_SHA384,
+            _ => return None,
+        };
+        let is_whole = reader.is_finished();
+        is_whole.then_some(Self { bytes, algorithm, signature: signature.as_bytes()? })
+    }
+}
+
+/// An authority's own rules for the certificates of those that issue for it (RFC 5280 §4.2.1.3, §4.2.1.9): critical basic
+/// constraints with CA and at most this path length, critical key usage with certificate signing, and nothing critical beside.
+pub(crate) fn is_issuer(certificate: &Certificate, path_length: u8) -> bool {
+    let none = Vec::new();
+    let extensions = certificate.tbs_certificate().extensions().unwrap_or(&none);
+    let of = |oid: ObjectIdentifier| -> Option<&Extension> {
+        let mut found = extensions.iter().filter(|extension| extension.extn_id == oid);
+        found.next().filter(|extension| extension.critical && found.next().is_none())
+    };
+    let constraints =
+        of(BASIC_CONSTRAINTS).and_then(|found| BasicConstraints::from_der(found.extn_value.as_bytes()).ok());
+    let usage = of(KEY_USAGE).and_then(|found| KeyUsage::from_der(found.extn_value.as_bytes()).ok());
+    let only_these = extensions.iter().filter(|extension| extension.critical).count() == 2;
+    only_these
+        && constraints
+            .is_some_and(|found| found.ca && found.path_len_constraint.is_some_and(|length| length <= path_length))
+        && usage.is_some_and(|usage| usage.key_cert_sign())
+}
+
+/// A name as it stands in DER, with its header.
+pub(crate) fn name(name: &x509_cert::name::Name) -> Option<Vec<u8>> {
+    name.to_der().ok()
+}
+
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");

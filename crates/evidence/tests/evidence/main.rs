@@ -1,0 +1,12 @@
+//! Two relying parties, a tenant, its devices, and people who are none of these.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod assertions;
+mod authorities;
+mod damage;
+mod leaves;
+mod registrations;
+mod statements;
+mod tokens;
+mod world;

@@ -1,0 +1,96 @@
+use keyfold_evidence::{
+    BlindTag, Class, LeafError, Scope, SignedStatement, Statement, StatementError,
+    statement::{MAX_STATEMENT, message_of_credential, message_of_evidence},
+};
+use sha2::{Digest, Sha256};
+
+use crate::world::{Passkey, RP_ID, TODAY, Tenant, now};
+
+fn tag(passkey: &Passkey) -> BlindTag {
+    BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose())
+}
+
+fn stated(passkey: &Passkey) -> Statement {
+    Statement { tag: tag(passkey), class: passkey.class, scope: Scope::Account, day: TODAY }
+}
+
+fn by_credential(passkey: &Passkey, statement: &Statement) -> Option<Vec<u8>> {
+    Some(passkey.signs(&message_of_credential(&statement.encode())))
+}
+
+fn by_device(passkey: &Passkey, statement: &Statement) -> Option<(Vec<u8>, [u8; 64])> {
+    let leaf_hash = Sha256::digest(&passkey.leaf).into();
+    Some((passkey.leaf.clone(), passkey.vouches(&message_of_evidence(&leaf_hash, &statement.encode()))))
+}
+
+#[test]
+fn a_statement_is_verified_by_whoever_knows_the_passkey() {
+    let tenant = Tenant::new();
+    for class in Class::ALL {
+        let passkey = Passkey::new(class, |key| tenant.leaf(class, key));
+        let statement = stated(&passkey);
+        let both = (by_credential(&passkey, &statement), by_device(&passkey, &statement));
+        for (credential, device) in [both.clone(), (both.0, None), (None, both.1)] {
+            let signed = SignedStatement::new(&statement, credential.clone(), device.clone());
+            let read = SignedStatement::decode(&signed.encode()).unwrap();
+            assert_eq!((read.tag(), &read), (Some(statement.tag), &signed));
+            let verified = read.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).unwrap();
+            assert_eq!(verified.statement, statement);
+            assert_eq!((verified.is_by_credential, verified.leaf.is_some()), (credential.is_some(), device.is_some()));
+        }
+    }
+}
+
+#[test]
+fn a_stranger_who_saw_the_credential_id_states_nothing_of_it() {
+    let tenant = Tenant::new();
+    let new = || Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
+    let (passkey, stranger) = (new(), new());
+    // Without the passkey's public key there is no tag, and with it no signature.
+    let guessed = BlindTag::of(RP_ID, &passkey.id, stranger.public_key.as_cose());
+    assert_ne!(guessed, tag(&passkey));
+    let lie = Statement { class: Class::DeviceBound, ..stated(&passkey) };
+    let verify = |signed: SignedStatement| {
+        signed.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).map(|verified| verified.statement)
+    };
+    let forged = SignedStatement::new(&lie, by_credential(&stranger, &lie), None);
+    assert_eq!(verify(forged), Err(StatementError::Signature));
+    let of_another = SignedStatement::new(&stated(&stranger), by_credential(&stranger, &stated(&stranger)), None);
+    assert_eq!(verify(of_another), Err(StatementError::Tag));
+    // A device of the tenant may state what it likes, but only of its leaf's class, and as its own word.
+    let of_class = SignedStatement::new(&lie, None, by_device(&stranger, &lie));
+    assert_eq!(verify(of_class), Err(StatementError::Class));
+}
+
+#[test]
+fn a_statement_under_a_leaf_that_nobody_vouches_for_is_refused() {
+    let (tenant, other) = (Tenant::new(), Tenant::new());
+    let passkey = Passkey::new(Class::Synced, |key| other.leaf(Class::Synced, key));
+    let statement = stated(&passkey);
+    let signed = SignedStatement::new(&statement, by_credential(&passkey, &statement), by_device(&passkey, &statement));
+    let refused = signed.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).unwrap_err();
+    assert_eq!(refused, StatementError::Leaf(LeafError::Untrusted));
+}
+
+#[test]
+fn what_signs_a_statement_signs_nothing_else() {
+    // An assertion and an attestation begin with the SHA-256 of an RP id: random bytes, not 32 of ASCII.
+    let messages = [message_of_credential(b""), message_of_evidence(&[0; 32], b"")];
+    for message in &messages {
+        assert!(message[..32].is_ascii());
+    }
+    assert_ne!(messages[0][..32], messages[1][..32]);
+}
+
+#[test]
+fn what_is_no_statement_is_refused() {
+    let tenant = Tenant::new();
+    let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
+    let statement = stated(&passkey);
+    let unsigned = SignedStatement::new(&statement, None, None).encode();
+    let longer =
+        [SignedStatement::new(&statement, by_credential(&passkey, &statement), None).encode(), vec![0]].concat();
+    for bytes in [&unsigned, &longer, &vec![0; MAX_STATEMENT + 1], &Vec::new()] {
+        assert_eq!(SignedStatement::decode(bytes).unwrap_err(), StatementError::Malformed);
+    }
+}

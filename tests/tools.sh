@@ -65,9 +65,9 @@ stop_postgres() {
   rm -rf "$POSTGRES"
 }
 
-# A private Python with what the requirements of the relying party and of the conformance tests name; made again when they change.
+# A private Python with what the requirements of the relying party, of the conformance tests and of outsiders name; made again when they change.
 make_venv() {
-  local wanted requirements=(tests/rp/requirements.txt tests/conformance/requirements.txt)
+  local wanted requirements=(tests/rp/requirements.txt tests/conformance/requirements.txt tests/outsiders/requirements.txt)
   wanted=$(sha256sum "${requirements[@]}")
   if [ "$(cat "$VENV/made-of" 2>/dev/null)" != "$wanted" ]; then
     step "installing the tests' Python packages into $VENV"

@@ -48,7 +48,8 @@ fn tests() -> Held {
     let crates = here().join("../crates");
     let (own, threats) = (here().join("tests"), here().join("tests/threats"));
     let mut held = Held::new();
-    let of_crates = ["crypto", "ledger", "store", "vault"].map(|name| (name, crates.join(name).join("tests")));
+    let of_crates =
+        ["crypto", "evidence", "ledger", "store", "vault"].map(|name| (name, crates.join(name).join("tests")));
     let authenticator = ("authenticator", crates.join("authenticator/src"));
     for (place, folder) in of_crates.into_iter().chain([authenticator, ("", own)]) {
         for file in files_of(&folder, "rs") {

@@ -30,7 +30,7 @@ fn where_nothing_is_said_of_the_device_nothing_is_known() {
 }
 
 #[test]
-fn evidence_counts_for_one_assertion_alone() {
+fn threat_evidence_counts_for_one_assertion_alone() {
     let tenant = Tenant::new();
     let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
     let flags = passkey.flags() | 0x80;
@@ -52,7 +52,7 @@ fn evidence_counts_for_one_assertion_alone() {
 }
 
 #[test]
-fn a_leaf_that_nobody_vouches_for_or_of_the_other_class_tells_nothing() {
+fn threat_evidence_a_leaf_that_nobody_vouches_for_or_of_the_other_class_tells_nothing() {
     let (tenant, other) = (Tenant::new(), Tenant::new());
     let foreign = Passkey::new(Class::Synced, |key| other.leaf(Class::Synced, key));
     let device = signed_in(&tenant, &foreign, &foreign.signs_in());

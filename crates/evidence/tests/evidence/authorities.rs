@@ -22,7 +22,7 @@ fn a_root_vouches_for_those_that_it_has_signed() {
 }
 
 #[test]
-fn what_a_root_has_taken_back_issues_nothing() {
+fn threat_evidence_what_a_root_has_taken_back_issues_nothing() {
     let tenant = Tenant::new();
     let (newer, issuing) = Tenant::another(&tenant.of_root, 9, TODAY..TODAY.plus(90));
     let tomorrow = TODAY.plus(1).begins();
@@ -46,7 +46,7 @@ fn what_a_root_has_taken_back_issues_nothing() {
 }
 
 #[test]
-fn whoever_issues_counts_for_as_long_as_its_certificate() {
+fn threat_evidence_whoever_issues_counts_for_as_long_as_its_certificate() {
     let tenant = Tenant::new();
     let (short, issuing) = Tenant::another(&tenant.of_root, 9, TODAY..TODAY.plus(1));
     let authority = Authority::trust(&tenant.root, &[&short], None, now()).unwrap();

@@ -6,6 +6,7 @@ mod assertions;
 mod authorities;
 mod damage;
 mod leaves;
+mod outsiders;
 mod registrations;
 mod statements;
 mod tokens;

@@ -33,7 +33,7 @@ fn a_shop_knows_of_which_class_a_new_passkey_is() {
 }
 
 #[test]
-fn nobody_else_attests_a_passkey_as_keyfolds() {
+fn threat_evidence_nobody_else_attests_a_passkey_as_keyfolds() {
     let (tenant, other) = (Tenant::new(), Tenant::new());
     let foreign = Passkey::new(Class::Synced, |key| other.leaf(Class::Synced, key));
     let refused = registered(&tenant, &foreign, Passkey::packed).unwrap_err();

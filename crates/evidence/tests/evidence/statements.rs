@@ -42,7 +42,7 @@ fn a_statement_is_verified_by_whoever_knows_the_passkey() {
 }
 
 #[test]
-fn a_stranger_who_saw_the_credential_id_states_nothing_of_it() {
+fn threat_evidence_a_stranger_who_saw_the_credential_id_states_nothing_of_it() {
     let tenant = Tenant::new();
     let new = || Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
     let (passkey, stranger) = (new(), new());

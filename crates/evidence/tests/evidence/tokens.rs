@@ -21,7 +21,7 @@ fn keys(of: &[&TokenKey]) -> Keys {
     Keys::from_json(set.to_string().as_bytes()).unwrap()
 }
 
-fn report() -> Report {
+pub(crate) fn report(class: Class) -> Report {
     Report {
         iss: TENANT.to_owned(),
         aud: "shop".to_owned(),
@@ -33,9 +33,9 @@ fn report() -> Report {
         keyfold: Passkey {
             rp_id: "shop.example".to_owned(),
             credential_id: "BwcH".to_owned(),
-            class: Class::Synced,
-            backup_eligible: true,
-            aaguid: Class::Synced.aaguid().to_string(),
+            class,
+            backup_eligible: class.is_backup_eligible(),
+            aaguid: class.aaguid().to_string(),
             scope: Scope::Account,
             created: TODAY,
             stated_by: StatedBy::CredentialAndDevice,
@@ -54,12 +54,12 @@ fn report() -> Report {
 const EXPECTED: Expected<'_> = Expected { issuer: TENANT, audience: "shop", nonce: NONCE };
 
 #[test]
-fn a_report_is_for_whoever_asked_and_for_that_question() {
+fn threat_evidence_a_report_is_for_whoever_asked_and_for_that_question() {
     let (key, other) = (key(), key());
-    let token = key.report(&report()).unwrap();
+    let token = key.report(&report(Class::Synced)).unwrap();
     let verify = |keys: &Keys, expected: &Expected<'_>, at: UnixMillis| Report::verify(&token, keys, expected, at);
     let trusted = keys(&[&other, &key]);
-    assert_eq!(verify(&trusted, &EXPECTED, now()), Ok(report()));
+    assert_eq!(verify(&trusted, &EXPECTED, now()), Ok(report(Class::Synced)));
     assert_eq!(verify(&keys(&[&other]), &EXPECTED, now()), Err(TokenError::UnknownKey));
     let cases = [
         (Expected { issuer: "https://other.example", ..EXPECTED }, "iss"),
@@ -76,7 +76,7 @@ fn a_report_is_for_whoever_asked_and_for_that_question() {
 }
 
 #[test]
-fn a_token_of_another_kind_or_another_key_of_that_name_is_no_report() {
+fn threat_evidence_a_token_of_another_kind_or_another_key_of_that_name_is_no_report() {
     let (key, forger) = (key(), key());
     let trusted = keys(&[&key]);
     let list = StatusListClaims {
@@ -89,7 +89,7 @@ fn a_token_of_another_kind_or_another_key_of_that_name_is_no_report() {
     let list = key.status_list(&list).unwrap();
     assert_eq!(Report::verify(&list, &trusted, &EXPECTED, now()), Err(TokenError::Kind));
     // The head of a good one, the rest of another.
-    let (good, forged) = (key.report(&report()).unwrap(), forger.report(&report()).unwrap());
+    let (good, forged) = (key.report(&report(Class::Synced)).unwrap(), forger.report(&report(Class::Synced)).unwrap());
     let rest = forged.split_once('.').unwrap().1;
     let mixed = format!("{}.{rest}", good.split_once('.').unwrap().0);
     assert_eq!(Report::verify(&mixed, &trusted, &EXPECTED, now()), Err(TokenError::Signature));

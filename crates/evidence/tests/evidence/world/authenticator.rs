@@ -141,12 +141,17 @@ impl Passkey {
 
     /// A `packed` statement by the evidence key.
     pub(crate) fn packed(&self, signed: &[u8]) -> (&'static str, Value) {
-        let pkcs8 = self.vouches(signed);
-        let signature = asn1(&pkcs8);
+        self.packed_with(signed, &[])
+    }
+
+    /// With the certificates of those that issue for the root, for who does not have them.
+    pub(crate) fn packed_with(&self, signed: &[u8], issuers: &[&Vec<u8>]) -> (&'static str, Value) {
+        let signature = asn1(&self.vouches(signed));
+        let certificates = [&self.leaf].into_iter().chain(issuers.iter().copied());
         let statement = Value::Map(vec![
             ("alg".into(), (-7).into()),
             ("sig".into(), signature.into()),
-            ("x5c".into(), Value::Array(vec![self.leaf.clone().into()])),
+            ("x5c".into(), Value::Array(certificates.map(|der| der.clone().into()).collect())),
         ]);
         ("packed", statement)
     }

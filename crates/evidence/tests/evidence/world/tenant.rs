@@ -16,10 +16,14 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     pub(crate) fn new() -> Self {
+        Self::since(TODAY)
+    }
+
+    pub(crate) fn since(day: Day) -> Self {
         let key = KeyPair::generate().unwrap();
-        let root = root(&names(), serial(1), TODAY..TODAY.plus(7_000), &key).unwrap();
+        let root = root(&names(), serial(1), day..day.plus(7_000), &key).unwrap();
         let of_root = Issuer::new(names(), &root, key).unwrap();
-        let (issuer, issuing) = Self::another(&of_root, 2, TODAY..TODAY.plus(90));
+        let (issuer, issuing) = Self::another(&of_root, 2, day..day.plus(90));
         Self { root, of_root, issuer, issuing }
     }
 

@@ -1,0 +1,137 @@
+//! Whoever verifies without any code of Keyfold's: jwcrypto, cryptography and py_webauthn (`tests/outsiders/verify.py`).
+
+use std::{
+    env,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::SystemTime,
+};
+
+use data_encoding::BASE64URL_NOPAD;
+use keyfold_evidence::{
+    BlindTag, Class, Scope, SignedStatement, Statement, Status, UnixMillis,
+    issue::TokenKey,
+    statement::{message_of_credential, message_of_evidence},
+    status_list::{Packed, StatusListClaims},
+};
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    tokens,
+    world::{CHALLENGE, Passkey, RP_ID, Tenant, claims},
+};
+
+#[test]
+fn an_outsider_verifies_all_that_a_relying_party_receives() {
+    // Their libraries read the machine's clock.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let now = UnixMillis(u64::try_from(now.as_millis()).unwrap());
+    for class in Class::ALL {
+        let received = received(class, now);
+        verified(&received);
+        for broken in broken(&received) {
+            refused(&broken);
+        }
+    }
+}
+
+fn received(class: Class, now: UnixMillis) -> Value {
+    let tenant = Tenant::since(now.day());
+    let leaf = |key: [u8; 65]| tenant.leaf_of(&claims(class), now.day()..now.day().plus(7), key);
+    let passkey = Passkey::new(class, leaf);
+    let shop = passkey.signs_in();
+    let (attestation_object, client_data_json) =
+        passkey.registers(|passkey, signed| passkey.packed_with(signed, &[&tenant.issuer]));
+
+    let tag = BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose());
+    let stated = Statement { tag, class, scope: Scope::Account, day: now.day() };
+    let leaf_hash = Sha256::digest(&passkey.leaf).into();
+    let by_device = passkey.vouches(&message_of_evidence(&leaf_hash, &stated.encode()));
+    let by_credential = passkey.signs(&message_of_credential(&stated.encode()));
+    let statement = SignedStatement::new(&stated, Some(by_credential), Some((passkey.leaf.clone(), by_device)));
+
+    let key = TokenKey::from_pkcs8(KeyPair::generate().unwrap().serialized_der()).unwrap();
+    let report = tokens::report(class);
+    let reference = &report.status.status_list;
+    let statuses = [Status::Valid; 5].into_iter().chain([Status::Suspended]).collect::<Vec<_>>();
+    let list = StatusListClaims {
+        sub: reference.uri.clone(),
+        iat: now.seconds(),
+        exp: now.seconds() + 600,
+        ttl: 300,
+        status_list: Packed::pack(&statuses),
+    };
+    let id = b64(&passkey.id);
+    json!({
+        "jwks": { "keys": [key.jwk()] },
+        "report": key.report(&report).unwrap(),
+        "nonce": report.eat_nonce,
+        "audience": report.aud,
+        "class": class,
+        "status_list": key.status_list(&list).unwrap(),
+        "status": 2,
+        "root": b64(&tenant.root),
+        "issuer": b64(&tenant.issuer),
+        "leaf": b64(&passkey.leaf),
+        "aaguid": b64(&class.aaguid().0),
+        "rp_id": RP_ID,
+        "origin": "https://shop.example",
+        "challenge": b64(CHALLENGE),
+        "credential_id": id,
+        "public_key": b64(passkey.public_key.as_cose()),
+        "authenticator_data": b64(&shop.authenticator_data),
+        "client_data": b64(&shop.client_data),
+        "statement": b64(&statement.encode()),
+        "registration": {
+            "id": id,
+            "rawId": id,
+            "type": "public-key",
+            "response": {
+                "attestationObject": b64(&attestation_object),
+                "clientDataJSON": b64(&client_data_json),
+            },
+        },
+    })
+}
+
+/// Each with one thing changed, so that it is known that the outsider looks at it.
+fn broken(received: &Value) -> Vec<Value> {
+    let other = self::received(Class::Synced, UnixMillis(1_800_000_000_000));
+    let of_another = ["jwks", "root", "issuer", "leaf", "public_key", "authenticator_data", "statement", "status_list"];
+    let changed = of_another.map(|name| {
+        let mut broken = received.clone();
+        broken[name] = other[name].clone();
+        broken
+    });
+    changed.into()
+}
+
+fn verified(received: &Value) {
+    let (is_verified, said) = outsider(received);
+    assert!(is_verified, "{said}");
+}
+
+fn refused(received: &Value) {
+    assert!(!outsider(received).0);
+}
+
+fn outsider(received: &Value) -> (bool, String) {
+    let built = env::current_exe().unwrap();
+    let python = env::var_os("KEYFOLD_PYTHON")
+        .map_or_else(|| built.ancestors().nth(3).unwrap().join("venv/bin/python"), PathBuf::from);
+    assert!(python.exists(), "{} is missing: run tests/run, which makes it", python.display());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/outsiders/verify.py");
+    let mut outsider = Command::new(python);
+    outsider.arg(script).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut outsider = outsider.spawn().unwrap();
+    outsider.stdin.take().unwrap().write_all(received.to_string().as_bytes()).unwrap();
+    let ended = outsider.wait_with_output().unwrap();
+    (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+fn b64(bytes: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(bytes)
+}

@@ -26,7 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("keyfold-client", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator"]),
     ("keyfold-cli", &["keyfold-client"]),
     // The bare protocol beside the SDK: its messages are made before the clock starts.
-    ("keyfold-bench", &["keyfold-client", "keyfold-crypto", "keyfold-ledger", "keyfold-wire"]),
+    ("keyfold-bench", &["keyfold-client", "keyfold-crypto", "keyfold-evidence", "keyfold-ledger", "keyfold-wire"]),
     ("keyfold-tests", &["*"]),
 ];
 

@@ -13,13 +13,14 @@ pub(crate) enum Measurement {
     Growth,
     Opening,
     Get,
+    Evidence,
     Hints,
     Silent,
     Flood,
 }
 
 impl Measurement {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Idle,
         Self::Poll,
         Self::Push,
@@ -30,6 +31,7 @@ impl Measurement {
         Self::Growth,
         Self::Opening,
         Self::Get,
+        Self::Evidence,
         Self::Hints,
         Self::Silent,
         Self::Flood,
@@ -47,6 +49,7 @@ impl Measurement {
             Self::Growth => "growth",
             Self::Opening => "opening",
             Self::Get => "get",
+            Self::Evidence => "evidence",
             Self::Hints => "hints",
             Self::Silent => "silent",
             Self::Flood => "flood",
@@ -65,6 +68,7 @@ impl Measurement {
             Self::Growth => "a push, a poll and a delta pull with 10, 1,000 and 100,000 items",
             Self::Opening => "decrypting 1,000 items beside AES-256-GCM alone",
             Self::Get => "signing in with a passkey beside a bare signature of ring",
+            Self::Evidence => "verifying a sign-in and its device beside one bare verification of ring",
             Self::Hints => "memory of a hint stream that idles",
             Self::Silent => "memory of 10,000 connections that send nothing, and the setting that bounds them",
             Self::Flood => "honest pushes while 64 clients flood the server, beside quiet",

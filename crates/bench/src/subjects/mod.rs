@@ -1,6 +1,7 @@
 //! What is measured: one file for each measurement, which says how.
 
 mod delta;
+mod evidence;
 mod flood;
 mod get;
 mod growth;
@@ -27,6 +28,7 @@ pub(crate) async fn measure(measurement: Measurement, stage: &Stage) -> Result<V
         Measurement::Growth => growth::measure(stage).await,
         Measurement::Opening => opening::measure(stage).await,
         Measurement::Get => get::measure(stage).await,
+        Measurement::Evidence => evidence::measure(stage).await,
         Measurement::Hints => hints::measure(stage).await,
         Measurement::Silent => silent::measure(stage).await,
         Measurement::Flood => flood::measure(stage).await,

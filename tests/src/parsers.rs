@@ -1,6 +1,8 @@
 //! Every parser of bytes from outside, each as a function that must return whatever it is fed. The fuzz targets in
 //! `tests/fuzz` call these, and `tests/tests/parsers.rs` replays what fuzzing has found.
 
+mod evidence;
+
 use keyfold_authenticator::{Answer, Authenticator, MemoryStore, Model, Prompt, UnixMillis, hid};
 use keyfold_client::{
     browser::Asked,
@@ -25,10 +27,12 @@ use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState, brief
 use keyfold_vault::chains::Offer;
 use keyfold_wire::{AccountId, MemberId, v1};
 
+pub use evidence::{evidence_certificate, evidence_response, evidence_token};
+
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 14] = [
+pub const PARSERS: [Parser; 17] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
@@ -43,6 +47,9 @@ pub const PARSERS: [Parser; 14] = [
     ("webauthn_create", webauthn_create),
     ("webauthn_get", webauthn_get),
     ("typed_text", typed_text),
+    ("evidence_certificate", evidence_certificate),
+    ("evidence_response", evidence_response),
+    ("evidence_token", evidence_token),
 ];
 
 /// Roster entries, commits, receipts, fork proofs, elements, and what a brief pull has in place of some.

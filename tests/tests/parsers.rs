@@ -10,6 +10,7 @@ use keyfold_client::{
     exchange::{Exchange, Importer},
     item::Revision,
 };
+use keyfold_evidence::{AuthenticatorData, CredentialKey, SignedStatement};
 use keyfold_tests::parsers::PARSERS;
 use keyfold_vault::chains::Offer;
 use keyfold_wire::v1;
@@ -66,6 +67,15 @@ fn the_corpus_of_exchanged_files_begins_with_some() {
     let files = corpus("exchange");
     let read = files.iter().filter_map(|seed| Exchange::read(seed, importer).ok());
     assert!(read.filter(|exchange| exchange.left_out.is_empty()).count() > 1);
+}
+
+#[test]
+fn the_corpus_of_responses_begins_with_some_of_each_form() {
+    let seeds = corpus("evidence_response");
+    let count = |is_read: fn(&[u8]) -> bool| seeds.iter().filter(|seed| is_read(seed)).count();
+    assert!(count(|seed| SignedStatement::decode(seed).is_ok()) > 1);
+    assert!(count(|seed| AuthenticatorData::parse(seed).is_ok()) > 1);
+    assert!(count(|seed| CredentialKey::parse(seed).is_ok()) > 1);
 }
 
 #[test]

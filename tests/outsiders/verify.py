@@ -13,8 +13,9 @@ import zlib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from fido2 import cbor
+from fido2 import cbor, mds3
 from fido2.cose import CoseKey
+from fido2.webauthn import AttestationObject
 from jwcrypto import jwk, jws
 from webauthn import verify_registration_response
 from webauthn.helpers.structs import AttestationFormat
@@ -106,8 +107,20 @@ def main():
     by_device = b"keyfold/v1/evidence/statement///" + hashlib.sha256(leaf_der).digest() + signed[1]
     signed_by_evidence_key(leaf, by_device, signed[4])
 
-    # The attestation of a registration.
+    # The tenant's metadata, by which python-fido2 attests the same registration.
+    root_der = decoded(given["root"])
+    metadata = mds3.parse_blob(given["metadata"].encode(), root_der)
+    verifier = mds3.MdsAttestationVerifier(metadata)
     made = given["registration"]
+    object = AttestationObject(decoded(made["response"]["attestationObject"]))
+    client_data_hash = hashlib.sha256(decoded(made["response"]["clientDataJSON"])).digest()
+    entry = verifier.find_entry(object, client_data_hash)
+    statement = entry.metadata_statement
+    assert statement.attestation_root_certificates == [root_der]
+    assert statement.multi_device_credential_support == ("implicit" if given["is_synced"] else "unsupported")
+    assert bytes(entry.aaguid) == decoded(given["aaguid"])
+
+    # The attestation of a registration.
     verified = verify_registration_response(
         credential=made,
         expected_challenge=decoded(given["challenge"]),

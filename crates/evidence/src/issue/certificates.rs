@@ -88,6 +88,24 @@ impl<K: SigningKey> Issuer<K> {
         Ok(params.signed_by(key, &self.issuer)?.der().to_vec())
     }
 
+    /// The certificate (DER) of a key that signs metadata.
+    ///
+    /// # Errors
+    /// Of whoever signs.
+    pub fn metadata_signer(
+        &self,
+        serial: SerialNumber,
+        days: std::ops::Range<Day>,
+        key: &impl PublicKeyData,
+    ) -> Result<Vec<u8>, Error> {
+        let mut params = dated(serial, days);
+        params.distinguished_name = subject(&self.names, None, "Keyfold metadata")?;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        Ok(params.signed_by(key, &self.issuer)?.der().to_vec())
+    }
+
     /// The list (DER) of those that this root takes back, in force from `at` until `next`.
     ///
     /// # Errors

@@ -10,12 +10,12 @@ use std::{
 
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_evidence::{
-    BlindTag, Class, Scope, SignedStatement, Statement, Status, UnixMillis,
-    issue::TokenKey,
+    BlindTag, Class, Protection, Scope, SignedStatement, Statement, Status, UnixMillis,
+    issue::{MetadataBlob, MetadataKey, MetadataStatement, TokenKey, aaguid_of_get_info},
     statement::{message_of_credential, message_of_evidence},
     status_list::{Packed, StatusListClaims},
 };
-use rcgen::KeyPair;
+use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -65,6 +65,7 @@ fn received(class: Class, now: UnixMillis) -> Value {
         status_list: Packed::pack(&statuses),
     };
     let id = b64(&passkey.id);
+    let blob = metadata(&tenant, now);
     json!({
         "jwks": { "keys": [key.jwk()] },
         "report": key.report(&report).unwrap(),
@@ -76,6 +77,8 @@ fn received(class: Class, now: UnixMillis) -> Value {
         "root": b64(&tenant.root),
         "issuer": b64(&tenant.issuer),
         "leaf": b64(&passkey.leaf),
+        "metadata": blob,
+        "is_synced": class == Class::Synced,
         "aaguid": b64(&class.aaguid().0),
         "rp_id": RP_ID,
         "origin": "https://shop.example",
@@ -97,10 +100,24 @@ fn received(class: Class, now: UnixMillis) -> Value {
     })
 }
 
+/// What the tenant publishes of its authenticators.
+fn metadata(tenant: &Tenant, now: UnixMillis) -> String {
+    let statement = |class: Class| {
+        let get_info = json!({ "versions": ["FIDO_2_0", "FIDO_2_1"], "aaguid": aaguid_of_get_info(class.aaguid()) });
+        MetadataStatement::new(class, &[Protection::Software, Protection::Tpm], get_info, &[&tenant.root])
+    };
+    let blob = MetadataBlob::new(7, now.day(), now.day().plus(30), Class::ALL.map(statement).to_vec());
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let signer = tenant.signs_metadata(now.day(), &key);
+    let key = MetadataKey::from_pem(&key.serialize_pem()).unwrap();
+    key.sign(&blob, &[&signer, &tenant.issuer]).unwrap()
+}
+
 /// Each with one thing changed, so that it is known that the outsider looks at it.
 fn broken(received: &Value) -> Vec<Value> {
     let other = self::received(Class::Synced, UnixMillis(1_800_000_000_000));
-    let of_another = ["jwks", "root", "issuer", "leaf", "public_key", "authenticator_data", "statement", "status_list"];
+    let of_another =
+        ["jwks", "root", "issuer", "leaf", "public_key", "authenticator_data", "statement", "status_list", "metadata"];
     let changed = of_another.map(|name| {
         let mut broken = received.clone();
         broken[name] = other[name].clone();

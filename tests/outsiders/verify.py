@@ -100,7 +100,7 @@ def main():
     stated = cbor.decode(signed[1])
     tagged = b"keyfold/v1/evidence/blind-tag///"
     for part in (given["rp_id"].encode(), credential_id, public_key):
-        tagged += len(part).to_bytes(2) + part
+        tagged += len(part).to_bytes(8) + part
     assert stated[1] == hashlib.sha256(tagged).digest()
     CoseKey.parse(cbor.decode(public_key)).verify(b"keyfold/v1/evidence/credential//" + signed[1], signed[2])
     assert signed[3] == leaf_der
@@ -109,7 +109,7 @@ def main():
 
     # The tenant's metadata, by which python-fido2 attests the same registration.
     root_der = decoded(given["root"])
-    metadata = mds3.parse_blob(given["metadata"].encode(), root_der)
+    metadata = mds3.parse_blob(given["metadata"].encode(), decoded(given["metadata_root"]))
     verifier = mds3.MdsAttestationVerifier(metadata)
     made = given["registration"]
     object = AttestationObject(decoded(made["response"]["attestationObject"]))

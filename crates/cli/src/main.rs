@@ -25,7 +25,8 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let json = cli.global.json;
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failure::Failure::internal(&error).report(json),
     };
@@ -48,3 +49,6 @@ fn misused(error: &clap::Error) -> ExitCode {
     let detail = lines.join(" ");
     failure::Failure::new(exit::Exit::Usage, detail.trim_start_matches("error: ")).report(true)
 }
+
+/// More than all ceremonies of all browsers at once: none waits for another's person.
+const THREADS: usize = 1_024;

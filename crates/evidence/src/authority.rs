@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Authority {
     root: Validity,
+    /// Of the list of revoked ones.
+    revoked: Option<Validity>,
     pub(crate) issuers: Vec<Issuer>,
 }
 
@@ -56,6 +58,9 @@ impl Authority {
         revoked: Option<&[u8]>,
         now: UnixMillis,
     ) -> Result<Self, AuthorityError> {
+        if root.len() > LONGEST_CERTIFICATE {
+            return Err(AuthorityError::Root);
+        }
         let root_der = CertificateDer::from(root);
         let root_key = EndEntityCert::try_from(&root_der).map_err(|_| AuthorityError::Root)?;
         let certificate = Certificate::from_der(root).map_err(|_| AuthorityError::Root)?;
@@ -65,21 +70,24 @@ impl Authority {
             return Err(AuthorityError::Root);
         }
         let subject = name(certificate.tbs_certificate().subject()).ok_or(AuthorityError::Root)?;
-        let revoked = match revoked {
-            Some(list) => revoked_by(&root_key, &subject, list, now)?,
-            None => BTreeSet::new(),
+        let (taken_back, revoked) = match revoked {
+            Some(list) => revoked_by(&root_key, &subject, list, now).map(|(serials, valid)| (serials, Some(valid)))?,
+            None => (BTreeSet::new(), None),
         };
         let mut trusted = Vec::new();
         for (position, issuer) in issuers.iter().enumerate() {
             let refused = AuthorityError::Issuer(position);
             let der = issuer.as_ref();
+            if der.len() > LONGEST_CERTIFICATE {
+                return Err(refused);
+            }
             let issuer = Certificate::from_der(der).map_err(|_| refused)?;
             let tbs = issuer.tbs_certificate();
             let is_of_root = name(tbs.issuer()).is_some_and(|issuer| issuer == subject) && is_signed_by(&root_key, der);
             if !is_of_root || !is_issuer(&issuer, 0) {
                 return Err(refused);
             }
-            if revoked.contains(tbs.serial_number().as_bytes()) {
+            if taken_back.contains(tbs.serial_number().as_bytes()) {
                 continue;
             }
             let anchor = anchor_from_trusted_cert(&CertificateDer::from(der)).map_err(|_| refused)?.to_owned();
@@ -88,13 +96,16 @@ impl Authority {
         if trusted.is_empty() {
             return Err(AuthorityError::NoIssuer);
         }
-        Ok(Self { root: certificate.tbs_certificate().validity().into(), issuers: trusted })
+        Ok(Self { root: certificate.tbs_certificate().validity().into(), revoked, issuers: trusted })
     }
 
-    /// Whether what this one has issued counts now.
-    pub(crate) fn issues(&self, anchor: &TrustAnchor<'_>, now: UnixMillis) -> bool {
-        let issuer = self.issuers.iter().find(|issuer| issuer.anchor == *anchor);
-        self.root.contains(now) && issuer.is_some_and(|issuer| issuer.valid.contains(now))
+    /// Whether what this one has issued counted at a time, by what is known now: a list of revoked ones that is out of date knows
+    /// nothing.
+    pub(crate) fn issues(&self, anchor: &TrustAnchor<'_>, at: UnixMillis, now: UnixMillis) -> bool {
+        let mut issuers = self.issuers.iter().filter(|issuer| issuer.anchor == *anchor);
+        self.root.contains(at)
+            && issuers.any(|issuer| issuer.valid.contains(at))
+            && self.revoked.is_none_or(|revoked| revoked.contains(now))
     }
 }
 
@@ -103,26 +114,36 @@ fn is_signed_by(key: &EndEntityCert<'_>, der: &[u8]) -> bool {
         .is_some_and(|signed| key.verify_signature(signed.algorithm, signed.bytes, signed.signature).is_ok())
 }
 
-/// The serials on a root's list.
+/// The serials on a root's list, and when it counts.
 fn revoked_by(
     root: &EndEntityCert<'_>,
     subject: &[u8],
     list: &[u8],
     now: UnixMillis,
-) -> Result<BTreeSet<Vec<u8>>, AuthorityError> {
+) -> Result<(BTreeSet<Vec<u8>>, Validity), AuthorityError> {
+    if list.len() > LONGEST_LIST {
+        return Err(AuthorityError::Revoked);
+    }
     let parsed: CertificateList = CertificateList::from_der(list).map_err(|_| AuthorityError::Revoked)?;
     let tbs = &parsed.tbs_cert_list;
     // What limits a list to some certificates is critical (§5.2.5), and this root's lists have none.
-    let is_limited = tbs.crl_extensions.iter().flatten().any(|extension| extension.critical);
+    let of_entries = tbs.revoked_certificates.iter().flatten().filter_map(|entry| entry.crl_entry_extensions.as_ref());
+    let extensions = tbs.crl_extensions.iter().chain(of_entries).flatten();
+    let is_limited = extensions.into_iter().any(|extension| extension.critical);
     let is_of_root = name(&tbs.issuer).is_some_and(|issuer| issuer == subject) && is_signed_by(root, list);
     if is_limited || !is_of_root {
         return Err(AuthorityError::Revoked);
     }
-    let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
     let next = tbs.next_update.as_ref().ok_or(AuthorityError::RevokedStale)?;
-    if !(seconds(&tbs.this_update)..=seconds(next)).contains(&now.seconds()) {
+    let valid = Validity::between(&tbs.this_update, next);
+    if !valid.contains(now) {
         return Err(AuthorityError::RevokedStale);
     }
     let entries = tbs.revoked_certificates.iter().flatten();
-    Ok(entries.map(|entry| entry.serial_number.as_bytes().to_vec()).collect())
+    Ok((entries.map(|entry| entry.serial_number.as_bytes().to_vec()).collect(), valid))
 }
+
+/// Of a certificate of an authority.
+const LONGEST_CERTIFICATE: usize = 16 * 1_024;
+/// Of a list of revoked ones: some ten thousand.
+const LONGEST_LIST: usize = 512 * 1_024;

@@ -2,12 +2,13 @@
 
 use ciborium::Value;
 
-/// One item, and what comes after it. `None` for what is none, or is not in the canonical form of CTAP 2.1 §8.
+/// One item, and what comes after it. `None` for what is none, or is not in the canonical form of CTAP 2.1 §8, or nested more deeply
+/// than any message of WebAuthn.
 pub(crate) fn split(bytes: &[u8]) -> Option<(Value, &[u8])> {
     let mut rest = bytes;
     let value: Value = ciborium::from_reader(&mut rest).ok()?;
     let taken = bytes.get(..bytes.len() - rest.len())?;
-    (is_canonical(&value) && encode(&value) == taken).then_some((value, rest))
+    (is_canonical(&value, DEEPEST) && encode(&value) == taken).then_some((value, rest))
 }
 
 /// One item and nothing else.
@@ -22,15 +23,17 @@ pub(crate) fn encode(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// Whether the keys of each map ascend: the shorter encoding first, then the lesser.
-fn is_canonical(value: &Value) -> bool {
+/// Whether the keys of each map ascend (the lesser major type first, then the shorter encoding, then the lesser bytes), and it is
+/// nested no deeper than that.
+fn is_canonical(value: &Value, deepest: u8) -> bool {
+    let Some(deeper) = deepest.checked_sub(1) else { return false };
     match value {
         Value::Map(entries) => {
             let keys: Vec<Vec<u8>> = entries.iter().map(|(key, _)| encode(key)).collect();
             let ascend = keys.windows(2).all(|pair| matches!(pair, [one, other] if order(one) < order(other)));
-            ascend && entries.iter().all(|(key, value)| is_canonical(key) && is_canonical(value))
+            ascend && entries.iter().all(|(key, value)| is_canonical(key, deeper) && is_canonical(value, deeper))
         }
-        Value::Array(items) => items.iter().all(is_canonical),
+        Value::Array(items) => items.iter().all(|item| is_canonical(item, deeper)),
         Value::Tag(..) => false,
         _ => true,
     }
@@ -68,6 +71,9 @@ impl Members {
     }
 }
 
+/// Levels: an attestation object, its statement, a list in it, a certificate; and some to spare.
+const DEEPEST: u8 = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +96,7 @@ mod tests {
             b"\xc0\x60",
             b"\x01\x01",
             b"\x61",
+            b"\x81\x81\x81\x81\x81\x81\x81\x81\x80",
             b"",
         ];
         for bytes in others {

@@ -14,7 +14,7 @@ pub struct Asked<'a> {
     /// Whether it must have been shown who was there.
     pub user_verification: UserVerification,
     /// Whether a page of another site may hold the page that asks.
-    pub frames: Frames,
+    pub frames: Frames<'a>,
 }
 
 /// Whether a response without user verification will do.
@@ -28,11 +28,11 @@ pub enum UserVerification {
 
 /// Whether a response may come from a frame in a page of another origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Frames {
+pub enum Frames<'a> {
     /// It may not.
     Refused,
-    /// It may.
-    Allowed,
+    /// It may, where the page that holds it is of one of these origins, or the browser does not say of which.
+    In(&'a [&'a str]),
 }
 
 /// Why a response is none to what was asked.
@@ -73,11 +73,15 @@ struct ClientData {
     origin: String,
     #[serde(default)]
     cross_origin: bool,
+    top_origin: Option<String>,
 }
 
 impl Asked<'_> {
     /// Holds the client's side of a response against what was asked; the hash that is signed.
     pub(crate) fn client_data(&self, json: &[u8], kind: &str) -> Result<[u8; 32], NotAsked> {
+        if json.len() > LONGEST {
+            return Err(NotAsked::ClientData);
+        }
         let data: ClientData = serde_json::from_slice(json).map_err(|_| NotAsked::ClientData)?;
         if data.kind != kind {
             return Err(NotAsked::Ceremony);
@@ -88,7 +92,12 @@ impl Asked<'_> {
         if !self.origins.contains(&data.origin.as_str()) {
             return Err(NotAsked::Origin);
         }
-        if data.cross_origin && self.frames == Frames::Refused {
+        let is_framed = data.cross_origin || data.top_origin.is_some();
+        let may_be = match self.frames {
+            Frames::Refused => !is_framed,
+            Frames::In(origins) => data.top_origin.is_none_or(|top| origins.contains(&top.as_str())),
+        };
+        if !may_be {
             return Err(NotAsked::Frame);
         }
         Ok(Sha256::digest(json).into())
@@ -108,3 +117,6 @@ impl Asked<'_> {
         Ok(())
     }
 }
+
+/// Of client data.
+const LONGEST: usize = 64 * 1_024;

@@ -3,7 +3,7 @@
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     crypto::{CryptoProvider, aws_lc},
-    jwk::{JwkSet, KeyAlgorithm},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 use serde::de::DeserializeOwned;
 
@@ -40,15 +40,23 @@ impl Keys {
     /// # Errors
     /// [`TokenError::Malformed`] if it is none.
     pub fn from_json(json: &[u8]) -> Result<Self, TokenError> {
+        if json.len() > LONGEST_SET {
+            return Err(TokenError::Malformed);
+        }
         let set: JwkSet = serde_json::from_slice(json).map_err(|_| TokenError::Malformed)?;
-        let usable = set.keys.iter().filter_map(|key| {
+        let usable = set.keys.iter().filter(|key| is_for_tokens(key)).filter_map(|key| {
             let id = key.common.key_id.clone()?;
-            let is_for_this = key.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::ES256);
-            let key = DecodingKey::from_jwk(key).ok().filter(|_| is_for_this)?;
-            Some((id, key))
+            Some((id, DecodingKey::from_jwk(key).ok()?))
         });
         Ok(Self(usable.collect()))
     }
+}
+
+/// Whether it is a P-256 key that verifies signatures by ES256, as far as it says for what it is.
+fn is_for_tokens(key: &Jwk) -> bool {
+    let is_p256 = matches!(&key.algorithm, AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256);
+    let is_es256 = key.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::ES256);
+    is_p256 && is_es256 && key.common.public_key_use.as_ref().is_none_or(|named| *named == PublicKeyUse::Signature)
 }
 
 /// The claims of a token that one of these keys signed. Nothing of them is looked at.
@@ -87,3 +95,6 @@ pub(crate) fn provide() {
         let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     }
 }
+
+/// Of a set of keys.
+const LONGEST_SET: usize = 256 * 1_024;

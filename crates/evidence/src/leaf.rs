@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | serial | random |
 //! | subject | C, O of the tenant, OU `Authenticator Attestation`, CN `Keyfold synced passkeys` or `Keyfold device-bound passkeys` |
-//! | validity | from the first moment of a day to that of another, at most 31 days later |
+//! | validity | whole days, from the first second of one to the last of another; at most 31 |
+//! | key usage | digital signature, critical |
 //! | public key | P-256, pairwise to device, relying party and class |
 //! | 1.3.6.1.4.1.45724.1.1.4 | the AAGUID of the class (WebAuthn L3 §8.2.1), not critical |
 //! | subject alternative name | two URIs: `urn:keyfold:leaf:1:CLASS:PROTECTION:COMPLIANCE:INDEX`, and the status list's |
@@ -26,7 +27,10 @@ use x509_cert::{
     },
 };
 
-use crate::{Aaguid, Authority, Class, Compliance, Protection, StatusReference, UnixMillis, x509::Validity};
+use crate::{
+    Aaguid, Authority, Class, Compliance, Protection, StatusReference, UnixMillis,
+    x509::{Validity, is_for_signatures},
+};
 
 /// A leaf that its authority vouches for.
 #[derive(Clone)]
@@ -76,18 +80,28 @@ impl Leaf {
     /// # Errors
     /// [`LeafError`].
     pub fn verify(der: &[u8], authority: &Authority, now: UnixMillis) -> Result<Self, LeafError> {
+        Self::verify_at(der, authority, now, now)
+    }
+
+    /// As it counted at a time, by what is known now.
+    pub(crate) fn verify_at(
+        der: &[u8],
+        authority: &Authority,
+        at: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<Self, LeafError> {
         if der.len() > MAX_LEAF {
             return Err(LeafError::TooLong);
         }
         let leaf = Self::parse(der)?;
-        if !leaf.valid.contains(now) {
+        if !leaf.valid.contains(at) {
             return Err(LeafError::NotNow);
         }
         let certificate = CertificateDer::from(der);
         let certificate = EndEntityCert::try_from(&certificate).map_err(|_| LeafError::Malformed)?;
         let anchors: Vec<_> = authority.issuers.iter().map(|issuer| issuer.anchor.clone()).collect();
-        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.seconds()));
-        let counts = |path: &webpki::VerifiedPath<'_>| match authority.issues(path.anchor(), now) {
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.seconds()));
+        let counts = |path: &webpki::VerifiedPath<'_>| match authority.issues(path.anchor(), at, now) {
             true => Ok(()),
             false => Err(webpki::Error::UnknownIssuer),
         };
@@ -104,7 +118,10 @@ impl Leaf {
 
     fn of(certificate: &Certificate, hash: [u8; 32]) -> Option<Self> {
         let tbs = certificate.tbs_certificate();
-        if tbs.version() != Version::V3 {
+        let valid = Validity::from(tbs.validity());
+        let (from, end) = (valid.from.0, valid.until.0.saturating_add(SECOND));
+        let is_of_days = from % DAY == 0 && end % DAY == 0 && end.saturating_sub(from) <= LONGEST * DAY;
+        if tbs.version() != Version::V3 || !is_of_days || !is_for_signatures(certificate) {
             return None;
         }
         let claims = LeafClaims::of(certificate)?;
@@ -121,7 +138,7 @@ impl Leaf {
                 .as_ref()
                 .is_some_and(|curve| curve.decode_as().is_ok_and(|curve: ObjectIdentifier| curve == P256));
         let public_key = spki.subject_public_key.as_bytes()?.try_into().ok().filter(|_| is_p256)?;
-        Some(Self { claims, valid: tbs.validity().into(), public_key, hash })
+        Some(Self { claims, valid, public_key, hash })
     }
 
     /// What it says.
@@ -133,10 +150,10 @@ impl Leaf {
     /// The first moment at which it counts no more.
     #[must_use]
     pub const fn expires(&self) -> UnixMillis {
-        self.valid.until
+        UnixMillis(self.valid.until.0.saturating_add(SECOND))
     }
 
-    /// SHA-256 of it: what its key's signatures name.
+    /// SHA-256 of it: what its key's signatures over assertions and statements name.
     #[must_use]
     pub const fn hash(&self) -> &[u8; 32] {
         &self.hash
@@ -212,6 +229,10 @@ fn is_low(signature: &[u8]) -> bool {
     signature.get(32..64).is_some_and(|s| s <= HALF_OF_ORDER.as_slice())
 }
 
+/// Days that a leaf may count for.
+pub(crate) const LONGEST: u64 = 31;
+const DAY: u64 = 24 * 60 * 60 * SECOND;
+const SECOND: u64 = 1_000;
 /// Of an uncompressed P-256 point (SEC 1).
 const POINT: usize = 65;
 const URN: &str = "urn:keyfold:leaf:1:";

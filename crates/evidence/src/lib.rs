@@ -6,16 +6,21 @@
 //! returned. What a device says of itself stands apart from what its tenant's authority says of it.
 //!
 //! ```no_run
-//! use keyfold_evidence::{Asked, Assertion, Authority, Credential, Device, Frames, UnixMillis, UserVerification};
-//! # fn example(root: &[u8], issuer: Vec<u8>, now: UnixMillis, challenge: &[u8], credential: &Credential<'_>, assertion: &Assertion<'_>)
-//! # -> Result<(), Box<dyn std::error::Error>> {
-//! let tenant = Authority::trust(root, &[issuer], None, now)?;
+//! use keyfold_evidence::{
+//!     Asked, Assertion, Authority, Credential, Device, Frames, Status, StatusList, UnixMillis, UserVerification,
+//! };
+//! # fn example((root, issuer, revoked): (&[u8], Vec<u8>, &[u8]), statuses: &StatusList, challenge: &[u8], credential: &Credential<'_>,
+//! # assertion: &Assertion<'_>, now: UnixMillis) -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = Authority::trust(root, &[issuer], Some(revoked), now)?;
 //! let (rp_id, origins) = ("shop.example", ["https://shop.example"].as_slice());
 //! let (user_verification, frames) = (UserVerification::Required, Frames::Refused);
 //! let asked = Asked { rp_id, origins, challenge, user_verification, frames };
 //! let signed_in = assertion.verify(&asked, credential, &tenant, now)?;
 //! match signed_in.device {
-//!     Device::Verified(leaf) => println!("by a {:?} device", leaf.claims().compliance),
+//!     Device::Verified(leaf) => match statuses.status(&leaf.claims().status, now)? {
+//!         Status::Valid => println!("by a device that is {}", leaf.claims().compliance.name()),
+//!         Status::Invalid | Status::Suspended => println!("by a device that its tenant does not vouch for any more"),
+//!     },
 //!     Device::Absent | Device::Refused(_) => println!("by a device that nobody vouches for"),
 //! }
 //! # Ok(())
@@ -59,5 +64,5 @@ pub use leaf::{Leaf, LeafClaims, LeafError, MAX_LEAF};
 pub use public_key::{CredentialKey, CredentialKeyError};
 pub use registration::{Attestation, Registered, Registration, RegistrationError};
 pub use report::{Assurance, Bucket, Expected, PROFILE, Passkey, Report, ReportStatus, StatedBy, is_nonce};
-pub use statement::{BlindTag, Scope, SignedStatement, Statement, StatementError};
+pub use statement::{BlindTag, Known, Scope, SignedStatement, Statement, StatementError};
 pub use status_list::{Status, StatusError, StatusList, StatusReference};

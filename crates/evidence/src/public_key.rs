@@ -11,6 +11,7 @@ use crate::cbor::{self, Members};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialKey {
     cose: Vec<u8>,
+    algorithm: i64,
     key: Key,
 }
 
@@ -55,6 +56,9 @@ impl CredentialKey {
     /// # Errors
     /// [`CredentialKeyError`].
     pub fn parse(cose: &[u8]) -> Result<Self, CredentialKeyError> {
+        if cose.len() > LONGEST {
+            return Err(CredentialKeyError::Malformed);
+        }
         let value = cbor::decode(cose).ok_or(CredentialKeyError::Malformed)?;
         Self::of(value, cose)
     }
@@ -75,13 +79,19 @@ impl CredentialKey {
         };
         let key = key.ok_or_else(malformed)?;
         members.end().ok_or_else(malformed)?;
-        Ok(Self { cose: cose.to_vec(), key })
+        Ok(Self { cose: cose.to_vec(), algorithm, key })
     }
 
     /// Its bytes as a `COSE_Key`.
     #[must_use]
     pub fn as_cose(&self) -> &[u8] {
         &self.cose
+    }
+
+    /// Its COSE algorithm: to be one of those that the relying party asked for.
+    #[must_use]
+    pub const fn algorithm(&self) -> i64 {
+        self.algorithm
     }
 
     /// Whether the key signed a message, in the form that WebAuthn L3 §6.5.5 has for its algorithm.
@@ -139,6 +149,8 @@ fn whole(value: Value) -> Option<i64> {
     value.into_integer().ok()?.try_into().ok()
 }
 
+/// Of a key: RSA of 8,192 bits, and some.
+const LONGEST: usize = 4 * 1_024;
 // RFC 9053, RFC 8812, RFC 8230.
 const OKP: i64 = 1;
 const EC2: i64 = 2;

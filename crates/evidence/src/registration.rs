@@ -1,8 +1,9 @@
+use ciborium::Value;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use crate::{
-    Aaguid, Asked, AuthenticatorData, Authority, CredentialKey, CredentialKeyError, Flags, Leaf, LeafError, NotAsked,
-    UnixMillis, authenticator_data::AttestationObject, cbor::Members,
+    Aaguid, Asked, AttestedCredential, AuthenticatorData, Authority, Class, CredentialKey, CredentialKeyError, Flags,
+    Leaf, LeafError, NotAsked, UnixMillis, authenticator_data::AttestationObject, cbor::Members,
 };
 
 /// A registration as a browser hands it over (WebAuthn L3 §5.2.1), out of its base64url.
@@ -36,6 +37,8 @@ pub struct Registered {
 pub enum Attestation {
     /// Nobody vouches for it.
     None,
+    /// Its own key does, which shows nothing of who made it.
+    Own,
     /// The authority does, by this leaf: the credential is of its class.
     Keyfold(Leaf),
     /// It is of a form, or of somebody, that this authority says nothing about.
@@ -69,7 +72,9 @@ pub enum RegistrationError {
 }
 
 impl Registration<'_> {
-    /// Verifies it as WebAuthn L3 §7.1 wants it, and a `packed` attestation (§8.2) of Keyfold's.
+    /// Verifies it as WebAuthn L3 §7.1 wants it, with an attestation of Keyfold's: `packed` (§8.2), or none. What other
+    /// authenticators attest, in whatever form, is not looked at, and said to be of others. Whether
+    /// [`CredentialKey::algorithm`] is one that was asked for is the caller's to see.
     ///
     /// # Errors
     /// [`RegistrationError`].
@@ -83,60 +88,62 @@ impl Registration<'_> {
         let object = AttestationObject::parse(self.attestation_object).ok_or(RegistrationError::Malformed)?;
         let data = AuthenticatorData::parse(&object.authenticator_data).map_err(|_| RegistrationError::Malformed)?;
         asked.authenticator_data(&data)?;
-        let attested = data.attested.ok_or(RegistrationError::Malformed)?;
+        let AttestedCredential { aaguid, credential_id, public_key } =
+            data.attested.ok_or(RegistrationError::Malformed)?;
+        let public_key = public_key?;
         let signed = [object.authenticator_data.as_slice(), &client_data_hash].concat();
-        let attestation = match Packed::of(&object) {
-            None if object.format == "none" => match object.statement.as_map().is_some_and(Vec::is_empty) {
-                true => Attestation::None,
-                false => return Err(RegistrationError::Malformed),
-            },
-            Some(packed) if crate::Class::of(attested.aaguid).is_some() => {
-                let leaf = packed.verify(&signed, authority, now)?;
-                let class = leaf.claims().class;
-                let is_of_class =
-                    class.aaguid() == attested.aaguid && class.is_backup_eligible() == data.flags.backup_eligible();
-                if !is_of_class {
-                    return Err(RegistrationError::Class);
+        let attestation = match object.format.as_str() {
+            "none" if object.statement.as_map().is_some_and(Vec::is_empty) => Attestation::None,
+            "none" => return Err(RegistrationError::Malformed),
+            "packed" if Class::of(aaguid).is_some() => match Packed::of(object.statement) {
+                Some(Packed::Own { algorithm, signature }) => {
+                    if algorithm != public_key.algorithm() || !public_key.signed(&signed, &signature) {
+                        return Err(RegistrationError::Signature);
+                    }
+                    Attestation::Own
                 }
-                Attestation::Keyfold(leaf)
-            }
+                Some(Packed::ByLeaf { signature, leaf }) => {
+                    let leaf = Leaf::verify(&leaf, authority, now)?;
+                    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, leaf.public_key());
+                    key.verify(&signed, &signature).map_err(|_| RegistrationError::Signature)?;
+                    let class = leaf.claims().class;
+                    let is_of_class =
+                        class.aaguid() == aaguid && class.is_backup_eligible() == data.flags.backup_eligible();
+                    if !is_of_class {
+                        return Err(RegistrationError::Class);
+                    }
+                    Attestation::Keyfold(leaf)
+                }
+                None => return Err(RegistrationError::Malformed),
+            },
             _ => Attestation::Other { format: object.format },
         };
-        Ok(Registered {
-            credential_id: attested.credential_id,
-            public_key: attested.public_key?,
-            aaguid: attested.aaguid,
-            flags: data.flags,
-            sign_count: data.sign_count,
-            attestation,
-        })
+        let (flags, sign_count) = (data.flags, data.sign_count);
+        Ok(Registered { credential_id, public_key, aaguid, flags, sign_count, attestation })
     }
 }
 
-/// A `packed` attestation statement with certificates (§8.2): ES256, the leaf first.
-struct Packed {
-    signature: Vec<u8>,
-    leaf: Vec<u8>,
+/// A `packed` attestation statement (§8.2).
+enum Packed {
+    /// By the credential's own key.
+    Own { algorithm: i64, signature: Vec<u8> },
+    /// By ES256, with certificates, of which the leaf is the first.
+    ByLeaf { signature: Vec<u8>, leaf: Vec<u8> },
 }
 
 impl Packed {
-    fn of(object: &AttestationObject) -> Option<Self> {
-        if object.format != "packed" {
-            return None;
-        }
-        let mut members = Members::of(object.statement.clone())?;
+    fn of(statement: Value) -> Option<Self> {
+        let mut members = Members::of(statement)?;
         let algorithm: i64 = members.text("alg")?.into_integer().ok()?.try_into().ok()?;
         let signature = members.text("sig")?.into_bytes().ok()?;
-        let certificates = members.text("x5c")?.into_array().ok()?;
-        let leaf = certificates.into_iter().next()?.into_bytes().ok()?;
-        members.end()?;
-        (algorithm == ES256).then_some(Self { signature, leaf })
-    }
-
-    fn verify(&self, signed: &[u8], authority: &Authority, now: UnixMillis) -> Result<Leaf, RegistrationError> {
-        let leaf = Leaf::verify(&self.leaf, authority, now)?;
-        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, leaf.public_key());
-        key.verify(signed, &self.signature).map(|()| leaf).map_err(|_| RegistrationError::Signature)
+        let packed = match members.text("x5c") {
+            Some(certificates) => {
+                let leaf = certificates.into_array().ok()?.into_iter().next()?.into_bytes().ok()?;
+                (algorithm == ES256).then_some(Self::ByLeaf { signature, leaf })?
+            }
+            None => Self::Own { algorithm, signature },
+        };
+        members.end().map(|()| packed)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a tenant reports of a passkey to its relying party: an Entity Attestation Token (RFC 9711) as a JWT.
 
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -127,6 +128,10 @@ pub struct Expected<'a> {
     pub audience: &'a str,
     /// The nonce that was drawn for it.
     pub nonce: &'a str,
+    /// The RP id of the passkey that was asked about.
+    pub rp_id: &'a str,
+    /// Its credential id.
+    pub credential_id: &'a [u8],
 }
 
 impl Report {
@@ -141,6 +146,7 @@ impl Report {
             ("iss", report.iss == expected.issuer),
             ("aud", report.aud == expected.audience),
             ("eat_nonce", report.eat_nonce == expected.nonce && is_nonce(&report.eat_nonce)),
+            ("keyfold", report.keyfold.is_of(expected) && report.keyfold.agrees()),
         ];
         if let Some((name, _)) = claims.into_iter().find(|(_, holds)| !holds) {
             return Err(TokenError::Claim(name));
@@ -149,6 +155,19 @@ impl Report {
             return Err(TokenError::NotNow);
         }
         Ok(report)
+    }
+}
+
+impl Passkey {
+    fn is_of(&self, expected: &Expected<'_>) -> bool {
+        self.rp_id == expected.rp_id && self.credential_id == BASE64URL_NOPAD.encode(expected.credential_id)
+    }
+
+    /// Whether it says one thing of the passkey's class.
+    fn agrees(&self) -> bool {
+        self.backup_eligible == self.class.is_backup_eligible()
+            && self.aaguid == self.class.aaguid().to_string()
+            && self.assurance <= Assurance::at_most(self.class, self.protection)
     }
 }
 
@@ -177,10 +196,10 @@ impl Assurance {
     }
 }
 
-/// Whether a nonce is one that a report may hold: 8 to 88 characters (RFC 9711 §4.1).
+/// Whether a nonce is one that a report may hold: 8 to 88 bytes of text (RFC 9711 §4.1).
 #[must_use]
 pub fn is_nonce(nonce: &str) -> bool {
-    (8..=88).contains(&nonce.chars().count())
+    (8..=88).contains(&nonce.len())
 }
 
 /// The profile of Keyfold's reports (RFC 9711 §6).

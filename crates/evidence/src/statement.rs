@@ -48,6 +48,17 @@ pub struct SignedStatement {
     evidence: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+/// A passkey, as its relying party knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its RP id.
+    pub rp_id: &'a str,
+    /// Its credential id.
+    pub credential_id: &'a [u8],
+    /// Its public key.
+    pub public_key: &'a CredentialKey,
+}
+
 /// Who stands by a statement.
 #[derive(Debug, Clone)]
 pub struct Verified {
@@ -55,7 +66,7 @@ pub struct Verified {
     pub statement: Statement,
     /// Whether the credential's own key signed it. Without that anybody who knows the passkey's public half may have stated it.
     pub is_by_credential: bool,
-    /// The device's leaf, if its evidence key signed it.
+    /// The device's leaf, if its evidence key signed it; as it counted on the statement's day, and perhaps no more.
     pub leaf: Option<Leaf>,
 }
 
@@ -65,6 +76,9 @@ pub enum StatementError {
     /// It is not of its form.
     #[error("the statement cannot be read")]
     Malformed,
+    /// It is of a day that is not there yet.
+    #[error("the statement is of a day to come")]
+    NotYet,
     /// It is of another passkey.
     #[error("the statement is of another passkey")]
     Tag,
@@ -80,13 +94,12 @@ pub enum StatementError {
 }
 
 impl BlindTag {
-    /// The tag of a passkey: SHA-256 over namespace ‖ length (2, big-endian) and bytes of each of RP id, credential id and `COSE_Key`.
+    /// The tag of a passkey: SHA-256 over namespace ‖ length (8, big-endian) and bytes of each of RP id, credential id and `COSE_Key`.
     #[must_use]
     pub fn of(rp_id: &str, credential_id: &[u8], public_key: &[u8]) -> Self {
         let mut hash = Sha256::new_with_prefix(TAG);
         for part in [rp_id.as_bytes(), credential_id, public_key] {
-            // Each is at most a few thousand bytes long.
-            hash.update(u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+            hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
         Self(hash.finalize().into())
@@ -210,20 +223,24 @@ impl SignedStatement {
         Statement::decode(&self.statement).map(|statement| statement.tag)
     }
 
-    /// Verifies that it is of this passkey, and each signature that it has.
+    /// Verifies that it is of this passkey, and each signature that it has: the leaf must have counted on the statement's day, by
+    /// what is known of its authority now.
     ///
     /// # Errors
     /// [`StatementError`].
     pub fn verify(
         &self,
-        tag: BlindTag,
-        credential: &CredentialKey,
+        passkey: &Known<'_>,
         authority: &Authority,
         now: UnixMillis,
     ) -> Result<Verified, StatementError> {
         let statement = Statement::decode(&self.statement).ok_or(StatementError::Malformed)?;
-        if statement.tag != tag {
+        let credential = passkey.public_key;
+        if statement.tag != BlindTag::of(passkey.rp_id, passkey.credential_id, credential.as_cose()) {
             return Err(StatementError::Tag);
+        }
+        if statement.day > now.day() {
+            return Err(StatementError::NotYet);
         }
         let by_credential = self.credential_signature.as_ref();
         let message = message_of_credential(&self.statement);
@@ -232,7 +249,7 @@ impl SignedStatement {
         }
         let leaf = match &self.evidence {
             Some((leaf, signature)) => {
-                let leaf = Leaf::verify(leaf, authority, now)?;
+                let leaf = Leaf::verify_at(leaf, authority, statement.day.begins(), now)?;
                 if !leaf.signed(&message_of_evidence(leaf.hash(), &self.statement), signature) {
                     return Err(StatementError::Signature);
                 }

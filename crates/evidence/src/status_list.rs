@@ -35,6 +35,8 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusList {
     uri: String,
+    /// Unix seconds.
+    expires: u64,
     bits: u8,
     bytes: Vec<u8>,
 }
@@ -45,6 +47,9 @@ pub enum StatusError {
     /// It is another list.
     #[error("the status is in another list")]
     AnotherList,
+    /// It counts no more; fetch it again.
+    #[error("the list is out of date")]
+    Stale,
     /// It has no such place.
     #[error("the list is shorter than that")]
     OutOfRange,
@@ -78,12 +83,15 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs statuses, two bits each.
+    /// Packs statuses, two bits each; the places that are left in the last byte say nothing.
     #[must_use]
     pub fn pack(statuses: &[Status]) -> Self {
         let bytes: Vec<u8> = statuses
             .chunks(4)
-            .map(|four| four.iter().rev().fold(0, |byte, status| byte << 2 | status.bits()))
+            .map(|four| {
+                let bits = four.iter().map(|status| status.bits()).chain([UNKNOWN; 4]).take(4);
+                bits.zip([0, 2, 4, 6]).fold(0, |byte, (bits, place)| byte | bits << place)
+            })
             .collect();
         let lst = BASE64URL_NOPAD.encode(&miniz_oxide::deflate::compress_to_vec_zlib(&bytes, BEST));
         Self { bits: 2, lst }
@@ -110,14 +118,17 @@ impl StatusList {
             return Err(TokenError::NotNow);
         }
         let bytes = claims.status_list.unpack().ok_or(TokenError::Claim("status_list"))?;
-        Ok(Self { uri: claims.sub, bits: claims.status_list.bits, bytes })
+        Ok(Self { uri: claims.sub, expires: claims.exp, bits: claims.status_list.bits, bytes })
     }
 
-    /// What it says of a place in it.
+    /// What it says of a place in it, as long as it counts.
     ///
     /// # Errors
     /// [`StatusError`]; take it for a status that is not valid.
-    pub fn status(&self, of: &StatusReference) -> Result<Status, StatusError> {
+    pub fn status(&self, of: &StatusReference, now: UnixMillis) -> Result<Status, StatusError> {
+        if self.expires <= now.seconds() {
+            return Err(StatusError::Stale);
+        }
         if of.uri != self.uri {
             return Err(StatusError::AnotherList);
         }
@@ -151,6 +162,8 @@ pub const TYP: &str = "statuslist+jwt";
 const LARGEST: usize = 1_024 * 1_024;
 /// Of a token with such a list that cannot be packed.
 const LONGEST: usize = 2 * LARGEST;
+/// No status.
+const UNKNOWN: u8 = 3;
 /// By how many seconds an issuer's clock may be ahead.
 const SKEW: u64 = 60;
 const BEST: u8 = 9;
@@ -160,24 +173,26 @@ mod tests {
     use super::*;
 
     fn list(bits: u8, bytes: Vec<u8>) -> StatusList {
-        StatusList { uri: "https://issuer.example/1".to_owned(), bits, bytes }
+        StatusList { uri: "https://issuer.example/1".to_owned(), expires: 1, bits, bytes }
     }
 
     fn at(index: u32) -> StatusReference {
         StatusReference { index, uri: "https://issuer.example/1".to_owned() }
     }
 
+    const NOW: UnixMillis = UnixMillis(0);
+
     /// The examples of the draft, §4.1: one bit, two bits.
     #[test]
     fn the_drafts_lists_say_what_they_are_to_say() {
         let one = list(1, vec![0xb9, 0xa3]);
-        let bits: Vec<bool> = (0..16).map(|index| one.status(&at(index)).unwrap() == Status::Invalid).collect();
+        let bits: Vec<bool> = (0..16).map(|index| one.status(&at(index), NOW).unwrap() == Status::Invalid).collect();
         let expected = [1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1].map(|bit| bit == 1);
         assert_eq!(bits, expected);
         let two = list(2, vec![0xc9, 0x44, 0xf9]);
         let expected = [1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3];
         for (index, value) in (0..).zip(expected) {
-            let status = two.status(&at(index));
+            let status = two.status(&at(index), NOW);
             let expected = match value {
                 0 => Ok(Status::Valid),
                 1 => Ok(Status::Invalid),
@@ -195,12 +210,13 @@ mod tests {
         let statuses = [Status::Suspended, Status::Valid, Status::Invalid, Status::Invalid, Status::Suspended];
         let list = list(2, Packed::pack(&statuses).unpack().unwrap());
         for (index, status) in (0..).zip(statuses) {
-            assert_eq!(list.status(&at(index)), Ok(status));
+            assert_eq!(list.status(&at(index), NOW), Ok(status));
         }
-        assert_eq!(list.status(&at(8)), Err(StatusError::OutOfRange));
-        assert_eq!(list.status(&at(u32::MAX)), Err(StatusError::OutOfRange));
+        assert_eq!(list.status(&at(5), NOW), Err(StatusError::Unknown));
+        assert_eq!(list.status(&at(8), NOW), Err(StatusError::OutOfRange));
+        assert_eq!(list.status(&at(u32::MAX), NOW), Err(StatusError::OutOfRange));
         let elsewhere = StatusReference { index: 0, uri: "https://issuer.example/2".to_owned() };
-        assert_eq!(list.status(&elsewhere), Err(StatusError::AnotherList));
+        assert_eq!(list.status(&elsewhere, NOW), Err(StatusError::AnotherList));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use x509_cert::{
         pkix::{BasicConstraints, KeyUsage},
     },
     spki::AlgorithmIdentifierRef,
-    time::Validity as X509Validity,
+    time::{Time, Validity as X509Validity},
 };
 
 use crate::UnixMillis;
@@ -32,12 +32,16 @@ impl Validity {
     }
 }
 
+impl Validity {
+    pub(crate) fn between(from: &Time, until: &Time) -> Self {
+        let moment = |time: &Time| UnixMillis(u64::try_from(time.to_unix_duration().as_millis()).unwrap_or(u64::MAX));
+        Self { from: moment(from), until: moment(until) }
+    }
+}
+
 impl From<&X509Validity> for Validity {
     fn from(validity: &X509Validity) -> Self {
-        let moment = |time: &x509_cert::time::Time| {
-            UnixMillis(u64::try_from(time.to_unix_duration().as_millis()).unwrap_or(u64::MAX))
-        };
-        Self { from: moment(&validity.not_before), until: moment(&validity.not_after) }
+        Self::between(&validity.not_before, &validity.not_after)
     }
 }
 
@@ -70,7 +74,8 @@ impl<'a> Signed<'a> {
 }
 
 /// An authority's own rules for the certificates of those that issue for it (RFC 5280 §4.2.1.3, §4.2.1.9): critical basic
-/// constraints with CA and at most this path length, critical key usage with certificate signing, and nothing critical beside.
+/// constraints with CA and this path length, critical key usage with the signing of certificates and of lists of revoked ones, and
+/// nothing critical beside.
 pub(crate) fn is_issuer(certificate: &Certificate, path_length: u8) -> bool {
     let none = Vec::new();
     let extensions = certificate.tbs_certificate().extensions().unwrap_or(&none);
@@ -83,9 +88,17 @@ pub(crate) fn is_issuer(certificate: &Certificate, path_length: u8) -> bool {
     let usage = of(KEY_USAGE).and_then(|found| KeyUsage::from_der(found.extn_value.as_bytes()).ok());
     let only_these = extensions.iter().filter(|extension| extension.critical).count() == 2;
     only_these
-        && constraints
-            .is_some_and(|found| found.ca && found.path_len_constraint.is_some_and(|length| length <= path_length))
-        && usage.is_some_and(|usage| usage.key_cert_sign())
+        && constraints.is_some_and(|found| found.ca && found.path_len_constraint == Some(path_length))
+        && usage.is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
+}
+
+/// Whether a certificate's key is for signatures alone (§4.2.1.3).
+pub(crate) fn is_for_signatures(certificate: &Certificate) -> bool {
+    let none = Vec::new();
+    let extensions = certificate.tbs_certificate().extensions().unwrap_or(&none);
+    let usage = extensions.iter().find(|extension| extension.extn_id == KEY_USAGE);
+    let usage = usage.and_then(|found| KeyUsage::from_der(found.extn_value.as_bytes()).ok());
+    usage.is_some_and(|usage| usage.digital_signature() && !usage.key_cert_sign() && !usage.key_agreement())
 }
 
 /// A name as it stands in DER, with its header.

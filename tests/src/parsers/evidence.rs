@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use keyfold_evidence::{
-    Asked, Assertion, Authority, BlindTag, Credential, CredentialKey, Expected, Frames, Keys, Leaf, Registration,
-    Report, SignedStatement, StatusList, UnixMillis, UserVerification,
+    Asked, Assertion, Attestation, Authority, Credential, CredentialKey, Expected, Frames, Keys, Known, Leaf,
+    Registration, Report, SignedStatement, StatusList, UnixMillis, UserVerification,
     issue::{Issuer, Names, SerialNumber, TokenKey, root},
 };
 use rcgen::KeyPair;
@@ -25,14 +25,15 @@ pub fn evidence_response(bytes: &[u8]) {
         origins: &["https://shop.example"],
         challenge: b"challenge",
         user_verification: UserVerification::Optional,
-        frames: Frames::Allowed,
+        frames: Frames::In(&[]),
     };
     let client_data = |kind: &str| {
         format!(r#"{{"type":"webauthn.{kind}","challenge":"Y2hhbGxlbmdl","origin":"https://shop.example"}}"#)
             .into_bytes()
     };
     let registration = Registration { attestation_object: bytes, client_data_json: &client_data("create") };
-    let _ = registration.verify(&asked, &TENANT.trusted, NOW);
+    let made = registration.verify(&asked, &TENANT.trusted, NOW);
+    assert!(!made.is_ok_and(|made| matches!(made.attestation, Attestation::Keyfold(_))));
     let credential = Credential { id: &[7; 32], public_key: &TENANT.passkey, backup_eligible: true, sign_count: 0 };
     for (authenticator_data, client_data_json) in [(bytes, client_data("get").as_slice()), (&[0; 37], bytes)] {
         let assertion =
@@ -44,15 +45,21 @@ pub fn evidence_response(bytes: &[u8]) {
     }
     if let Ok(statement) = SignedStatement::decode(bytes) {
         assert_eq!(statement.encode(), bytes);
-        let tag = statement.tag().unwrap_or(BlindTag([0; 32]));
-        assert!(statement.verify(tag, &TENANT.passkey, &TENANT.trusted, NOW).is_err());
+        let known = Known { rp_id: "shop.example", credential_id: &[7; 32], public_key: &TENANT.passkey };
+        assert!(statement.verify(&known, &TENANT.trusted, NOW).is_err());
     }
 }
 
 /// Reports, status lists, and the keys that are to verify them.
 pub fn evidence_token(bytes: &[u8]) {
     let Ok(token) = std::str::from_utf8(bytes) else { return };
-    let expected = Expected { issuer: "https://keyfold.example", audience: "shop", nonce: "a-nonce-of-the-shop" };
+    let expected = Expected {
+        issuer: "https://keyfold.example",
+        audience: "shop",
+        nonce: "a-nonce-of-the-shop",
+        rp_id: "shop.example",
+        credential_id: &[7; 32],
+    };
     if let Ok(keys) = Keys::from_json(bytes) {
         assert!(Report::verify("e30.e30.AAAA", &keys, &expected, NOW).is_err());
     }

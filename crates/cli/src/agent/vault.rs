@@ -4,7 +4,7 @@ use keyfold_client::{
     device::Passphrase,
     vault::{LocalVault, PasskeySnapshot, UnlockedVault, VaultError},
 };
-use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{Notify, watch};
 
 use crate::keyring::DesktopKeyring;
 
@@ -14,7 +14,8 @@ pub(crate) struct AgentVault {
     open: Mutex<Option<UnlockedVault>>,
     changed: Notify,
     opened: Notify,
-    finishing: Arc<RwLock<()>>,
+    /// How many answers are being finished.
+    finishing: watch::Sender<usize>,
 }
 
 impl AgentVault {
@@ -25,7 +26,7 @@ impl AgentVault {
             open: Mutex::new(Some(vault)),
             changed: Notify::new(),
             opened: Notify::new(),
-            finishing: Arc::default(),
+            finishing: watch::Sender::new(0),
         }
     }
 
@@ -98,13 +99,15 @@ impl AgentVault {
     }
 
     /// Held while what was answered already is brought to its end.
-    pub(crate) async fn finishing(&self) -> OwnedRwLockReadGuard<()> {
-        Arc::clone(&self.finishing).read_owned().await
+    pub(crate) fn finishing(&self) -> Finishing<'_> {
+        self.finishing.send_modify(|answers| *answers += 1);
+        Finishing(&self.finishing)
     }
 
     /// Returns once nothing is being finished.
     pub(crate) async fn finished(&self) {
-        drop(self.finishing.write().await);
+        // It fails only where the sender is gone, and that is this value.
+        drop(self.finishing.subscribe().wait_for(|answers| *answers == 0).await);
     }
 
     /// Something may have changed that the server does not know.
@@ -119,6 +122,15 @@ impl AgentVault {
 
     fn set(&self, vault: Option<UnlockedVault>) {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = vault;
+    }
+}
+
+/// An answer that is being finished.
+pub(crate) struct Finishing<'a>(&'a watch::Sender<usize>);
+
+impl Drop for Finishing<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|answers| *answers = answers.saturating_sub(1));
     }
 }
 

@@ -6,7 +6,7 @@ use rcgen::{
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use crate::{Class, Day, LeafClaims, MAX_LEAF, UnixMillis};
+use crate::{Class, Day, LeafClaims, MAX_LEAF, UnixMillis, leaf::LONGEST};
 
 /// Whose authority it is, as certificates say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub enum LeafNotIssued {
         "the leaf would have more than {MAX_LEAF} bytes; give the tenant a shorter name or its status lists shorter URLs"
     )]
     TooLong,
+    /// It would count for too long.
+    #[error("a leaf counts for at most {LONGEST} days")]
+    TooManyDays,
     /// The certificate could not be made.
     #[error(transparent)]
     Issue(#[from] Error),
@@ -55,6 +58,41 @@ pub fn root(
 ) -> Result<Vec<u8>, Error> {
     let params = of_issuer(names, "Keyfold root", serial, days, 1)?;
     Ok(params.self_signed(key)?.der().to_vec())
+}
+
+/// A root for metadata alone (DER): with its key. Readers of metadata hold a path's signatures against their root and look at
+/// nothing else of it, so nobody who has a certificate for something else may have one that leads there.
+///
+/// # Errors
+/// Of whoever signs.
+pub fn metadata_root(
+    names: &Names,
+    serial: SerialNumber,
+    days: std::ops::Range<Day>,
+    key: &impl SigningKey,
+) -> Result<Vec<u8>, Error> {
+    let params = of_issuer(names, "Keyfold metadata root", serial, days, 0)?;
+    Ok(params.self_signed(key)?.der().to_vec())
+}
+
+/// The certificate (DER) of a key that signs metadata, under a root for metadata and its key.
+///
+/// # Errors
+/// Of whoever signs.
+pub fn metadata_signer(
+    names: &Names,
+    root: (&[u8], impl SigningKey),
+    serial: SerialNumber,
+    days: std::ops::Range<Day>,
+    key: &impl PublicKeyData,
+) -> Result<Vec<u8>, Error> {
+    let root = rcgen::Issuer::from_ca_cert_der(&CertificateDer::from(root.0), root.1)?;
+    let mut params = dated(serial, days);
+    params.distinguished_name = subject(names, None, "Keyfold metadata")?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params.signed_by(key, &root)?.der().to_vec())
 }
 
 /// Whoever has a key and a certificate for it: a root, or one that issues leaves.
@@ -84,24 +122,6 @@ impl<K: SigningKey> Issuer<K> {
         key: &impl PublicKeyData,
     ) -> Result<Vec<u8>, Error> {
         let mut params = of_issuer(&self.names, "Keyfold evidence", serial, days, 0)?;
-        params.use_authority_key_identifier_extension = true;
-        Ok(params.signed_by(key, &self.issuer)?.der().to_vec())
-    }
-
-    /// The certificate (DER) of a key that signs metadata.
-    ///
-    /// # Errors
-    /// Of whoever signs.
-    pub fn metadata_signer(
-        &self,
-        serial: SerialNumber,
-        days: std::ops::Range<Day>,
-        key: &impl PublicKeyData,
-    ) -> Result<Vec<u8>, Error> {
-        let mut params = dated(serial, days);
-        params.distinguished_name = subject(&self.names, None, "Keyfold metadata")?;
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         Ok(params.signed_by(key, &self.issuer)?.der().to_vec())
     }
@@ -145,6 +165,9 @@ impl<K: SigningKey> Issuer<K> {
         claims: &LeafClaims,
         key: [u8; 65],
     ) -> Result<Vec<u8>, LeafNotIssued> {
+        if u64::from(days.end.0.saturating_sub(days.start.0)) > LONGEST {
+            return Err(LeafNotIssued::TooManyDays);
+        }
         let mut params = dated(serial, days);
         params.distinguished_name = subject(
             &self.names,
@@ -207,7 +230,9 @@ fn of_issuer(
 fn dated(serial: SerialNumber, days: std::ops::Range<Day>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.serial_number = Some(serial.rcgen());
-    (params.not_before, params.not_after) = (moment(days.start.begins()), moment(days.end.begins()));
+    // The last second is within.
+    let last = UnixMillis(days.end.begins().0.saturating_sub(1_000));
+    (params.not_before, params.not_after) = (moment(days.start.begins()), moment(last));
     params
 }
 

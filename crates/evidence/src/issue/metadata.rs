@@ -107,9 +107,11 @@ impl MetadataStatement {
             ],
             public_key_alg_and_encodings: vec!["cose"],
             // A leaf is pairwise to the relying party: its authority sees to it that it says nothing of the device.
-            attestation_types: vec!["anonca", "basic_surrogate"],
+            // Its own word, which it gives to programs that ask over CTAP, shows nothing.
+            attestation_types: vec!["anonca"],
             user_verification_details: vec![
                 vec![Method { user_verification_method: "passcode_external", ca_desc: Some(PIN) }],
+                vec![Method { user_verification_method: "passcode_external", ca_desc: Some(PASSPHRASE) }],
                 vec![Method { user_verification_method: "presence_internal", ca_desc: None }],
             ],
             key_protection: names_of(protections),
@@ -186,6 +188,8 @@ fn names_of(protections: &[Protection]) -> Vec<&'static str> {
     names.into_iter().collect()
 }
 
-/// CTAP 2.1's PIN, or the passphrase of the vault: eight tries, then a reset.
+/// CTAP 2.1's: eight tries, then a reset.
 const PIN: CodeAccuracy = CodeAccuracy { base: 94, min_length: 4, max_retries: 8, block_slowdown: 0 };
+/// The vault's: after five tries each waits, longer and longer, up to a quarter of an hour.
+const PASSPHRASE: CodeAccuracy = CodeAccuracy { base: 94, min_length: 8, max_retries: 5, block_slowdown: 5 };
 const LEGAL: &str = "Metadata of this tenant's Keyfold authenticators, made and signed by the tenant. It is not from the FIDO Alliance.";

@@ -95,7 +95,20 @@ fn what_the_shop_did_not_ask_for_is_refused() {
     assert_eq!(with(0x05, "webauthn.get", false), Err(AssertionError::BackupEligibility));
     assert_eq!(with(0x15, "webauthn.get", false), Err(AssertionError::Malformed), "BS without BE");
     assert_eq!(with(0x1d, "webauthn.get", false), Ok(()));
-    let lenient = Asked { user_verification: UserVerification::Optional, frames: Frames::Allowed, ..asked() };
+    let framed = |top: &str| {
+        let json = String::from_utf8(client_data("webauthn.get", "https://shop.example", CHALLENGE)).unwrap();
+        let json = json.replace("false}", &format!(r#"true,"topOrigin":"{top}"}}"#));
+        let shop = passkey.signs_in_with(0x1d, json.into_bytes(), &[]);
+        let asked = Asked { frames: Frames::In(&["https://news.example"]), ..asked() };
+        shop.assertion().verify(&asked, &credential, &authority, now()).map(drop)
+    };
+    assert_eq!(framed("https://news.example"), Ok(()));
+    assert_eq!(framed("https://evil.example"), not_asked(NotAsked::Frame));
+    let lenient = Asked {
+        user_verification: UserVerification::Optional,
+        frames: Frames::In(&["https://news.example"]),
+        ..asked()
+    };
     assert!(shop.assertion().verify(&lenient, &credential, &authority, now()).is_ok());
 }
 

@@ -38,6 +38,11 @@ fn threat_evidence_what_a_root_has_taken_back_issues_nothing() {
     // A list that is too old, or of another root, or damaged, is not passed over.
     let stale = Authority::trust(&tenant.root, &[&newer], Some(&list), UnixMillis(tomorrow.0 + 1_000));
     assert_eq!(stale.unwrap_err(), AuthorityError::RevokedStale);
+    // Nor does one that was in time once count for ever.
+    let after = UnixMillis(tomorrow.0 + 1_000);
+    assert_eq!(Leaf::verify(&new, &authority, after).unwrap_err(), LeafError::Untrusted);
+    let none = tenant.of_root.revoked(2, &[], TODAY.begins(), tomorrow).unwrap();
+    assert!(Authority::trust(&tenant.root, &[&tenant.issuer], Some(&none), now()).is_ok());
     let other = Tenant::new().of_root.revoked(1, &[], TODAY.begins(), tomorrow).unwrap();
     let foreign = Authority::trust(&tenant.root, &[&newer], Some(&other), now());
     assert_eq!(foreign.unwrap_err(), AuthorityError::Revoked);

@@ -1,7 +1,7 @@
 //! Each bit of everything that is verified, flipped.
 
 use keyfold_evidence::{
-    Attestation, BlindTag, Class, Device, Leaf, Registration, Scope, SignedStatement, Statement,
+    Attestation, BlindTag, Class, Device, Known, Leaf, Registration, Scope, SignedStatement, Statement,
     statement::{message_of_credential, message_of_evidence},
 };
 use proptest::prelude::*;
@@ -41,6 +41,14 @@ fn no_bit_of_an_assertion_can_be_changed() {
         let assertion = keyfold_evidence::Assertion { client_data_json: &client_data_json, ..shop.assertion() };
         assert!(assertion.verify(&asked(), &credential, &authority, now()).is_err());
     }
+    for signature in flipped(&shop.signature) {
+        let assertion = keyfold_evidence::Assertion { signature: &signature, ..shop.assertion() };
+        assert!(assertion.verify(&asked(), &credential, &authority, now()).is_err());
+    }
+    for credential_id in flipped(&shop.credential_id) {
+        let assertion = keyfold_evidence::Assertion { credential_id: &credential_id, ..shop.assertion() };
+        assert!(assertion.verify(&asked(), &credential, &authority, now()).is_err());
+    }
     let signed_in = shop.assertion().verify(&asked(), &credential, &authority, now()).unwrap();
     assert!(matches!(signed_in.device, Device::Verified(_)));
 }
@@ -64,14 +72,15 @@ fn no_bit_of_a_statement_can_be_changed() {
     let tenant = Tenant::new();
     let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
     let tag = BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose());
+    let known = Known { rp_id: RP_ID, credential_id: &passkey.id, public_key: &passkey.public_key };
     let statement = Statement { tag, class: Class::Synced, scope: Scope::Account, day: TODAY };
     let leaf_hash = Sha256::digest(&passkey.leaf).into();
     let evidence = passkey.vouches(&message_of_evidence(&leaf_hash, &statement.encode()));
     let by_credential = passkey.signs(&message_of_credential(&statement.encode()));
     let signed = SignedStatement::new(&statement, Some(by_credential), Some((passkey.leaf.clone(), evidence)));
     for damaged in flipped(&signed.encode()) {
-        let verified = SignedStatement::decode(&damaged)
-            .and_then(|read| read.verify(tag, &passkey.public_key, &tenant.authority(), now()));
+        let verified =
+            SignedStatement::decode(&damaged).and_then(|read| read.verify(&known, &tenant.authority(), now()));
         assert!(verified.is_err());
     }
 }

@@ -36,8 +36,8 @@ fn a_leaf_counts_on_its_days() {
     let at = |moment: UnixMillis| Leaf::verify(&leaf, &authority, moment).map(drop);
     assert_eq!(at(UnixMillis(TODAY.begins().0 - 1)), Err(LeafError::NotNow));
     assert_eq!(at(TODAY.begins()), Ok(()));
-    assert_eq!(at(TODAY.plus(7).begins()), Ok(()));
-    assert_eq!(at(UnixMillis(TODAY.plus(7).begins().0 + 1_000)), Err(LeafError::NotNow));
+    assert_eq!(at(UnixMillis(TODAY.plus(7).begins().0 - 1)), Ok(()));
+    assert_eq!(at(TODAY.plus(7).begins()), Err(LeafError::NotNow));
 }
 
 #[test]
@@ -77,6 +77,8 @@ fn a_leaf_that_authenticator_data_could_not_carry_is_not_issued() {
     let key = point(&evidence_key());
     let refused = issuing.leaf(serial(3), TODAY..TODAY.plus(7), &long, key);
     assert!(matches!(refused, Err(LeafNotIssued::TooLong)));
+    let refused = issuing.leaf(serial(3), TODAY..TODAY.plus(32), &claims(Class::Synced), key);
+    assert!(matches!(refused, Err(LeafNotIssued::TooManyDays)));
 }
 
 const KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");

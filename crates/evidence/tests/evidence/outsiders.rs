@@ -11,7 +11,9 @@ use std::{
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_evidence::{
     BlindTag, Class, Protection, Scope, SignedStatement, Statement, Status, UnixMillis,
-    issue::{MetadataBlob, MetadataKey, MetadataStatement, TokenKey, aaguid_of_get_info},
+    issue::{
+        MetadataBlob, MetadataKey, MetadataStatement, TokenKey, aaguid_of_get_info, metadata_root, metadata_signer,
+    },
     statement::{message_of_credential, message_of_evidence},
     status_list::{Packed, StatusListClaims},
 };
@@ -21,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     tokens,
-    world::{CHALLENGE, Passkey, RP_ID, Tenant, claims},
+    world::{CHALLENGE, Passkey, RP_ID, Tenant, claims, names, serial},
 };
 
 #[test]
@@ -35,6 +37,10 @@ fn an_outsider_verifies_all_that_a_relying_party_receives() {
         for broken in broken(&received) {
             refused(&broken);
         }
+        // Metadata has a root of its own: who has a leaf signs none.
+        let mut under_the_tenants = received.clone();
+        under_the_tenants["metadata_root"] = received["root"].clone();
+        refused(&under_the_tenants);
     }
 }
 
@@ -65,7 +71,7 @@ fn received(class: Class, now: UnixMillis) -> Value {
         status_list: Packed::pack(&statuses),
     };
     let id = b64(&passkey.id);
-    let blob = metadata(&tenant, now);
+    let (blob, metadata_root) = metadata(&tenant, now);
     json!({
         "jwks": { "keys": [key.jwk()] },
         "report": key.report(&report).unwrap(),
@@ -78,6 +84,7 @@ fn received(class: Class, now: UnixMillis) -> Value {
         "issuer": b64(&tenant.issuer),
         "leaf": b64(&passkey.leaf),
         "metadata": blob,
+        "metadata_root": b64(&metadata_root),
         "is_synced": class == Class::Synced,
         "aaguid": b64(&class.aaguid().0),
         "rp_id": RP_ID,
@@ -100,17 +107,20 @@ fn received(class: Class, now: UnixMillis) -> Value {
     })
 }
 
-/// What the tenant publishes of its authenticators.
-fn metadata(tenant: &Tenant, now: UnixMillis) -> String {
+/// What the tenant publishes of its authenticators, and the root of that alone.
+fn metadata(tenant: &Tenant, now: UnixMillis) -> (String, Vec<u8>) {
     let statement = |class: Class| {
         let get_info = json!({ "versions": ["FIDO_2_0", "FIDO_2_1"], "aaguid": aaguid_of_get_info(class.aaguid()) });
         MetadataStatement::new(class, &[Protection::Software, Protection::Tpm], get_info, &[&tenant.root])
     };
     let blob = MetadataBlob::new(7, now.day(), now.day().plus(30), Class::ALL.map(statement).to_vec());
+    let days = || now.day()..now.day().plus(90);
+    let root_key = KeyPair::generate().unwrap();
+    let root = metadata_root(&names(), serial(5), days(), &root_key).unwrap();
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let signer = tenant.signs_metadata(now.day(), &key);
+    let signer = metadata_signer(&names(), (&root, root_key), serial(6), days(), &key).unwrap();
     let key = MetadataKey::from_pem(&key.serialize_pem()).unwrap();
-    key.sign(&blob, &[&signer, &tenant.issuer]).unwrap()
+    (key.sign(&blob, &[&signer]).unwrap(), root)
 }
 
 /// Each with one thing changed, so that it is known that the outsider looks at it.

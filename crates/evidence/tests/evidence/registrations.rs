@@ -45,12 +45,22 @@ fn threat_evidence_nobody_else_attests_a_passkey_as_keyfolds() {
     let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
     let refused = registered(&tenant, &passkey, |passkey, _| passkey.packed(b"something else")).unwrap_err();
     assert_eq!(refused, RegistrationError::Signature);
-    // A passkey's own signature vouches for nothing.
-    let own = registered(&tenant, &passkey, |passkey, signed| {
-        let members = [("alg", Value::from(-7)), ("sig", passkey.signs(signed).into())];
-        ("packed", Value::Map(members.map(|(name, value)| (name.into(), value)).to_vec()))
+    // A passkey's own signature vouches for nothing, and one that is not its own is none.
+    let own = |signs: fn(&Passkey, &[u8]) -> Vec<u8>| {
+        registered(&tenant, &passkey, |passkey, signed| {
+            let members = [("alg", Value::from(-7)), ("sig", signs(passkey, signed).into())];
+            ("packed", Value::Map(members.map(|(name, value)| (name.into(), value)).to_vec()))
+        })
+    };
+    assert!(matches!(own(Passkey::signs).unwrap().attestation, Attestation::Own));
+    assert_eq!(own(|_, _| vec![0; 70]).unwrap_err(), RegistrationError::Signature);
+    // What is refused does not pass for somebody else's by a member that nobody knows.
+    let refused = registered(&tenant, &foreign, |passkey, signed| {
+        let (format, mut statement) = passkey.packed(signed);
+        statement.as_map_mut().unwrap().push(("ver".into(), 1.into()));
+        (format, statement)
     });
-    assert!(matches!(own.unwrap().attestation, Attestation::Other { .. }));
+    assert_eq!(refused.unwrap_err(), RegistrationError::Malformed);
 }
 
 #[test]

@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use keyfold_evidence::{
-    BlindTag, Class, LeafError, Scope, SignedStatement, Statement, StatementError,
+    BlindTag, Class, Day, Known, LeafError, Scope, SignedStatement, Statement, StatementError, UnixMillis,
+    device::{Signed, message},
     statement::{MAX_STATEMENT, message_of_credential, message_of_evidence},
 };
 use sha2::{Digest, Sha256};
@@ -8,6 +11,10 @@ use crate::world::{Passkey, RP_ID, TODAY, Tenant, now};
 
 fn tag(passkey: &Passkey) -> BlindTag {
     BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose())
+}
+
+fn known(passkey: &Passkey) -> Known<'_> {
+    Known { rp_id: RP_ID, credential_id: &passkey.id, public_key: &passkey.public_key }
 }
 
 fn stated(passkey: &Passkey) -> Statement {
@@ -34,7 +41,7 @@ fn a_statement_is_verified_by_whoever_knows_the_passkey() {
             let signed = SignedStatement::new(&statement, credential.clone(), device.clone());
             let read = SignedStatement::decode(&signed.encode()).unwrap();
             assert_eq!((read.tag(), &read), (Some(statement.tag), &signed));
-            let verified = read.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).unwrap();
+            let verified = read.verify(&known(&passkey), &tenant.authority(), now()).unwrap();
             assert_eq!(verified.statement, statement);
             assert_eq!((verified.is_by_credential, verified.leaf.is_some()), (credential.is_some(), device.is_some()));
         }
@@ -51,7 +58,7 @@ fn threat_evidence_a_stranger_who_saw_the_credential_id_states_nothing_of_it() {
     assert_ne!(guessed, tag(&passkey));
     let lie = Statement { class: Class::DeviceBound, ..stated(&passkey) };
     let verify = |signed: SignedStatement| {
-        signed.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).map(|verified| verified.statement)
+        signed.verify(&known(&passkey), &tenant.authority(), now()).map(|verified| verified.statement)
     };
     let forged = SignedStatement::new(&lie, by_credential(&stranger, &lie), None);
     assert_eq!(verify(forged), Err(StatementError::Signature));
@@ -68,18 +75,56 @@ fn a_statement_under_a_leaf_that_nobody_vouches_for_is_refused() {
     let passkey = Passkey::new(Class::Synced, |key| other.leaf(Class::Synced, key));
     let statement = stated(&passkey);
     let signed = SignedStatement::new(&statement, by_credential(&passkey, &statement), by_device(&passkey, &statement));
-    let refused = signed.verify(tag(&passkey), &passkey.public_key, &tenant.authority(), now()).unwrap_err();
+    let refused = signed.verify(&known(&passkey), &tenant.authority(), now()).unwrap_err();
     assert_eq!(refused, StatementError::Leaf(LeafError::Untrusted));
 }
 
 #[test]
-fn what_signs_a_statement_signs_nothing_else() {
-    // An assertion and an attestation begin with the SHA-256 of an RP id: random bytes, not 32 of ASCII.
-    let messages = [message_of_credential(b""), message_of_evidence(&[0; 32], b"")];
-    for message in &messages {
-        assert!(message[..32].is_ascii());
+fn threat_evidence_what_signs_one_thing_signs_nothing_else() {
+    let tenant = Tenant::new();
+    let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
+    let statement = stated(&passkey);
+    let leaf_hash = Sha256::digest(&passkey.leaf).into();
+    // What the evidence key signed of an assertion, and of an attestation: over the statement's own bytes, and over its message.
+    let other =
+        Signed { rp_id_hash: &[0; 32], flags: 1, credential_id: &statement.encode(), client_data_hash: &[0; 32] };
+    let (of_assertion, bare) = (message(&leaf_hash, &other), statement.encode());
+    for signed in [&of_assertion, &bare, &message_of_credential(&bare)] {
+        let evidence = Some((passkey.leaf.clone(), passkey.vouches(signed)));
+        let refused =
+            SignedStatement::new(&statement, None, evidence).verify(&known(&passkey), &tenant.authority(), now());
+        assert_eq!(refused.unwrap_err(), StatementError::Signature);
     }
-    assert_ne!(messages[0][..32], messages[1][..32]);
+    for signed in [&of_assertion, &bare, &message_of_evidence(&leaf_hash, &bare)] {
+        let credential = Some(passkey.signs(signed));
+        let refused =
+            SignedStatement::new(&statement, credential, None).verify(&known(&passkey), &tenant.authority(), now());
+        assert_eq!(refused.unwrap_err(), StatementError::Signature);
+    }
+    // The messages of each begin with 32 bytes of ASCII that the others do not begin with, nor the SHA-256 of an RP id.
+    let begins: BTreeSet<Vec<u8>> =
+        [of_assertion, message_of_credential(&bare), message_of_evidence(&leaf_hash, &bare)]
+            .map(|message| message[..32].to_vec())
+            .into();
+    assert_eq!(begins.len(), 3);
+    assert!(begins.iter().all(|begin| begin.is_ascii()));
+}
+
+#[test]
+fn a_statement_outlives_its_leaf_and_is_of_a_day_on_which_that_counted() {
+    let tenant = Tenant::new();
+    let passkey = Passkey::new(Class::Synced, |key| tenant.leaf(Class::Synced, key));
+    let verified = |day: Day, at: UnixMillis| {
+        let statement = Statement { day, ..stated(&passkey) };
+        let signed = SignedStatement::new(&statement, None, by_device(&passkey, &statement));
+        signed.verify(&known(&passkey), &tenant.authority(), at).map(drop)
+    };
+    let later = TODAY.plus(60).begins();
+    assert_eq!(verified(TODAY, later), Ok(()));
+    assert_eq!(verified(TODAY.plus(6), later), Ok(()));
+    assert_eq!(verified(TODAY.plus(7), later), Err(StatementError::Leaf(LeafError::NotNow)));
+    assert_eq!(verified(Day(0), later), Err(StatementError::Leaf(LeafError::NotNow)));
+    assert_eq!(verified(TODAY.plus(1), now()), Err(StatementError::NotYet));
 }
 
 #[test]

@@ -51,7 +51,8 @@ pub(crate) fn report(class: Class) -> Report {
     }
 }
 
-const EXPECTED: Expected<'_> = Expected { issuer: TENANT, audience: "shop", nonce: NONCE };
+const EXPECTED: Expected<'_> =
+    Expected { issuer: TENANT, audience: "shop", nonce: NONCE, rp_id: "shop.example", credential_id: &[7, 7, 7] };
 
 #[test]
 fn threat_evidence_a_report_is_for_whoever_asked_and_for_that_question() {
@@ -65,9 +66,22 @@ fn threat_evidence_a_report_is_for_whoever_asked_and_for_that_question() {
         (Expected { issuer: "https://other.example", ..EXPECTED }, "iss"),
         (Expected { audience: "another-shop", ..EXPECTED }, "aud"),
         (Expected { nonce: "the nonce of yesterday", ..EXPECTED }, "eat_nonce"),
+        (Expected { rp_id: "another.example", ..EXPECTED }, "keyfold"),
+        (Expected { credential_id: &[8], ..EXPECTED }, "keyfold"),
     ];
     for (expected, claim) in cases {
         assert_eq!(verify(&trusted, &expected, now()), Err(TokenError::Claim(claim)));
+    }
+    // What contradicts itself is no report.
+    for change in [
+        |passkey: &mut Passkey| passkey.assurance = Assurance::Aal3,
+        |passkey: &mut Passkey| passkey.backup_eligible = false,
+        |passkey: &mut Passkey| passkey.class = Class::DeviceBound,
+    ] {
+        let mut changed = report(Class::Synced);
+        change(&mut changed.keyfold);
+        let token = key.report(&changed).unwrap();
+        assert_eq!(Report::verify(&token, &trusted, &EXPECTED, now()), Err(TokenError::Claim("keyfold")));
     }
     let later = UnixMillis((now().seconds() + 600) * 1_000);
     assert_eq!(verify(&trusted, &EXPECTED, later), Err(TokenError::NotNow));
@@ -114,12 +128,15 @@ fn a_status_list_says_what_still_holds() {
     };
     let token = key.status_list(&claims).unwrap();
     let list = StatusList::verify(&token, LIST, &trusted, now()).unwrap();
-    let at = |index: u32| list.status(&StatusReference { index, uri: LIST.to_owned() });
+    let at = |index: u32| list.status(&StatusReference { index, uri: LIST.to_owned() }, now());
     assert_eq!((at(0), at(1), at(2)), (Ok(Status::Valid), Ok(Status::Suspended), Ok(Status::Invalid)));
     assert_eq!(at(4), Err(StatusError::OutOfRange));
+    assert_eq!(at(3), Err(StatusError::Unknown), "nobody has that place");
+    let reference = StatusReference { index: 0, uri: LIST.to_owned() };
+    let later = UnixMillis((now().seconds() + 600) * 1_000);
+    assert_eq!(list.status(&reference, later), Err(StatusError::Stale));
     let elsewhere = StatusList::verify(&token, "https://keyfold.example/v1/rp/status/2", &trusted, now());
     assert_eq!(elsewhere, Err(TokenError::Claim("sub")));
-    let later = UnixMillis((now().seconds() + 600) * 1_000);
     assert_eq!(StatusList::verify(&token, LIST, &trusted, later), Err(TokenError::NotNow));
 }
 

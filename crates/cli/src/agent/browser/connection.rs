@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{self, IoSlice, IoSliceMut, Read},
     mem::MaybeUninit,
@@ -56,9 +57,6 @@ pub(super) async fn taken_over(mut host: UnixStream) -> io::Result<(Listener, Te
     let [says, hears] = <[OwnedFd; 2]>::try_from(pipes).map_err(|_| io::ErrorKind::InvalidData)?;
     let mut first = buffer(u32::from_be_bytes(length))?;
     host.read_exact(&mut first).await?;
-    for pipe in [&says, &hears] {
-        fcntl_setfd(pipe, FdFlags::CLOEXEC)?;
-    }
     ioctl_fionbio(&says, false)?;
     let listener = Listener { first: Some(first), browser: File::from(says), _host: host };
     Ok((listener, Teller::new(Sender::from_owned_fd(hears)?)))
@@ -73,7 +71,10 @@ fn received(host: &UnixStream) -> io::Result<([u8; LENGTH], Vec<OwnedFd>)> {
         RecvAncillaryMessage::ScmRights(pipes) => Some(pipes),
         _ => None,
     });
-    let pipes = pipes.flatten().collect();
+    let pipes: Vec<OwnedFd> = pipes.flatten().collect();
+    for pipe in &pipes {
+        fcntl_setfd(pipe, FdFlags::CLOEXEC)?;
+    }
     if got.bytes == LENGTH { Ok((length, pipes)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
@@ -106,8 +107,14 @@ pub(super) struct Teller(Arc<Way>);
 struct Way {
     browser: Sender,
     /// What found no room yet.
-    waiting: Mutex<Vec<u8>>,
+    waiting: Mutex<VecDeque<Waiting>>,
     waits: Notify,
+}
+
+/// A message with its length, of which so much is written.
+struct Waiting {
+    framed: Zeroizing<Vec<u8>>,
+    written: usize,
 }
 
 impl Teller {
@@ -117,15 +124,13 @@ impl Teller {
 
     /// A browser that is gone is told nothing, nor is one that does not listen.
     pub(super) fn tell(&self, told: &Told) {
-        let Ok(message) = serde_json::to_vec(told) else { return };
-        let Ok(length) = u32::try_from(message.len()) else { return };
-        let framed = [length.to_ne_bytes().as_slice(), &message].concat();
+        let Some(framed) = framed(told) else { return };
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let written = if waiting.is_empty() { self.0.browser.try_write(&framed).unwrap_or(0) } else { 0 };
-        let rest = framed.get(written..).unwrap_or_default();
+        let is_whole = written == framed.len();
         // What was begun is brought to its end.
-        if !rest.is_empty() && (written > 0 || waiting.len() < MOST_WAITING) {
-            waiting.extend_from_slice(rest);
+        if !is_whole && (written > 0 || waiting.len() < MOST_WAITING) {
+            waiting.push_back(Waiting { framed, written });
             self.0.waits.notify_one();
         }
     }
@@ -143,11 +148,10 @@ impl Teller {
         loop {
             self.0.browser.writable().await?;
             let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            match self.0.browser.try_write(&waiting) {
-                Ok(written) => drop(waiting.drain(..written)),
+            let Some(first) = waiting.front_mut() else { return Ok(()) };
+            match self.0.browser.try_write(first.framed.get(first.written..).unwrap_or_default()) {
+                Ok(written) if first.written + written < first.framed.len() => first.written += written,
+                Ok(_) => drop(waiting.pop_front()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
@@ -155,7 +159,16 @@ impl Teller {
     }
 }
 
+/// A message with its length before it. In an answer may be a secret of a page: nothing of it is left behind.
+fn framed(told: &Told) -> Option<Zeroizing<Vec<u8>>> {
+    let message = Zeroizing::new(serde_json::to_vec(told).ok()?);
+    let mut framed = Zeroizing::new(Vec::with_capacity(LENGTH + message.len()));
+    framed.extend_from_slice(&u32::try_from(message.len()).ok()?.to_ne_bytes());
+    framed.extend_from_slice(&message);
+    Some(framed)
+}
+
 /// Of a length.
 const LENGTH: usize = 4;
-/// For a browser that listens to none of it.
-const MOST_WAITING: usize = 4 * MAX_MESSAGE;
+/// Messages for a browser that listens to none of them.
+const MOST_WAITING: usize = 4_096;

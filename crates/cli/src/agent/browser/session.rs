@@ -91,7 +91,7 @@ impl Ending {
         };
         // Before it is told: what comes after that may be about what was made.
         let _ = self.ended.send((self.id, made));
-        let finishing = self.runtime.block_on(self.agent.finishing());
+        let finishing = self.agent.finishing();
         self.teller.tell(&Told::Result { id: self.id, response });
         match left {
             // Other devices have it soon.
@@ -174,8 +174,8 @@ fn listen(mut session: Session, mut listener: Listener, runtime: &Handle) {
 impl Session {
     async fn take(&mut self, asked: Asked) {
         // Whatever tells of the vault, or changes it, tells of it as it is once all that was answered is done. A signature does not
-        // wait for that.
-        if !matches!(asked, Asked::Hello(_) | Asked::Answer(_)) {
+        // wait for that, nor does who wants to lock.
+        if !matches!(asked, Asked::Hello(_) | Asked::Answer(_) | Asked::Lock { .. }) {
             self.vault.finished().await;
         }
         self.forget_ended();

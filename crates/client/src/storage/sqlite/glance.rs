@@ -20,6 +20,11 @@ impl Glances {
     pub(super) fn open(file: &Path, busy_timeout: Duration) -> Result<Self, StorageError> {
         let connection = Connection::open(file)?;
         connection.busy_timeout(busy_timeout)?;
+        // Without its log readers would hold writers up.
+        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(StorageError::Unusable(format!("SQLite keeps its log as {mode} here, not as wal")));
+        }
         // Not opened to be read only: the last connection to close takes the log away.
         connection.pragma_update(None, "query_only", true)?;
         Ok(Self(Mutex::new(Some(connection))))

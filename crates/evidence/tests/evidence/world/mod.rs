@@ -2,7 +2,7 @@ mod authenticator;
 mod tenant;
 
 pub(crate) use authenticator::{CHALLENGE, Passkey, RP_ID, Shop, asked, client_data, evidence_key, extensions, point};
-pub(crate) use tenant::{Tenant, claims, serial};
+pub(crate) use tenant::{Tenant, claims, names, serial};
 
 use keyfold_evidence::{Day, UnixMillis};
 

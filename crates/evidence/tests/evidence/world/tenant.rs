@@ -39,10 +39,6 @@ impl Tenant {
         (issuer, issuing)
     }
 
-    pub(crate) fn signs_metadata(&self, day: Day, key: &KeyPair) -> Vec<u8> {
-        self.issuing.metadata_signer(serial(4), day..day.plus(90), key).unwrap()
-    }
-
     pub(crate) fn authority(&self) -> Authority {
         Authority::trust(&self.root, &[&self.issuer], None, now()).unwrap()
     }

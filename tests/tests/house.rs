@@ -105,6 +105,14 @@ fn every_folder_says_what_lives_there_on_a_page() {
     assert!(fs::read_to_string(top().join("README.md")).unwrap().lines().count() < 100);
 }
 
+/// An authenticator imports nothing of evidence, nor the other way: relying parties take no authenticator along.
+#[test]
+fn a_model_has_one_aaguid() {
+    let evidence = keyfold_evidence::Class::Synced.aaguid();
+    assert_eq!(evidence.0, *keyfold_authenticator::Aaguid::SYNCED.as_bytes());
+    assert_eq!(evidence.to_string(), keyfold_authenticator::Aaguid::SYNCED.to_string());
+}
+
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }

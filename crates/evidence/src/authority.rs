@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
-use x509_cert::{certificate::Certificate, crl::CertificateList, der::Decode};
+use x509_cert::{certificate::Certificate, crl::CertificateList, der::Decode, name::Name};
 
 use crate::{
     UnixMillis,
-    x509::{Signed, Validity, is_issuer, name},
+    x509::{Signed, Validity, is_issuer},
 };
 
 /// Who signs a tenant's leaves. It is verified once, so that each leaf costs one signature.
@@ -64,14 +64,13 @@ impl Authority {
         let root_der = CertificateDer::from(root);
         let root_key = EndEntityCert::try_from(&root_der).map_err(|_| AuthorityError::Root)?;
         let certificate = Certificate::from_der(root).map_err(|_| AuthorityError::Root)?;
-        let is_self_signed = is_signed_by(&root_key, root)
-            && certificate.tbs_certificate().issuer() == certificate.tbs_certificate().subject();
+        let subject = certificate.tbs_certificate().subject();
+        let is_self_signed = is_signed_by(&root_key, root) && certificate.tbs_certificate().issuer() == subject;
         if !is_self_signed || !is_issuer(&certificate, 1) {
             return Err(AuthorityError::Root);
         }
-        let subject = name(certificate.tbs_certificate().subject()).ok_or(AuthorityError::Root)?;
         let (taken_back, revoked) = match revoked {
-            Some(list) => revoked_by(&root_key, &subject, list, now).map(|(serials, valid)| (serials, Some(valid)))?,
+            Some(list) => revoked_by(&root_key, subject, list, now).map(|(serials, valid)| (serials, Some(valid)))?,
             None => (BTreeSet::new(), None),
         };
         let mut trusted = Vec::new();
@@ -83,7 +82,7 @@ impl Authority {
             }
             let issuer = Certificate::from_der(der).map_err(|_| refused)?;
             let tbs = issuer.tbs_certificate();
-            let is_of_root = name(tbs.issuer()).is_some_and(|issuer| issuer == subject) && is_signed_by(&root_key, der);
+            let is_of_root = tbs.issuer() == subject && is_signed_by(&root_key, der);
             if !is_of_root || !is_issuer(&issuer, 0) {
                 return Err(refused);
             }
@@ -117,7 +116,7 @@ fn is_signed_by(key: &EndEntityCert<'_>, der: &[u8]) -> bool {
 /// The serials on a root's list, and when it counts.
 fn revoked_by(
     root: &EndEntityCert<'_>,
-    subject: &[u8],
+    subject: &Name,
     list: &[u8],
     now: UnixMillis,
 ) -> Result<(BTreeSet<Vec<u8>>, Validity), AuthorityError> {
@@ -130,7 +129,7 @@ fn revoked_by(
     let of_entries = tbs.revoked_certificates.iter().flatten().filter_map(|entry| entry.crl_entry_extensions.as_ref());
     let extensions = tbs.crl_extensions.iter().chain(of_entries).flatten();
     let is_limited = extensions.into_iter().any(|extension| extension.critical);
-    let is_of_root = name(&tbs.issuer).is_some_and(|issuer| issuer == subject) && is_signed_by(root, list);
+    let is_of_root = tbs.issuer == *subject && is_signed_by(root, list);
     if is_limited || !is_of_root {
         return Err(AuthorityError::Revoked);
     }

@@ -29,7 +29,7 @@ use x509_cert::{
 
 use crate::{
     Aaguid, Authority, Class, Compliance, Protection, StatusReference, UnixMillis,
-    x509::{Validity, is_for_signatures},
+    x509::{Validity, extension, key_usage},
 };
 
 /// A leaf that its authority vouches for.
@@ -121,11 +121,13 @@ impl Leaf {
         let valid = Validity::from(tbs.validity());
         let (from, end) = (valid.from.0, valid.until.0.saturating_add(SECOND));
         let is_of_days = from % DAY == 0 && end % DAY == 0 && end.saturating_sub(from) <= LONGEST * DAY;
-        if tbs.version() != Version::V3 || !is_of_days || !is_for_signatures(certificate) {
+        let is_for_signatures = key_usage(certificate)
+            .is_some_and(|usage| usage.digital_signature() && !usage.key_cert_sign() && !usage.key_agreement());
+        if tbs.version() != Version::V3 || !is_of_days || !is_for_signatures {
             return None;
         }
         let claims = LeafClaims::of(certificate)?;
-        let (aaguid, _) = extension(certificate, AAGUID)?;
+        let aaguid = extension(certificate, AAGUID)?.extn_value.as_bytes();
         let aaguid = <&OctetStringRef>::from_der(aaguid).ok()?.as_bytes();
         if aaguid != claims.class.aaguid().0 {
             return None;
@@ -188,7 +190,7 @@ impl LeafClaims {
 
     fn of(certificate: &Certificate) -> Option<Self> {
         use x509_cert::ext::pkix::{SubjectAltName, name::GeneralName};
-        let (names, _) = extension(certificate, SUBJECT_ALT_NAME)?;
+        let names = extension(certificate, SUBJECT_ALT_NAME)?.extn_value.as_bytes();
         let names = SubjectAltName::from_der(names).ok()?;
         let [GeneralName::UniformResourceIdentifier(claims), GeneralName::UniformResourceIdentifier(uri)] =
             names.0.as_slice()
@@ -215,13 +217,6 @@ impl LeafClaims {
     pub const fn aaguid(&self) -> Aaguid {
         self.class.aaguid()
     }
-}
-
-/// The value of the only extension with this id, and whether it is critical.
-fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<(&[u8], bool)> {
-    let mut found = certificate.tbs_certificate().extensions()?.iter().filter(|extension| extension.extn_id == id);
-    let first = found.next()?;
-    found.next().is_none().then_some((first.extn_value.as_bytes(), first.critical))
 }
 
 /// Whether s is at most half of the group's order: of the two signatures that verify there is one.

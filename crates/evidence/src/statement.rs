@@ -43,7 +43,9 @@ pub enum Scope {
 /// A statement with its signatures, as it is kept and handed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedStatement {
-    statement: Vec<u8>,
+    statement: Statement,
+    /// Its bytes, which are signed.
+    bytes: Vec<u8>,
     credential_signature: Option<Vec<u8>>,
     evidence: Option<(Vec<u8>, Vec<u8>)>,
 }
@@ -171,13 +173,13 @@ impl SignedStatement {
         evidence: Option<(Vec<u8>, [u8; 64])>,
     ) -> Self {
         let evidence = evidence.map(|(leaf, signature)| (leaf, signature.to_vec()));
-        Self { statement: statement.encode(), credential_signature, evidence }
+        Self { statement: *statement, bytes: statement.encode(), credential_signature, evidence }
     }
 
     /// Its bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut members = vec![(Value::from(1), Value::from(self.statement.clone()))];
+        let mut members = vec![(Value::from(1), Value::from(self.bytes.clone()))];
         if let Some(signature) = &self.credential_signature {
             members.push((Value::from(2), Value::from(signature.clone())));
         }
@@ -201,7 +203,7 @@ impl SignedStatement {
             return None;
         }
         let mut members = Members::of(cbor::decode(bytes)?)?;
-        let statement = members.number(1)?.into_bytes().ok()?;
+        let bytes = members.number(1)?.into_bytes().ok()?;
         let optional = |value: Option<Value>| {
             value.map(|value| value.into_bytes().ok()).map_or(Some(None), |bytes| bytes.map(Some))
         };
@@ -213,14 +215,14 @@ impl SignedStatement {
         };
         members.end()?;
         let is_signed = credential_signature.is_some() || evidence.is_some();
-        Statement::decode(&statement)?;
-        is_signed.then_some(Self { statement, credential_signature, evidence })
+        let statement = Statement::decode(&bytes)?;
+        is_signed.then_some(Self { statement, bytes, credential_signature, evidence })
     }
 
     /// Which passkey it is about: to find it again, for nothing of it is verified.
     #[must_use]
-    pub fn tag(&self) -> Option<BlindTag> {
-        Statement::decode(&self.statement).map(|statement| statement.tag)
+    pub const fn tag(&self) -> BlindTag {
+        self.statement.tag
     }
 
     /// Verifies that it is of this passkey, and each signature that it has: the leaf must have counted on the statement's day, by
@@ -234,7 +236,7 @@ impl SignedStatement {
         authority: &Authority,
         now: UnixMillis,
     ) -> Result<Verified, StatementError> {
-        let statement = Statement::decode(&self.statement).ok_or(StatementError::Malformed)?;
+        let statement = self.statement;
         let credential = passkey.public_key;
         if statement.tag != BlindTag::of(passkey.rp_id, passkey.credential_id, credential.as_cose()) {
             return Err(StatementError::Tag);
@@ -243,14 +245,14 @@ impl SignedStatement {
             return Err(StatementError::NotYet);
         }
         let by_credential = self.credential_signature.as_ref();
-        let message = message_of_credential(&self.statement);
+        let message = message_of_credential(&self.bytes);
         if by_credential.is_some_and(|signature| !credential.signed(&message, signature)) {
             return Err(StatementError::Signature);
         }
         let leaf = match &self.evidence {
             Some((leaf, signature)) => {
                 let leaf = Leaf::verify_at(leaf, authority, statement.day.begins(), now)?;
-                if !leaf.signed(&message_of_evidence(leaf.hash(), &self.statement), signature) {
+                if !leaf.signed(&message_of_evidence(leaf.hash(), &self.bytes), signature) {
                     return Err(StatementError::Signature);
                 }
                 if leaf.claims().class != statement.class {

@@ -1,11 +1,11 @@
-//! What this crate needs of X.509 (RFC 5280) beyond a path's verification: signed parts, names' keys, times.
+//! What this crate needs of X.509 (RFC 5280) beyond a path's verification: signed parts, extensions, times.
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
 use webpki::ring::{ECDSA_P256_SHA256, ECDSA_P384_SHA384};
 use x509_cert::{
     certificate::Certificate,
     der::{
-        Decode, Encode, Reader, SliceReader,
+        Decode, Reader, SliceReader,
         asn1::{BitStringRef, ObjectIdentifier},
     },
     ext::{
@@ -30,9 +30,7 @@ impl Validity {
         // A certificate counts whole seconds, and its last one is within.
         (self.from.seconds()..=self.until.seconds()).contains(&now.seconds())
     }
-}
 
-impl Validity {
     pub(crate) fn between(from: &Time, until: &Time) -> Self {
         let moment = |time: &Time| UnixMillis(u64::try_from(time.to_unix_duration().as_millis()).unwrap_or(u64::MAX));
         Self { from: moment(from), until: moment(until) }
@@ -77,33 +75,24 @@ impl<'a> Signed<'a> {
 /// constraints with CA and this path length, critical key usage with the signing of certificates and of lists of revoked ones, and
 /// nothing critical beside.
 pub(crate) fn is_issuer(certificate: &Certificate, path_length: u8) -> bool {
-    let none = Vec::new();
-    let extensions = certificate.tbs_certificate().extensions().unwrap_or(&none);
-    let of = |oid: ObjectIdentifier| -> Option<&Extension> {
-        let mut found = extensions.iter().filter(|extension| extension.extn_id == oid);
-        found.next().filter(|extension| extension.critical && found.next().is_none())
-    };
-    let constraints =
-        of(BASIC_CONSTRAINTS).and_then(|found| BasicConstraints::from_der(found.extn_value.as_bytes()).ok());
-    let usage = of(KEY_USAGE).and_then(|found| KeyUsage::from_der(found.extn_value.as_bytes()).ok());
-    let only_these = extensions.iter().filter(|extension| extension.critical).count() == 2;
-    only_these
+    let constraints = extension(certificate, BASIC_CONSTRAINTS).filter(|found| found.critical);
+    let constraints = constraints.and_then(|found| BasicConstraints::from_der(found.extn_value.as_bytes()).ok());
+    let critical = certificate.tbs_certificate().extensions().into_iter().flatten().filter(|found| found.critical);
+    critical.count() == 2
         && constraints.is_some_and(|found| found.ca && found.path_len_constraint == Some(path_length))
-        && usage.is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
+        && key_usage(certificate).is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
 }
 
-/// Whether a certificate's key is for signatures alone (§4.2.1.3).
-pub(crate) fn is_for_signatures(certificate: &Certificate) -> bool {
-    let none = Vec::new();
-    let extensions = certificate.tbs_certificate().extensions().unwrap_or(&none);
-    let usage = extensions.iter().find(|extension| extension.extn_id == KEY_USAGE);
-    let usage = usage.and_then(|found| KeyUsage::from_der(found.extn_value.as_bytes()).ok());
-    usage.is_some_and(|usage| usage.digital_signature() && !usage.key_cert_sign() && !usage.key_agreement())
+/// What a certificate's key is for, where that is critical (§4.2.1.3).
+pub(crate) fn key_usage(certificate: &Certificate) -> Option<KeyUsage> {
+    let usage = extension(certificate, KEY_USAGE).filter(|found| found.critical)?;
+    KeyUsage::from_der(usage.extn_value.as_bytes()).ok()
 }
 
-/// A name as it stands in DER, with its header.
-pub(crate) fn name(name: &x509_cert::name::Name) -> Option<Vec<u8>> {
-    name.to_der().ok()
+/// The only extension with this id.
+pub(crate) fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<&Extension> {
+    let mut found = certificate.tbs_certificate().extensions()?.iter().filter(|extension| extension.extn_id == id);
+    found.next().filter(|_| found.next().is_none())
 }
 
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");

@@ -5,8 +5,10 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use keyfold_tests::{Device, started};
+use keyfold_tests::{Device, Server, started};
 use serde_json::{Value, json};
+
+use crate::agent::Agent;
 
 /// The native host is installed for one browser; the folder of its manifests, and the agent's socket that it will reach.
 pub(crate) fn installed(device: &Device) -> (PathBuf, PathBuf) {
@@ -14,6 +16,34 @@ pub(crate) fn installed(device: &Device) -> (PathBuf, PathBuf) {
     let (browser, agent) = (at.to_str().unwrap(), socket.to_str().unwrap());
     device.ok(&["browser", "install", "--manifest-dir", browser, "--socket", agent]);
     (at, socket)
+}
+
+/// Ana's laptop and its agent, as browsers find them.
+pub(crate) struct Desk {
+    pub(crate) a: Device,
+    pub(crate) socket: PathBuf,
+    manifests: PathBuf,
+    _agent: Agent,
+    _server: Server,
+}
+
+impl Desk {
+    pub(crate) fn ready() -> Self {
+        let server = Server::start();
+        let a = Device::founded(&server, "Ana's laptop");
+        let (manifests, socket) = installed(&a);
+        let agent = Agent::ready(&a, &socket);
+        Self { a, socket, manifests, _agent: agent, _server: server }
+    }
+
+    /// A browser's native host.
+    pub(crate) fn host(&self) -> Host {
+        Host::started_by(&self.manifests)
+    }
+
+    pub(crate) fn page(&self) -> Page {
+        Page { host: self.host(), passphrase: fs::read_to_string(self.a.passphrase_file()).unwrap() }
+    }
 }
 
 /// A page of shop.example and its person, who approves whatever it asks for.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::Agent,
-    browser::{Host, installed},
+    browser::{Desk, Host, installed},
 };
 
 #[test]
@@ -52,12 +52,9 @@ fn a_browser_reaches_the_agent_through_its_host() {
 
 #[test]
 fn a_browser_unlocks_what_was_locked_with_the_passphrase_alone() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut host = Host::started_by(&at);
-    a.ok(&["lock"]);
+    let desk = Desk::ready();
+    let mut host = desk.host();
+    desk.a.ok(&["lock"]);
 
     let told = host.asks(&json!({ "type": "status", "id": 1 }));
     assert_eq!((&told["locked"], &told["passkeys"]), (&json!(true), &json!(null)), "{told}");
@@ -66,7 +63,7 @@ fn a_browser_unlocks_what_was_locked_with_the_passphrase_alone() {
     let told = host.asks(&json!({ "type": "status", "id": 3 }));
     assert_eq!(told["locked"], json!(true), "{told}");
 
-    let passphrase = fs::read_to_string(a.passphrase_file()).unwrap();
+    let passphrase = fs::read_to_string(desk.a.passphrase_file()).unwrap();
     let told = host.asks(&json!({ "type": "unlock", "id": 4, "passphrase": passphrase.trim_end() }));
     assert_eq!((&told["type"], &told["locked"]), (&json!("status"), &json!(false)), "{told}");
     let told = host.asks(&json!({ "type": "lock", "id": 5 }));
@@ -75,34 +72,28 @@ fn a_browser_unlocks_what_was_locked_with_the_passphrase_alone() {
 
 #[test]
 fn what_is_none_of_the_messages_ends_the_connection_and_not_the_agent() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
+    let desk = Desk::ready();
     for nonsense in [json!({ "type": "create" }), json!({ "type": "sign", "id": 1 }), json!([1]), json!("hello")] {
-        let mut host = Host::started_by(&at);
+        let mut host = desk.host();
         assert_eq!(host.asks(&nonsense)["type"], "hello", "it tells which protocol it speaks");
         assert_eq!(host.hears(), None, "{nonsense}");
     }
     // Longer than any message may be.
-    let mut host = Host::started_by(&at);
+    let mut host = desk.host();
     host.to.write_all(&u32::MAX.to_ne_bytes()).unwrap();
     assert_eq!(host.hears(), None);
-    assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
+    assert_eq!(desk.host().asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
 }
 
 #[test]
 fn a_browser_that_does_not_listen_keeps_nobody_waiting_and_loses_nothing() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut deaf = Host::started_by(&at);
+    let desk = Desk::ready();
+    let mut deaf = desk.host();
     // Their answers are more than a pipe holds.
     for id in 1..=500 {
         deaf.says(&json!({ "type": "status", "id": id }));
     }
-    assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
+    assert_eq!(desk.host().asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
     for id in 1..=500 {
         let told = deaf.hears().unwrap();
         assert_eq!((&told["type"], &told["id"]), (&json!("status"), &json!(id)));
@@ -111,11 +102,8 @@ fn a_browser_that_does_not_listen_keeps_nobody_waiting_and_loses_nothing() {
 
 #[test]
 fn who_hands_no_browser_over_is_not_served() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let browsers = socket.with_extension("browser.sock");
+    let desk = Desk::ready();
+    let browsers = desk.socket.with_extension("browser.sock");
     for said in [b"\0\0\0\x1c{\"type\":\"status\",\"id\":1}  ".as_slice(), b"\0\0", b""] {
         let mut stranger = UnixStream::connect(&browsers).unwrap();
         stranger.write_all(said).unwrap();
@@ -123,7 +111,7 @@ fn who_hands_no_browser_over_is_not_served() {
         // An end, or that what was said was not even read.
         assert!(matches!(stranger.read(&mut [0; 64]), Ok(0) | Err(_)));
     }
-    assert_eq!(Host::started_by(&at).asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
+    assert_eq!(desk.host().asks(&json!({ "type": "status", "id": 1 }))["type"], "status");
 }
 
 #[test]

@@ -1,12 +1,6 @@
-use std::fs;
-
-use keyfold_tests::{Device, Server};
 use serde_json::{Value, json};
 
-use crate::{
-    agent::Agent,
-    browser::{Host, Page, installed},
-};
+use crate::browser::{Desk, Host};
 
 /// A sign-in for which it is enough that somebody is there.
 fn asks(host: &mut Host, id: u64) -> Value {
@@ -19,16 +13,13 @@ fn asks(host: &mut Host, id: u64) -> Value {
 
 #[test]
 fn threat_lost_what_another_program_has_locked_signs_nothing_be_it_while_a_window_is_open() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let desk = Desk::ready();
+    let mut page = desk.page();
     page.creates(1, "register");
 
     let prompt = asks(&mut page.host, 2);
     assert_eq!((&prompt["type"], &prompt["action"]), (&json!("prompt"), &json!("sign-in")), "{prompt}");
-    a.ok(&["lock"]);
+    desk.a.ok(&["lock"]);
     page.approves(&prompt);
     let told = page.host.hears().unwrap();
     assert_eq!((&told["type"], &told["code"]), (&json!("error"), &json!("locked")), "{told}");
@@ -46,18 +37,15 @@ fn threat_lost_what_another_program_has_locked_signs_nothing_be_it_while_a_windo
 /// What is remembered of the storage is what lies there, whoever wrote it.
 #[test]
 fn a_page_is_offered_what_another_program_has_just_changed() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let desk = Desk::ready();
+    let mut page = desk.page();
     let made = page.creates(1, "register");
     assert_eq!(page.signs_in(2, &made), made);
-    let listed = a.ok(&["passkey", "list"]);
-    a.ok(&["passkey", "delete", listed["passkeys"][0]["id"].as_str().unwrap(), "--yes", "--most-of-the-vault"]);
+    let listed = desk.a.ok(&["passkey", "list"]);
+    desk.a.ok(&["passkey", "delete", listed["passkeys"][0]["id"].as_str().unwrap(), "--yes", "--most-of-the-vault"]);
     let prompt = asks(&mut page.host, 3);
     assert_eq!(prompt["action"], "report-no-passkey", "{prompt}");
     page.host.asks(&json!({ "type": "cancel", "id": 3 }));
-    a.ok(&["passkey", "restore", listed["passkeys"][0]["id"].as_str().unwrap()]);
+    desk.a.ok(&["passkey", "restore", listed["passkeys"][0]["id"].as_str().unwrap()]);
     assert_eq!(page.signs_in(4, &made), made);
 }

@@ -1,25 +1,19 @@
-use std::{fs, slice};
+use std::slice;
 
-use keyfold_tests::{Device, Server, clock_off_by, fed};
+use keyfold_tests::{clock_off_by, fed};
 use serde_json::json;
 
-use crate::{
-    agent::Agent,
-    browser::{Host, Page, installed},
-};
+use crate::browser::Desk;
 
 /// A page asks and takes it back as often as it likes, while its person is away.
 #[test]
 fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut last_used = a.command(&["lock", "--after", "1h"]);
+    let desk = Desk::ready();
+    let mut last_used = desk.a.command(&["lock", "--after", "1h"]);
     last_used.envs(clock_off_by("-30m"));
     fed(last_used, "").done();
 
-    let mut host = Host::started_by(&at);
+    let mut host = desk.host();
     let options = json!({ "challenge": "AAAAAAAAAAAAAAAAAAAAAA", "rpId": "shop.example" });
     let prompt = host.asks(&json!({
         "type": "get", "id": 1, "origin": "https://shop.example", "crossOrigin": false, "rpIdChecked": true,
@@ -30,7 +24,7 @@ fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
     assert_eq!((&told["type"], &told["id"]), (&json!("error"), &json!(1)), "{told}");
 
     let locked_in = |minutes: &str| {
-        let mut status = a.command(&["status"]);
+        let mut status = desk.a.command(&["status"]);
         status.envs(clock_off_by(minutes));
         fed(status, "").done()["locked"].clone()
     };
@@ -40,13 +34,10 @@ fn threat_page_a_page_that_nobody_answers_keeps_no_vault_open() {
 
 #[test]
 fn a_passkey_replaces_another_once_its_site_names_it_alone_and_one_that_no_page_got_is_taken_back() {
-    let server = Server::start();
-    let a = Device::founded(&server, "Ana's laptop");
-    let (at, socket) = installed(&a);
-    let _agent = Agent::ready(&a, &socket);
-    let mut page = Page { host: Host::started_by(&at), passphrase: fs::read_to_string(a.passphrase_file()).unwrap() };
+    let desk = Desk::ready();
+    let mut page = desk.page();
     let held = || {
-        let listed = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+        let listed = desk.a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
         let mut ids: Vec<_> = listed.iter().map(|passkey| passkey["credential_id"].clone()).collect();
         ids.sort_by_key(ToString::to_string);
         ids
@@ -63,7 +54,7 @@ fn a_passkey_replaces_another_once_its_site_names_it_alone_and_one_that_no_page_
 
     let second = page.creates(4, "replace");
     assert_eq!(held().len(), 2, "nobody knows yet whether the page has it");
-    let shown = a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
+    let shown = desk.a.ok(&["passkey", "list"])["passkeys"].as_array().unwrap().clone();
     let newer = shown.iter().find(|passkey| passkey["credential_id"] == second).unwrap();
     let older = shown.iter().find(|passkey| passkey["credential_id"] == first).unwrap();
     assert_eq!(newer["replaces"], json!([older["id"]]));

@@ -37,19 +37,17 @@ impl AgentVault {
 
     /// The vault with what is in it, if it is open, or the keyring opens it. A locked one is forgotten here, with its keys.
     pub(crate) async fn snapshot(&self) -> Result<Option<(UnlockedVault, PasskeySnapshot)>, VaultError> {
-        let held = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(vault) = (match held {
-            Some(vault) => Some(vault),
-            None => self.unlocked().await?,
-        }) else {
-            return Ok(None);
+        let vault = match self.held() {
+            Some(vault) => vault,
+            None => match self.by_keyring().await? {
+                Some(vault) => vault,
+                None => return Ok(None),
+            },
         };
         match vault.snapshot_unless_locked().await {
             Ok(snapshot) => Ok(Some((vault, snapshot))),
             Err(VaultError::Locked(_)) => {
-                // Somebody may have opened it again meanwhile.
-                let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-                open.take_if(|open| is_same(open, &vault));
+                self.forget_locked(&vault);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -58,13 +56,16 @@ impl AgentVault {
 
     /// The vault, if it is open, or the keyring opens it. A locked one is forgotten here, with its keys.
     pub(crate) async fn unlocked(&self) -> Result<Option<UnlockedVault>, VaultError> {
+        let Some(vault) = self.held() else { return self.by_keyring().await };
         if self.local.locked().await?.is_some() {
-            self.set(None);
+            self.forget_locked(&vault);
             return Ok(None);
         }
-        if let Some(vault) = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Ok(Some(vault));
-        }
+        Ok(Some(vault))
+    }
+
+    /// Opened by the keyring, which opens no locked one.
+    async fn by_keyring(&self) -> Result<Option<UnlockedVault>, VaultError> {
         match self.local.unlock_by_keyring(&DesktopKeyring).await {
             Ok(vault) => {
                 self.set(vault.clone());
@@ -118,6 +119,15 @@ impl AgentVault {
     /// Returns once something may have changed.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    fn held(&self) -> Option<UnlockedVault> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Unless somebody has opened it again meanwhile.
+    fn forget_locked(&self, vault: &UnlockedVault) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| is_same(open, vault));
     }
 
     fn set(&self, vault: Option<UnlockedVault>) {

@@ -56,8 +56,7 @@ pub fn root(
     days: std::ops::Range<Day>,
     key: &impl SigningKey,
 ) -> Result<Vec<u8>, Error> {
-    let params = of_issuer(names, "Keyfold root", serial, days, 1)?;
-    Ok(params.self_signed(key)?.der().to_vec())
+    self_signed(of_issuer(names, "Keyfold root", serial, days, 1)?, key)
 }
 
 /// A root for metadata alone (DER): with its key. Readers of metadata hold a path's signatures against their root and look at
@@ -71,8 +70,7 @@ pub fn metadata_root(
     days: std::ops::Range<Day>,
     key: &impl SigningKey,
 ) -> Result<Vec<u8>, Error> {
-    let params = of_issuer(names, "Keyfold metadata root", serial, days, 0)?;
-    Ok(params.self_signed(key)?.der().to_vec())
+    self_signed(of_issuer(names, "Keyfold metadata root", serial, days, 0)?, key)
 }
 
 /// The certificate (DER) of a key that signs metadata, under a root for metadata and its key.
@@ -211,6 +209,10 @@ impl PublicKeyData for Point {
     fn algorithm(&self) -> &'static SignatureAlgorithm {
         &PKCS_ECDSA_P256_SHA256
     }
+}
+
+fn self_signed(params: CertificateParams, key: &impl SigningKey) -> Result<Vec<u8>, Error> {
+    Ok(params.self_signed(key)?.der().to_vec())
 }
 
 fn of_issuer(

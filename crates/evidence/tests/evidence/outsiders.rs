@@ -52,13 +52,7 @@ fn received(class: Class, now: UnixMillis) -> Value {
     let (attestation_object, client_data_json) =
         passkey.registers(|passkey, signed| passkey.packed_with(signed, &[&tenant.issuer]));
 
-    let tag = BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose());
-    let stated = Statement { tag, class, scope: Scope::Account, day: now.day() };
-    let leaf_hash = Sha256::digest(&passkey.leaf).into();
-    let by_device = passkey.vouches(&message_of_evidence(&leaf_hash, &stated.encode()));
-    let by_credential = passkey.signs(&message_of_credential(&stated.encode()));
-    let statement = SignedStatement::new(&stated, Some(by_credential), Some((passkey.leaf.clone(), by_device)));
-
+    let statement = stated(&passkey, now);
     let key = TokenKey::from_pkcs8(KeyPair::generate().unwrap().serialized_der()).unwrap();
     let report = tokens::report(class);
     let reference = &report.status.status_list;
@@ -105,6 +99,16 @@ fn received(class: Class, now: UnixMillis) -> Value {
             },
         },
     })
+}
+
+/// What the device states of it, with both signatures.
+fn stated(passkey: &Passkey, now: UnixMillis) -> SignedStatement {
+    let tag = BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose());
+    let stated = Statement { tag, class: passkey.class, scope: Scope::Account, day: now.day() };
+    let leaf_hash = Sha256::digest(&passkey.leaf).into();
+    let by_device = passkey.vouches(&message_of_evidence(&leaf_hash, &stated.encode()));
+    let by_credential = passkey.signs(&message_of_credential(&stated.encode()));
+    SignedStatement::new(&stated, Some(by_credential), Some((passkey.leaf.clone(), by_device)))
 }
 
 /// What the tenant publishes of its authenticators, and the root of that alone.

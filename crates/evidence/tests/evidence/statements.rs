@@ -40,7 +40,7 @@ fn a_statement_is_verified_by_whoever_knows_the_passkey() {
         for (credential, device) in [both.clone(), (both.0, None), (None, both.1)] {
             let signed = SignedStatement::new(&statement, credential.clone(), device.clone());
             let read = SignedStatement::decode(&signed.encode()).unwrap();
-            assert_eq!((read.tag(), &read), (Some(statement.tag), &signed));
+            assert_eq!((read.tag(), &read), (statement.tag, &signed));
             let verified = read.verify(&known(&passkey), &tenant.authority(), now()).unwrap();
             assert_eq!(verified.statement, statement);
             assert_eq!((verified.is_by_credential, verified.leaf.is_some()), (credential.is_some(), device.is_some()));

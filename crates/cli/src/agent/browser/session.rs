@@ -25,6 +25,7 @@ use tokio::{
         oneshot,
     },
     task::JoinSet,
+    time::timeout,
 };
 
 use super::{
@@ -126,7 +127,7 @@ pub(crate) async fn serve(
     mode: Mode,
     system: Option<Arc<SystemPrompt>>,
 ) -> io::Result<()> {
-    let (listener, teller) = taken_over(stream).await?;
+    let (listener, teller) = timeout(WITHIN, taken_over(stream)).await??;
     let mut bringing = JoinSet::new();
     bringing.spawn({
         let teller = teller.clone();
@@ -141,7 +142,7 @@ pub(crate) async fn serve(
     // Nothing is ever sent: it ends as the session does.
     drop(over.await);
     drop(bringing);
-    teller_of_all.brought().await
+    timeout(WITHIN, teller_of_all.brought()).await?
 }
 
 /// Takes what a browser says, until that is nothing more. Where it begins a ceremony another thread listens on: who asks for a
@@ -153,17 +154,7 @@ fn listen(mut session: Session, mut listener: Listener, runtime: &Handle) {
             // Who speaks another protocol is told what this one is, and no more is taken from it.
             Err(_) => return session.tell_protocol(),
         };
-        let (what, ceremony) = match asked {
-            Asked::Get(ceremony) => (What::Get, ceremony),
-            Asked::Create(ceremony) => {
-                runtime.block_on(session.vault.finished());
-                (What::Create, ceremony)
-            }
-            asked => {
-                runtime.block_on(session.take(asked));
-                continue;
-            }
-        };
+        let Some((what, ceremony)) = runtime.block_on(session.take(asked)) else { continue };
         let Some((running, ending)) = session.begin(ceremony.id, runtime) else { continue };
         let listening = runtime.clone();
         runtime.spawn_blocking(move || listen(session, listener, &listening));
@@ -172,10 +163,11 @@ fn listen(mut session: Session, mut listener: Listener, runtime: &Handle) {
 }
 
 impl Session {
-    async fn take(&mut self, asked: Asked) {
+    /// Answers, or gives the ceremony that is to be run.
+    async fn take(&mut self, asked: Asked) -> Option<(What, Ceremony)> {
         // Whatever tells of the vault, or changes it, tells of it as it is once all that was answered is done. A signature does not
         // wait for that, nor does who wants to lock.
-        if !matches!(asked, Asked::Hello(_) | Asked::Answer(_) | Asked::Lock { .. }) {
+        if !matches!(asked, Asked::Hello(_) | Asked::Get(_) | Asked::Answer(_) | Asked::Lock { .. }) {
             self.vault.finished().await;
         }
         self.forget_ended();
@@ -183,8 +175,8 @@ impl Session {
             // Who speaks another protocol finds out by the answer.
             Asked::Hello(_) => self.tell_protocol(),
             Asked::Status { id } => self.tell_status(id).await,
-            // They begin on the thread that has heard of them.
-            Asked::Create(_) | Asked::Get(_) => {}
+            Asked::Create(ceremony) => return Some((What::Create, ceremony)),
+            Asked::Get(ceremony) => return Some((What::Get, ceremony)),
             Asked::Candidates(ceremony) => {
                 let told = match self.candidates(&ceremony).await {
                     Ok(told) => told,
@@ -221,10 +213,10 @@ impl Session {
                 Err(error) => self.tell(Failed::of_vault(error).told(id)),
             },
         }
+        None
     }
 
     fn begin(&mut self, id: u64, runtime: &Handle) -> Option<(Running, Ending)> {
-        self.forget_ended();
         if self.ceremonies.contains_key(&id) || self.ceremonies.len() >= AT_ONCE {
             let message = "too many requests at once, or one of the same number".to_owned();
             self.teller.tell(&failed("NotAllowedError", Code::BadRequest, message).told(id));
@@ -356,6 +348,8 @@ async fn take_back(vault: &UnlockedVault, item: ItemId) {
 
 /// How long after a sign-in it is noted.
 const LATER: Duration = Duration::from_millis(20);
+/// How long a native host may take to hand a browser over, and one that says nothing more to take its last answers.
+const WITHIN: Duration = Duration::from_secs(10);
 /// Ceremonies of one browser.
 const AT_ONCE: usize = 16;
 /// Uses that the popup shows.

@@ -2,11 +2,20 @@
 
 use std::path::Path;
 
-const FILES: [&str; 8] = ["keys", "roster", "vault", "item", "enrolment", "session", "device_api", "local"];
+const FILES: [&str; 9] = ["keys", "roster", "vault", "item", "enrolment", "session", "device_api", "tenant", "local"];
 
 /// Messages that hold secrets: `src/secret.rs` says what they print.
-const SECRET: [&str; 8] =
-    ["Passkey", "Imported", "Foreign", "Field", "Item", "DeviceSecrets", "SessionOpened", "CreateAccount"];
+const SECRET: [&str; 9] = [
+    "Passkey",
+    "Imported",
+    "Foreign",
+    "Field",
+    "Item",
+    "DeviceSecrets",
+    "SessionOpened",
+    "CreateAccount",
+    "EvidenceKeyRecord",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");

@@ -17,6 +17,7 @@ mod m20261129_000003_latest;
 mod m20261129_000004_rows;
 mod m20261130_000005_fences;
 mod m20261130_000006_recovery;
+mod m20261201_000007_assurance;
 mod migrate;
 
 pub use migrate::{MigrationError, check, migrate};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000004_rows::Migration),
             Box::new(m20261130_000005_fences::Migration),
             Box::new(m20261130_000006_recovery::Migration),
+            Box::new(m20261201_000007_assurance::Migration),
         ]
     }
 }

@@ -13,17 +13,30 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// What each of our packages may import of ours. A package that is not listed here does not exist.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("keyfold-wire", &[]),
     ("keyfold-crypto", &["keyfold-wire"]),
     ("keyfold-ledger", &["keyfold-wire", "keyfold-crypto"]),
     ("keyfold-authenticator", &["keyfold-crypto"]),
     ("keyfold-evidence", &[]),
     ("keyfold-vault", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger"]),
+    ("keyfold-policy", &[]),
+    // Of the wire the ids alone: they are in a roster, and so in what both halves know.
+    ("keyfold-assurance", &["keyfold-wire", "keyfold-evidence", "keyfold-policy"]),
     ("keyfold-migrations", &[]),
-    ("keyfold-store", &["keyfold-vault", "keyfold-migrations"]),
-    ("keyfold-server", &["keyfold-wire", "keyfold-vault", "keyfold-store"]),
-    ("keyfold-client", &["keyfold-wire", "keyfold-crypto", "keyfold-ledger", "keyfold-authenticator"]),
+    ("keyfold-store", &["keyfold-wire", "keyfold-vault", "keyfold-assurance", "keyfold-migrations"]),
+    ("keyfold-server", &["keyfold-wire", "keyfold-vault", "keyfold-assurance", "keyfold-store"]),
+    (
+        "keyfold-client",
+        &[
+            "keyfold-wire",
+            "keyfold-crypto",
+            "keyfold-ledger",
+            "keyfold-authenticator",
+            "keyfold-evidence",
+            "keyfold-policy",
+        ],
+    ),
     ("keyfold-cli", &["keyfold-client"]),
     // The bare protocol beside the SDK: its messages are made before the clock starts.
     ("keyfold-bench", &["keyfold-client", "keyfold-crypto", "keyfold-evidence", "keyfold-ledger", "keyfold-wire"]),

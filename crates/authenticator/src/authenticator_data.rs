@@ -69,6 +69,11 @@ impl Flags {
     const AT: Flags = Flags(0x40);
     const ED: Flags = Flags(0x80);
 
+    /// The byte of authenticator data with these flags, extensions, and no new credential.
+    pub(crate) const fn with_extensions(self) -> u8 {
+        self.0 | Flags::ED.0
+    }
+
     /// BE and BS. A credential that may not be backed up never claims to be.
     pub(crate) fn backup(eligibility: BackupEligibility, state: BackupState) -> Flags {
         match (eligibility, state) {

@@ -58,6 +58,7 @@ mod device;
 mod memory_store;
 mod store;
 mod user_verification;
+mod witness;
 
 // The two ceremonies
 mod authenticator;
@@ -107,3 +108,4 @@ pub use rp_id::{InvalidRpId, RelyingParty, RpId};
 pub use store::{BackupState, CredentialStore, Listing, StoreError};
 pub use user::{InvalidUserHandle, User, UserHandle};
 pub use user_verification::{Action, Answer, Prompt, UserVerification, VerificationRequirement};
+pub use witness::{Attested, EXTENSION as WITNESS_EXTENSION, Presented, STATEMENT, Witness};

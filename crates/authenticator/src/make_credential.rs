@@ -1,8 +1,8 @@
 use ciborium::Value;
 
 use crate::{
-    CredProtect, CredentialId, CtapError, Discoverability, HmacSecretInput, LargeBlobKey, PrfOutput, PrfSalts,
-    PublicKey, RelyingParty, User, VerificationRequirement, cbor,
+    Algorithm, Attested, CredProtect, CredentialId, CtapError, Discoverability, HmacSecretInput, LargeBlobKey,
+    PrfOutput, PrfSalts, PublicKey, RelyingParty, User, VerificationRequirement, cbor,
 };
 
 /// A request to make a passkey: *authenticatorMakeCredential* (CTAP 2.1 §6.1, WebAuthn §6.3.2).
@@ -40,6 +40,8 @@ pub enum AttestationFormat {
     /// By its own key: `packed`, self attestation (WebAuthn §8.2). It says that the answer is of whoever has the passkey, and no more;
     /// OpenSSH takes no key without it.
     PackedSelf,
+    /// By what [vouches](crate::Witness) for this device, where that wants to: `packed`, with certificates; else not at all.
+    Device,
 }
 
 impl AttestationFormat {
@@ -66,13 +68,15 @@ pub enum AttestationStatement {
         /// Over authenticator data ‖ hash of the client data.
         signature: Vec<u8>,
     },
+    /// The device.
+    Packed(Attested),
 }
 
 impl AttestationStatement {
     pub(crate) const fn format(&self) -> &'static str {
         match self {
             Self::None => NONE,
-            Self::PackedSelf { .. } => PACKED,
+            Self::PackedSelf { .. } | Self::Packed(_) => PACKED,
         }
     }
 
@@ -81,6 +85,15 @@ impl AttestationStatement {
             Self::None => Value::Map(Vec::new()),
             Self::PackedSelf { algorithm, signature } => {
                 cbor::text_map([("alg", Value::from(*algorithm)), ("sig", Value::from(signature.clone()))])
+            }
+            Self::Packed(Attested { signature, certificates }) => {
+                let path = certificates.iter().map(|der| Value::from(der.clone())).collect();
+                let algorithm = Algorithm::Es256.cose_id();
+                cbor::text_map([
+                    ("alg", Value::from(algorithm)),
+                    ("sig", Value::from(signature.clone())),
+                    ("x5c", Value::Array(path)),
+                ])
             }
         }
     }

@@ -19,7 +19,8 @@ impl RpId {
     }
 
     /// Its SHA-256, with which authenticator data begins (WebAuthn §6.1).
-    pub(crate) fn hash(&self) -> [u8; 32] {
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest::digest(&digest::SHA256, self.0.as_bytes()).as_ref());
         hash

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use crate::{
     AllowList, CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey, RelyingParty, RpId,
-    UnixMillis, User,
+    UnixMillis, User, Witness,
 };
 
 /// Where passkeys are kept, and what this device's authenticator keeps of itself. Implemented by the client's vault.
@@ -85,6 +85,15 @@ pub trait CredentialStore: DeviceMemory {
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
     fn set_foreign_blobs(&mut self, array: &[u8]) -> Result<(), StoreError>;
+
+    /// What vouches for this device, if anything does.
+    fn witness(&self) -> Option<&dyn Witness> {
+        None
+    }
+
+    /// Keeps what a new passkey has stated of itself: the signature of its own key over [`STATEMENT`](crate::STATEMENT) and what
+    /// [`Witness::statement`] gave for it.
+    fn stated(&mut self, _rp_id: &RpId, _statement: Vec<u8>, _signature: Vec<u8>) {}
 
     /// Forgets the device's state, and every passkey that is bound to this device. Synced ones stay.
     ///

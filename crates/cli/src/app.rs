@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use keyfold_client::{
     SystemClock,
     api::Api,
+    evidence::PostureSource,
     storage::{Profile, SqliteStorage, Storage},
     sync::SyncEngine,
     transport::{HttpsTransport, ServerUrl, Trust},
@@ -17,6 +18,7 @@ use crate::{
     failure::Failure,
     keyring::DesktopKeyring,
     output::{Form, Output, Remarks, say},
+    posture::Machine,
     terminal::{self, SyncProgress, printable, read_small_file},
 };
 
@@ -114,7 +116,13 @@ impl App {
         let api = self.api_of(vault.local().profile())?;
         Ok(SyncEngine::new(vault, api)
             .with_progress(Arc::new(SyncProgress::new(self.out)))
-            .with_keyring(Arc::new(DesktopKeyring)))
+            .with_keyring(Arc::new(DesktopKeyring))
+            .with_posture(self.posture()?))
+    }
+
+    /// What this machine says of itself.
+    pub(crate) fn posture(&self) -> Result<Arc<dyn PostureSource>, Failure> {
+        Ok(Arc::new(Machine::new(self.folder()?)))
     }
 
     /// A server's API, as a new profile will reach it.

@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod keyring;
 mod output;
+mod posture;
 mod terminal;
 
 use std::process::ExitCode;

@@ -33,6 +33,7 @@ pub mod browser;
 mod clock;
 pub mod device;
 pub mod enrolment;
+pub mod evidence;
 pub mod exchange;
 pub mod item;
 pub mod recovery;

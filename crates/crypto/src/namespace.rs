@@ -6,7 +6,7 @@ use prost::Message;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is documented by its use in proto/README.md")]
 pub enum Namespace {
-    // Signed messages; all but the session and deletion requests and export records are also hashed under the same name.
+    // Signed messages; all but the session and deletion requests, export records and posture reports are also hashed under the same name.
     RosterEntry,
     Commit,
     Receipt,
@@ -15,6 +15,7 @@ pub enum Namespace {
     EnrolmentTranscript,
     RecoveryTranscript,
     ExportRecord,
+    PostureReport,
     // Hashes.
     AccountId,
     MemberId,
@@ -61,6 +62,7 @@ impl Namespace {
             Self::EnrolmentTranscript => "keyfold/v1/enrolment-transcript",
             Self::RecoveryTranscript => "keyfold/v1/recovery-transcript",
             Self::ExportRecord => "keyfold/v1/export-record",
+            Self::PostureReport => "keyfold/v1/posture-report",
             Self::AccountId => "keyfold/v1/account-id",
             Self::MemberId => "keyfold/v1/member-id",
             Self::VaultZero => "keyfold/v1/vault-zero",
@@ -138,6 +140,7 @@ signable! {
     EnrolmentTranscript: 4 * 1024,
     RecoveryTranscript: 4 * 1024,
     ExportRecord: 256,
+    PostureReport: 20 * 1024,
 }
 
 #[cfg(test)]

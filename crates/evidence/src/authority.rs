@@ -7,7 +7,7 @@ use webpki::{EndEntityCert, anchor_from_trusted_cert};
 use x509_cert::{certificate::Certificate, crl::CertificateList, der::Decode, name::Name};
 
 use crate::{
-    UnixMillis,
+    Day, UnixMillis,
     x509::{Signed, Validity, is_issuer},
 };
 
@@ -96,6 +96,15 @@ impl Authority {
             return Err(AuthorityError::NoIssuer);
         }
         Ok(Self { root: certificate.tbs_certificate().validity().into(), revoked, issuers: trusted })
+    }
+
+    /// The day after the last on which an issuer (its certificate, DER) counts, if it is one that is trusted.
+    #[must_use]
+    pub fn issuer_until(&self, certificate: &[u8]) -> Option<Day> {
+        let anchor = anchor_from_trusted_cert(&CertificateDer::from(certificate)).ok()?.to_owned();
+        let issuer = self.issuers.iter().find(|issuer| issuer.anchor == anchor)?;
+        let until = issuer.valid.until.0.min(self.root.until.0);
+        Some(UnixMillis(until.saturating_add(1_000)).day())
     }
 
     /// Whether what this one has issued counted at a time, by what is known now: a list of revoked ones that is out of date knows

@@ -54,6 +54,31 @@ pub struct LeafClaims {
     pub status: StatusReference,
 }
 
+/// What whoever holds a leaf reads of it, unverified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafShown {
+    /// Its key: SEC 1, uncompressed.
+    pub public_key: [u8; POINT],
+    /// The first moment at which it counts no more.
+    pub until: UnixMillis,
+    /// What it says.
+    pub claims: LeafClaims,
+}
+
+impl LeafShown {
+    /// Of a leaf (DER).
+    ///
+    /// # Errors
+    /// [`LeafError`].
+    pub fn of(der: &[u8]) -> Result<Self, LeafError> {
+        if der.len() > MAX_LEAF {
+            return Err(LeafError::TooLong);
+        }
+        let leaf = Leaf::parse(der)?;
+        Ok(Self { public_key: leaf.public_key, until: leaf.expires(), claims: leaf.claims })
+    }
+}
+
 /// Why a leaf is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LeafError {

@@ -41,6 +41,7 @@ fn every_signed_message_has_the_namespace_and_bound_that_the_specification_says(
     assert_signed::<v1::EnrolmentTranscript>("EnrolmentTranscript");
     assert_signed::<v1::RecoveryTranscript>("RecoveryTranscript");
     assert_signed::<v1::ExportRecord>("ExportRecord");
+    assert_signed::<v1::PostureReport>("PostureReport");
 }
 
 #[test]

@@ -24,6 +24,7 @@
 
 pub mod commands;
 pub mod config;
+pub mod domains;
 mod http;
 pub mod logs;
 mod meters;

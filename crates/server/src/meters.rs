@@ -54,6 +54,10 @@ pub(crate) enum Chore {
     Sweep,
     /// The certificate is looked at.
     Certificate,
+    /// Tenants' keys are rotated, domains looked at again, and what has expired is removed.
+    Tenants,
+    /// The informed half hears whose roster has moved, and judges devices.
+    News,
 }
 
 impl Meters {
@@ -66,7 +70,7 @@ impl Meters {
         let meters = Self { recorder, handle, answers: RwLock::default() };
         meters.describe();
         // One that first appears as 1 has never risen, for whoever watches its rise.
-        for chore in [Chore::Sweep, Chore::Certificate] {
+        for chore in [Chore::Sweep, Chore::Certificate, Chore::Tenants, Chore::News] {
             meters.counter(chore.key()).absolute(0);
         }
         Ok(meters)
@@ -185,6 +189,8 @@ impl Chore {
         let name = match self {
             Self::Sweep => "sweep",
             Self::Certificate => "certificate",
+            Self::Tenants => "tenants",
+            Self::News => "news",
         };
         labelled(FAILURES, "chore", name)
     }

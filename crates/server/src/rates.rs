@@ -12,6 +12,7 @@ use governor::{
 };
 use keyfold_store::{RedisRates, SharedQuota};
 use keyfold_vault::Caller;
+use keyfold_wire::{ClientId, TenantId};
 
 use crate::config::RateSettings;
 
@@ -19,6 +20,7 @@ use crate::config::RateSettings;
 pub(crate) struct Rates {
     anonymous: DefaultKeyedRateLimiter<IpAddr>,
     devices: DefaultKeyedRateLimiter<Caller>,
+    clients: DefaultKeyedRateLimiter<(TenantId, ClientId)>,
     clock: DefaultClock,
     shared: Option<Shared>,
 }
@@ -28,6 +30,7 @@ struct Shared {
     rates: RedisRates,
     anonymous: SharedQuota,
     devices: SharedQuota,
+    clients: SharedQuota,
 }
 
 /// Asked too often; how long to wait.
@@ -38,13 +41,16 @@ impl Rates {
     pub(crate) fn new(settings: &RateSettings, shared: Option<RedisRates>) -> Self {
         let anonymous = NonZeroU32::new(settings.anonymous_per_minute).unwrap_or(NonZeroU32::MIN);
         let devices = NonZeroU32::new(settings.device_per_second).unwrap_or(NonZeroU32::MIN);
+        let clients = NonZeroU32::new(settings.client_per_second).unwrap_or(NonZeroU32::MIN);
         Self {
+            clients: RateLimiter::keyed(Quota::per_second(clients).allow_burst(clients.saturating_mul(BURST))),
             anonymous: RateLimiter::keyed(Quota::per_minute(anonymous)),
             devices: RateLimiter::keyed(Quota::per_second(devices).allow_burst(devices.saturating_mul(BURST))),
             clock: DefaultClock::default(),
             shared: shared.map(|rates| Shared {
                 rates,
                 anonymous: SharedQuota { interval: MINUTE / anonymous.get(), burst: anonymous.get() },
+                clients: SharedQuota { interval: SECOND / clients.get(), burst: clients.saturating_mul(BURST).get() },
                 devices: SharedQuota { interval: SECOND / devices.get(), burst: devices.saturating_mul(BURST).get() },
             }),
         }
@@ -65,12 +71,22 @@ impl Rates {
         too_often(rates.count(&format!("device:{}:{}", caller.account, caller.device), *devices).await)
     }
 
+    /// Counts the request of a client that a tenant lets ask.
+    pub(crate) async fn client(&self, tenant: TenantId, client: ClientId) -> Result<(), TooOften> {
+        let key = (tenant, client);
+        self.clients.check_key(&key).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))?;
+        let Some(Shared { rates, clients, .. }) = &self.shared else { return Ok(()) };
+        too_often(rates.count(&format!("client:{tenant}:{client}"), *clients).await)
+    }
+
     /// Forgets those who may ask as often as anyone again.
     pub(crate) fn forget(&self) {
         self.anonymous.retain_recent();
         self.anonymous.shrink_to_fit();
         self.devices.retain_recent();
         self.devices.shrink_to_fit();
+        self.clients.retain_recent();
+        self.clients.shrink_to_fit();
     }
 }
 
@@ -99,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_asks_too_often_waits_and_others_do_not() {
-        let rates = Rates::new(&RateSettings { anonymous_per_minute: 2, device_per_second: 1 }, None);
+        let rates = Rates::new(&RateSettings { anonymous_per_minute: 2, ..RateSettings::default() }, None);
         let (ana, ben): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         assert_eq!((rates.anonymous(ana).await, rates.anonymous(ana).await), (Ok(()), Ok(())));
         let TooOften(wait) = rates.anonymous(ana).await.unwrap_err();

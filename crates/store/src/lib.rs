@@ -1,4 +1,4 @@
-//! The storage and bus traits of the vault half, on SQLite and PostgreSQL, within one process and over Redis.
+//! The storage and bus traits of both halves, on SQLite and PostgreSQL, within one process and over Redis.
 //!
 //! Invariants: an operation is one transaction, durable before it returns; a write is conditional on the heads that it
 //! was checked against; accounts that share a transaction stand or fall each alone; entities and SQL never leave this crate.
@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod assurance;
 mod backup;
 mod bus;
 mod connect;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keyfold_wire::v1::{self, ServerInfo};
 
 use crate::{
-    Bus, Clock, HeadBoard, HeadCache, Invites, Limits, ReceiptSigner, Recovery, SignUp,
+    Bus, Clock, HeadBoard, HeadCache, Informing, Invites, Limits, ReceiptSigner, Recovery, SignUp,
     accounts::Accounts,
     chains::Chains,
     enrolments::{EnrolmentGate, Enrolments},
@@ -42,6 +42,8 @@ pub struct Services {
     pub invites: Invites,
     /// Finds an account by its recovery code.
     pub recovery: Recovery,
+    /// Tells the informed half of rosters.
+    pub informing: Informing,
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     receipts: Arc<ReceiptSigner>,
@@ -97,6 +99,7 @@ impl Services {
                 settings.limits,
             ),
             pulls: Pulls::new(Arc::clone(&storage), Arc::clone(&rosters), Arc::clone(&heads)),
+            informing: Informing::new(Arc::clone(&storage), Arc::clone(&rosters)),
             enrolments: Enrolments::new(
                 Arc::clone(&storage),
                 rosters,

@@ -98,6 +98,10 @@ id!(
     /// A tenant that an account may join.
     TenantId
 );
+id!(
+    /// A program that a tenant lets ask, such as a relying party: its `client_id`, drawn at random.
+    ClientId
+);
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@
 mod id;
 mod secret;
 
-pub use id::{AccountId, EnrolmentId, IdError, ItemId, MemberId, TenantId};
+pub use id::{AccountId, ClientId, EnrolmentId, IdError, ItemId, MemberId, TenantId};
 
 /// Version 1 of the protocol, package `keyfold.v1`.
 #[allow(missing_docs, unreachable_pub, reason = "generated; the documentation is in proto/")]

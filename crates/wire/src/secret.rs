@@ -4,7 +4,9 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::v1::{CreateAccount, DeviceSecrets, Field, Foreign, Imported, Item, Passkey, SessionOpened};
+use crate::v1::{
+    CreateAccount, DeviceSecrets, EvidenceKeyRecord, Field, Foreign, Imported, Item, Passkey, SessionOpened,
+};
 
 macro_rules! prints_nothing {
     ($($message:ident)*) => {$(
@@ -28,7 +30,7 @@ macro_rules! wiped {
     )*};
 }
 
-prints_nothing! { Passkey Imported Foreign Field Item DeviceSecrets SessionOpened CreateAccount }
+prints_nothing! { Passkey Imported Foreign Field Item DeviceSecrets SessionOpened CreateAccount EvidenceKeyRecord }
 
 wiped! {
     Passkey { private_key, cred_random_with_uv, cred_random_without_uv, cred_blob }
@@ -36,4 +38,5 @@ wiped! {
     Foreign { document }
     DeviceSecrets { signing_key, wrapping_key, local_key }
     SessionOpened { secret }
+    EvidenceKeyRecord { secret }
 }

@@ -6,7 +6,8 @@ use crate::extensions::Outputs;
 use crate::hmac_secret::OpenedHmacSecret;
 use crate::{
     Action, AllowList, Assertion, CredProtect, CredentialStore, CtapError, Discoverability, GetAssertion, Listing,
-    Passkey, Presence, PrfOutput, Prompt, RelyingParty, UnixMillis, User, UserVerification, VerificationRequirement,
+    Passkey, Presence, Presented, PrfOutput, Prompt, RelyingParty, UnixMillis, User, UserVerification,
+    VerificationRequirement, WITNESS_EXTENSION,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
@@ -55,7 +56,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let passkey = self.load(request, chosen)?;
         let is_choice = request.allow == AllowList::Discoverable && !is_silent && candidates.len() > 1;
         let told = if is_silent { None } else { Some(told(&passkey.user, verified)) };
-        let mut assertion = self.assert(request, &passkey, hmac_secret.as_ref(), verified)?;
+        let mut assertion = self.assert(request, &passkey, hmac_secret.as_ref(), verified, authority)?;
         assertion.user = told;
         assertion.user_selected = is_choice && !is_for_platform;
         if is_choice && is_for_platform {
@@ -75,7 +76,8 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let id = next.left.pop_front().ok_or(CtapError::NotAllowed)?;
         let found = self.store.find(&next.request.rp_id, Some(&[id]))?;
         let passkey = self.load(&next.request, found.first().ok_or(CtapError::NotAllowed)?)?;
-        let mut assertion = self.assert(&next.request, &passkey, next.hmac_secret.as_ref(), next.verified)?;
+        let secret = next.hmac_secret.as_ref();
+        let mut assertion = self.assert(&next.request, &passkey, secret, next.verified, Authority::Platform)?;
         assertion.user = Some(told(&passkey.user, next.verified));
         next.since = now;
         self.session.pending = Pending::Assertions(Box::new(next));
@@ -114,6 +116,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         passkey: &Passkey,
         hmac_secret: Option<&OpenedHmacSecret>,
         verified: bool,
+        authority: Authority,
     ) -> Result<Assertion, CtapError> {
         let presence = match request.presence {
             Presence::Required => Flags::UP,
@@ -128,12 +131,13 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         if let Some(opened) = hmac_secret {
             outputs.add(Outputs::HMAC_SECRET, opened.evaluate(passkey, verified, &mut self.rng)?);
         }
-        let data = AuthenticatorData {
-            rp_id: &passkey.rp_id,
-            flags: presence | if verified { Flags::UV } else { Flags::NONE } | backup,
-            attested: None,
-            extensions: outputs.into_map(),
-        };
+        let flags = presence | if verified { Flags::UV } else { Flags::NONE } | backup;
+        if authority == Authority::OwnClient
+            && let Some(output) = self.vouch(request, passkey, flags)?
+        {
+            outputs.add(WITNESS_EXTENSION, output);
+        }
+        let data = AuthenticatorData { rp_id: &passkey.rp_id, flags, attested: None, extensions: outputs.into_map() };
         let authenticator_data = data.encode()?;
         let message = [authenticator_data.as_slice(), &request.client_data_hash].concat();
         let salts = request.prf.salts_for(&passkey.credential_id).filter(|_| verified);
@@ -152,6 +156,21 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             cred_blob: request.cred_blob.then(|| passkey.cred_blob.clone()),
             large_blob_key: request.large_blob_key.then(|| passkey.large_blob_key()),
         })
+    }
+}
+
+impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
+    /// What vouches for this device behind an assertion with these flags, and with extensions.
+    fn vouch(
+        &self,
+        request: &GetAssertion,
+        passkey: &Passkey,
+        flags: Flags,
+    ) -> Result<Option<ciborium::Value>, CtapError> {
+        let (credential_id, client_data_hash) = (&passkey.credential_id, &request.client_data_hash);
+        let presented = Presented { flags: flags.with_extensions(), credential_id, client_data_hash };
+        let output = self.store.witness().and_then(|witness| witness.vouch(&passkey.rp_id, &presented));
+        output.map(|output| crate::cbor::decode(&output)).transpose()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::hmac_secret::OpenedHmacSecret;
 use crate::passkey::Blueprint;
 use crate::{
     Action, Algorithm, Attestation, AttestationFormat, AttestationStatement, CredProtect, CredentialId,
-    CredentialStore, CtapError, Discoverability, MakeCredential, Passkey, PrfOutput, Prompt, UnixMillis,
+    CredentialStore, CtapError, Discoverability, MakeCredential, Passkey, PrfOutput, Prompt, STATEMENT, UnixMillis,
     UserVerification, VerificationRequirement,
 };
 
@@ -51,7 +51,25 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         let consent = consent(user, &prompt(request, action, verification))?;
         let passkey = Passkey::generate(self.blueprint(algorithm, request, now), &mut self.rng)?;
         self.store.save(&passkey, request.relying_party.name.as_ref(), &replaces)?;
-        self.attest(request, &passkey, hmac_secret.as_ref(), consent.verified || authority == Authority::Token)
+        let verified = consent.verified || authority == Authority::Token;
+        let attestation = self.attest(request, &passkey, hmac_secret.as_ref(), verified)?;
+        if authority == Authority::OwnClient {
+            self.state(&passkey)?;
+        }
+        Ok(attestation)
+    }
+
+    /// Has a new passkey state what it is, where somebody wants to know.
+    fn state(&mut self, passkey: &Passkey) -> Result<(), CtapError> {
+        let (rp_id, public_key) = (&passkey.rp_id, passkey.private_key.public_key());
+        let wanted = self.store.witness().and_then(|witness| {
+            witness.statement(rp_id, &passkey.credential_id, public_key, passkey.backup_eligibility)
+        });
+        let Some(statement) = wanted else { return Ok(()) };
+        let message = [STATEMENT.as_slice(), &statement].concat();
+        let signature = passkey.private_key.sign(&message, &mut self.rng)?;
+        self.store.stated(rp_id, statement, signature);
+        Ok(())
     }
 
     fn salts_at_creation(&self, request: &MakeCredential) -> Result<Option<OpenedHmacSecret>, CtapError> {
@@ -150,6 +168,11 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
     ) -> Result<AttestationStatement, CtapError> {
         match request.attestation {
             AttestationFormat::None => Ok(AttestationStatement::None),
+            AttestationFormat::Device => {
+                let message = [authenticator_data, &request.client_data_hash].concat();
+                let attested = self.store.witness().and_then(|witness| witness.attest(&passkey.rp_id, &message));
+                Ok(attested.map_or(AttestationStatement::None, AttestationStatement::Packed))
+            }
             AttestationFormat::PackedSelf => {
                 let message = [authenticator_data, &request.client_data_hash].concat();
                 let signature = passkey.private_key.sign(&message, &mut self.rng)?;

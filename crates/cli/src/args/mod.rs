@@ -13,6 +13,7 @@ mod passkey;
 mod pin;
 mod recovery;
 mod secrets;
+mod tenant;
 mod webauthn;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(crate) use passkey::PasskeyCommand;
 pub(crate) use pin::PinCommand;
 pub(crate) use recovery::{CreateRecovery, NewCode, RecoveryCommand, UseRecovery};
 pub(crate) use secrets::{FilePassphrase, KeyringChoice, PassphraseSource};
+pub(crate) use tenant::TenantCommand;
 pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
 
 use crate::exit;
@@ -164,6 +166,9 @@ pub(crate) enum Command {
     /// Make, use and stop recovery codes, for when every device is gone
     #[command(subcommand)]
     Recovery(RecoveryCommand),
+    /// Join, leave and list organisations that vouch for this device to the sites where you sign in
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Lock this device: nothing but the passphrase opens it until somebody has typed that
     ///
     /// Without a keyring the passphrase is asked for anyway. A running `keyfold sync --watch` ends within half a minute.

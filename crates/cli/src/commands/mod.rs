@@ -20,6 +20,7 @@ mod recovery;
 mod safety_number;
 mod status;
 mod sync;
+mod tenant;
 mod webauthn;
 
 use clap::CommandFactory;
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Agent(args) => agent::run(&app, &args).await,
         Command::Keyring(command) => keyring::run(&app, command).await,
         Command::Recovery(command) => recovery::run(&app, command).await,
+        Command::Tenant(command) => tenant::run(&app, command).await,
         Command::Lock { after } => lock::lock(&app, after).await,
         Command::Unlock => lock::unlock(&app).await,
         Command::Wipe => lock::wipe(&app).await,

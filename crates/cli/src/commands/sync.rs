@@ -15,6 +15,8 @@ struct Synced {
     /// For want of room on the server.
     items_not_reencrypted: u64,
     quarantined: Vec<Quarantined>,
+    /// Why an organisation could not be told what waits for it.
+    tenants: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +85,7 @@ impl From<&SyncReport> for Synced {
             items_purged: report.items_purged,
             items_not_reencrypted: report.items_without_room,
             quarantined: quarantined.collect(),
+            tenants: report.tenants.clone(),
         }
     }
 }
@@ -113,6 +116,9 @@ impl Synced {
                 "\n{} items cannot be encrypted anew: the account's room on the server is used up.",
                 self.items_not_reencrypted
             ));
+        }
+        if let Some(failure) = &self.tenants {
+            line.push_str(&format!("\nAn organisation was not told how this device is kept: {}.", printable(failure)));
         }
         for item in &self.quarantined {
             let author = item.author.as_deref().unwrap_or("an unknown device");
@@ -148,6 +154,7 @@ mod tests {
             items_reencrypted: 0,
             items_purged: 0,
             items_not_reencrypted: 0,
+            tenants: None,
             quarantined: vec![Quarantined {
                 passkey: "abc".into(),
                 revision: 3,

@@ -3,6 +3,7 @@ use keyfold_client::{
     api::ApiError,
     device::{BadDeviceName, KeyringError, PassphraseTooShort, SecretsError},
     enrolment::{EnrolmentError, NotAQrCode},
+    evidence::TenantError,
     exchange::ExchangeError,
     recovery::RecoverError,
     storage::StorageError,
@@ -152,6 +153,16 @@ impl HasExit for CreateError {
             Self::Api(error) => error.exit(),
             Self::Vault(error) => error.exit(),
             Self::Chain(_) => Exit::SyncStopped,
+        }
+    }
+}
+
+impl HasExit for TenantError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotJoined => Exit::NotFound,
+            Self::Changed => Exit::Refused,
+            Self::Append(error) => error.exit(),
         }
     }
 }

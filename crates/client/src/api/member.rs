@@ -1,8 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
+use keyfold_crypto::exact;
 use keyfold_wire::{
-    AccountId, EnrolmentId,
-    v1::{Accepted, EnrolmentCompletion, EnrolmentState, Heads, ProblemCode},
+    AccountId, EnrolmentId, TenantId,
+    v1::{
+        Accepted, EnrolmentCompletion, EnrolmentState, Heads, LeafBatch, LeafRequest, ProblemCode, Signed,
+        TenantCompliance, TenantInvitation, TenantInvite, TenantMembership,
+    },
 };
 use prost::Message;
 use tokio::sync::Mutex;
@@ -133,6 +137,45 @@ impl MemberApi {
         self.tell(&format!("/v1/enrolments/{id}/failure"), &[]).await
     }
 
+    /// POST /v1/invitations
+    pub async fn invitation(&self, invite: &TenantInvite) -> Result<TenantInvitation, ApiError> {
+        self.call(Method::Post, "/v1/invitations", &invite.encode_to_vec()).await
+    }
+
+    /// POST /v1/tenants/{tenant}/join
+    pub async fn join(&self, tenant: TenantId, invite: &TenantInvite) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/tenants/{tenant}/join"), &invite.encode_to_vec()).await
+    }
+
+    /// GET /v1/tenants/{tenant}/membership
+    pub async fn membership(&self, tenant: TenantId) -> Result<TenantMembership, ApiError> {
+        let path = format!("/v1/tenants/{tenant}/membership");
+        let answer = self.exchange(Method::Get, &path, &[]).await?.read(MAX_MEMBERSHIP).await?;
+        exact::decode(&answer, MAX_MEMBERSHIP).map_err(|_| ApiError::BadAnswer("not the message that this route gives"))
+    }
+
+    /// POST /v1/tenants/{tenant}/posture
+    pub async fn posture(&self, tenant: TenantId, report: &Signed) -> Result<TenantCompliance, ApiError> {
+        self.call(Method::Post, &format!("/v1/tenants/{tenant}/posture"), &report.encode_to_vec()).await
+    }
+
+    /// POST /v1/tenants/{tenant}/leaves
+    pub async fn leaves(&self, tenant: TenantId, request: &LeafRequest) -> Result<LeafBatch, ApiError> {
+        let path = format!("/v1/tenants/{tenant}/leaves");
+        let answer = self.exchange(Method::Post, &path, &request.encode_to_vec()).await?.read(MAX_LEAVES).await?;
+        exact::decode(&answer, MAX_LEAVES).map_err(|_| ApiError::BadAnswer("not the message that this route gives"))
+    }
+
+    /// POST /v1/tenants/{tenant}/statements with the bytes of a signed statement.
+    pub async fn state(&self, tenant: TenantId, statement: &[u8]) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/tenants/{tenant}/statements"), statement).await
+    }
+
+    /// POST /v1/tenants/{tenant}/exports
+    pub async fn exported(&self, tenant: TenantId, record: &Signed) -> Result<(), ApiError> {
+        self.tell(&format!("/v1/tenants/{tenant}/exports"), &record.encode_to_vec()).await
+    }
+
     async fn tell(&self, path: &str, body: &[u8]) -> Result<(), ApiError> {
         self.exchange(Method::Post, path, body).await?.read(MAX_ANSWER).await?;
         Ok(())
@@ -201,5 +244,9 @@ fn pause(refusal: &super::Refusal, attempt: u32) -> Option<Duration> {
     }
 }
 
+/// Ten thousand RP ids of 26 bytes.
+const MAX_MEMBERSHIP: usize = 320 * 1024;
+/// 64 leaves and who issued them.
+const MAX_LEAVES: usize = 96 * 1024;
 const MAX_ATTEMPTS: u32 = 5;
 const MAX_PAUSE: Duration = Duration::from_secs(10);

@@ -97,7 +97,14 @@ impl UnlockedVault {
             file_hash: Sha256::digest(file.as_slice()).into(),
             encrypted: passphrase.is_some(),
         };
-        let (id, edit) = self.new_item(&Content::Export(record.sign(&self.keys().author.signing)), [])?;
+        let signed = record.sign(&self.keys().author.signing);
+        // Tenants are told, before anybody has the file: of one that is not made after all as well.
+        self.change_tenants(|records| {
+            records.tenants.iter_mut().for_each(|tenant| tenant.exports.push(signed.message().clone()));
+            Ok(())
+        })
+        .await?;
+        let (id, edit) = self.new_item(&Content::Export(signed), [])?;
         self.keep_edits(vec![(id, edit)]).await?;
         Ok(Exported { file, record, plan })
     }

@@ -65,6 +65,11 @@ impl ExportRecord {
 }
 
 impl SignedExport {
+    /// As it is told to tenants.
+    pub(crate) const fn message(&self) -> &v1::Signed {
+        &self.signed
+    }
+
     /// What it says. Believe it only if [`Self::is_signed_by`] the device that it names.
     #[must_use]
     pub const fn record(&self) -> &ExportRecord {

@@ -141,6 +141,8 @@ pub enum AuthenticatorRecord {
     State,
     /// Entries of the large-blob array that are of no passkey here.
     ForeignBlobs,
+    /// What the tenants of the account have given this device, to vouch for it.
+    Tenants,
 }
 
 impl AuthenticatorRecord {
@@ -150,6 +152,7 @@ impl AuthenticatorRecord {
         match self {
             Self::State => "state",
             Self::ForeignBlobs => "foreign-blobs",
+            Self::Tenants => "tenants",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{AppendError, ChainFailure, Progress, Quiet, SyncError, SyncReport, p
 use crate::{
     api::{Api, MemberApi},
     device::Keyring,
+    evidence::PostureSource,
     storage::{Condition, Step, Stop, Storage, Write},
     vault::{Held, UnlockedVault, VaultError},
 };
@@ -17,6 +18,7 @@ pub struct SyncEngine {
     pub(super) api: MemberApi,
     pub(super) progress: Arc<dyn Progress>,
     pub(super) keyring: Option<Arc<dyn Keyring>>,
+    posture: Option<Arc<dyn PostureSource>>,
 }
 
 impl SyncEngine {
@@ -24,7 +26,7 @@ impl SyncEngine {
     #[must_use]
     pub fn new(vault: UnlockedVault, api: Api) -> Self {
         let api = MemberApi::new(api, vault.local().profile().account, Arc::clone(vault.keys()));
-        Self { vault, api, progress: Arc::new(Quiet), keyring: None }
+        Self { vault, api, progress: Arc::new(Quiet), keyring: None, posture: None }
     }
 
     /// Tells somebody how far long pulls have come.
@@ -38,6 +40,13 @@ impl SyncEngine {
     #[must_use]
     pub fn with_keyring(mut self, keyring: Arc<dyn Keyring>) -> Self {
         self.keyring = Some(keyring);
+        self
+    }
+
+    /// Who tells the account's tenants how this device is kept; without that they are told nothing.
+    #[must_use]
+    pub fn with_posture(mut self, posture: Arc<dyn PostureSource>) -> Self {
+        self.posture = Some(posture);
         self
     }
 
@@ -66,6 +75,7 @@ impl SyncEngine {
             match self.reencrypt(room, &mut report).await? {
                 Reencrypted::AsFarAsItGoes => {
                     self.purge(&mut report).await?;
+                    report.tenants = self.tell_tenants().await;
                     return Ok(report);
                 }
                 // Others have their turn in between, and edits go first.
@@ -97,7 +107,14 @@ impl SyncEngine {
     pub async fn send_edits(&self) -> Result<SyncReport, SyncError> {
         let mut report = SyncReport::default();
         self.exchange(&mut report).await?;
+        report.tenants = self.tell_tenants().await;
         Ok(report)
+    }
+
+    /// Why tenants could not be told what waits for them: the vault is in sync all the same.
+    async fn tell_tenants(&self) -> Option<String> {
+        let posture = self.posture.as_ref()?;
+        self.serve_tenants(posture.as_ref()).await.err().map(|error| error.to_string())
     }
 
     async fn exchange(&self, report: &mut SyncReport) -> Result<(), SyncError> {

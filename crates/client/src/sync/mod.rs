@@ -41,4 +41,4 @@ pub use watch::WatchEvent;
 
 pub(crate) use account::check_clock;
 pub use account::{CreateError, NewAccount, create_account};
-pub(crate) use append::{EntryKeys, NotAppended};
+pub(crate) use append::{EntryKeys, NotAppended, RosterMoved};

@@ -21,6 +21,8 @@ pub struct SyncReport {
     pub items_without_room: u64,
     /// Items that came and are quarantined.
     pub quarantined: Vec<(ItemId, Fault)>,
+    /// Why a tenant could not be told what waits for it; the next sync tries again.
+    pub tenants: Option<String>,
 }
 
 impl SyncReport {
@@ -43,5 +45,6 @@ impl SyncReport {
         self.items_purged += other.items_purged;
         self.items_without_room += other.items_without_room;
         self.quarantined.extend(other.quarantined);
+        self.tenants = other.tenants.or_else(|| self.tenants.take());
     }
 }

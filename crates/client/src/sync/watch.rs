@@ -62,7 +62,9 @@ impl SyncEngine {
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
                 // Nothing was heard: another process of this profile may have left an edit, or one has become due.
-                Err(_) if self.has_due_edits().await? => tell(WatchEvent::Synced(self.sync().await?)),
+                Err(_) if self.has_due_edits().await? || self.has_due_tenants().await? => {
+                    tell(WatchEvent::Synced(self.sync().await?));
+                }
                 Err(_) => {}
             }
         }

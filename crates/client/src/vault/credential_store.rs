@@ -3,15 +3,19 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use keyfold_authenticator::{
     AllowList, BackupEligibility, BackupState, CredRandom, CredentialId, CredentialStore, DeviceMemory, DeviceState,
     Label, LargeBlob, Listing, Passkey as Credential, PrivateKey, RelyingParty, RpId, StoreError, UnixMillis, User,
-    UserHandle,
+    UserHandle, Witness,
 };
-use keyfold_wire::{ItemId, MemberId};
+use keyfold_wire::{ItemId, MemberId, v1::TenantRecords};
 use zeroize::Zeroizing;
 
 use super::{
     Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem, stored::Stored, unlocked::check_created,
 };
-use crate::item::{Content, FieldTag, Item, Passkey};
+use crate::{
+    evidence::{Assigned, Stating, VaultWitness},
+    item::{Content, FieldTag, Item, Passkey},
+    storage::StorageError,
+};
 
 /// The vault as an authenticator sees it during one request. What it changes is kept in memory until
 /// [`UnlockedVault::keep`] makes it durable: no answer may leave the device before that. Only the state of the device
@@ -21,6 +25,7 @@ pub struct PasskeySnapshot {
     device: DeviceRecords,
     changes: Vec<Change>,
     replaces: Replaces,
+    witness: VaultWitness,
 }
 
 /// When what a new passkey replaces is deleted.
@@ -77,6 +82,10 @@ impl UnlockedVault {
             device,
             changes: Vec::new(),
             replaces: Replaces::AtOnce,
+            witness: VaultWitness::new(
+                self.tenants_of(stored)?,
+                keyfold_evidence::UnixMillis(self.local().clock().now()),
+            ),
         })
     }
 
@@ -90,6 +99,8 @@ impl UnlockedVault {
             snapshot.forget();
             return Err(VaultError::Locked(locked));
         }
+        // First: a statement of a passkey that is not kept harms nobody, and a key that is given away is not given again.
+        self.keep_given(snapshot.witness.take()).await?;
         let (contents, changes) = (std::mem::take(&mut snapshot.contents), std::mem::take(&mut snapshot.changes));
         let (mut edits, mut made, mut foreign) = (Vec::new(), Vec::new(), None);
         for change in changes {
@@ -133,6 +144,26 @@ impl UnlockedVault {
     }
 }
 
+impl UnlockedVault {
+    /// Makes durable what a ceremony gave away of this device's evidence.
+    async fn keep_given(&self, (assigned, stated): (Vec<Assigned>, Vec<Stating>)) -> Result<(), VaultError> {
+        if assigned.is_empty() && stated.is_empty() {
+            return Ok(());
+        }
+        let keep = |records: &mut TenantRecords| {
+            for assigned in &assigned {
+                // Another process has given it to another relying party: nobody may see it at both.
+                if !assigned.apply(records) {
+                    return Err(StorageError::Busy.into());
+                }
+            }
+            stated.iter().for_each(|stated| stated.apply(records));
+            Ok(())
+        };
+        self.change_tenants(keep).await
+    }
+}
+
 impl PasskeySnapshot {
     /// The vault as it is now.
     pub(super) fn renew(&mut self, contents: Contents) {
@@ -153,11 +184,12 @@ impl PasskeySnapshot {
 
     /// Whether nothing but uses was changed: what may be lost without harm, for the next use says it again.
     pub(super) fn says_only_that_it_was_used(&self) -> bool {
-        self.changes.iter().all(|change| match change {
-            Change::Field(_, tag, _) => matches!(tag, FieldTag::LastUsed | FieldTag::Replaces),
-            Change::Replaced { .. } => true,
-            Change::New { .. } | Change::Deleted(_) | Change::ForeignBlobs(_) => false,
-        })
+        !self.witness.has_given()
+            && self.changes.iter().all(|change| match change {
+                Change::Field(_, tag, _) => matches!(tag, FieldTag::LastUsed | FieldTag::Replaces),
+                Change::Replaced { .. } => true,
+                Change::New { .. } | Change::Deleted(_) | Change::ForeignBlobs(_) => false,
+            })
     }
 
     /// A relying party's own: another's may have the same credential id.
@@ -284,6 +316,14 @@ impl CredentialStore for PasskeySnapshot {
     fn set_foreign_blobs(&mut self, array: &[u8]) -> Result<(), StoreError> {
         self.changes.push(Change::ForeignBlobs(array.to_vec()));
         Ok(())
+    }
+
+    fn witness(&self) -> Option<&dyn Witness> {
+        Some(&self.witness)
+    }
+
+    fn stated(&mut self, _: &RpId, statement: Vec<u8>, signature: Vec<u8>) {
+        self.witness.stated(&statement, &signature);
     }
 
     /// No passkey of this vault is bound to one device.

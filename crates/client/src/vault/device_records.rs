@@ -142,11 +142,15 @@ fn opened(vault: &UnlockedVault, sealed: Option<&[u8]>) -> Result<DeviceState, V
     DeviceState::decode(&encoded).map_err(|error| VaultError::Damaged(error.to_string()))
 }
 
-fn seal(vault: &UnlockedVault, record: AuthenticatorRecord, plaintext: &[u8]) -> Vec<u8> {
+pub(super) fn seal(vault: &UnlockedVault, record: AuthenticatorRecord, plaintext: &[u8]) -> Vec<u8> {
     vault.keys().local.seal(&context(vault, record), plaintext, &mut random::system())
 }
 
-fn open(vault: &UnlockedVault, record: AuthenticatorRecord, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub(super) fn open(
+    vault: &UnlockedVault,
+    record: AuthenticatorRecord,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let opened = vault.keys().local.open(&context(vault, record), sealed);
     opened.map_err(|_| VaultError::Damaged("what the authenticator keeps of itself does not open".to_owned()))
 }

@@ -19,6 +19,7 @@ mod safety_number;
 mod signals;
 mod status;
 mod stored;
+mod tenants;
 mod unlocked;
 
 pub use ceremonies::{RegisterError, Registered, SignInError, SignedIn, Used};

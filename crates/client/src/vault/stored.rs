@@ -12,6 +12,7 @@ pub(crate) struct Stored {
     pub(super) edits: Vec<Edit>,
     pub(super) authenticator: Option<Vec<u8>>,
     pub(super) foreign_blobs: Option<Vec<u8>>,
+    pub(super) tenants: Option<Vec<u8>>,
 }
 
 impl LocalVault {
@@ -61,6 +62,7 @@ impl LocalVault {
             edits,
             authenticator: storage.authenticator_record(AuthenticatorRecord::State).await?,
             foreign_blobs: storage.authenticator_record(AuthenticatorRecord::ForeignBlobs).await?,
+            tenants: storage.authenticator_record(AuthenticatorRecord::Tenants).await?,
         })
     }
 }

@@ -1,6 +1,5 @@
 use keyfold_authenticator::{
-    AttestationFormat, CredentialStore, CtapError, Discoverability, MAX_CRED_BLOB, MakeCredential, RelyingParty,
-    UnixMillis,
+    CredentialStore, CtapError, Discoverability, MAX_CRED_BLOB, MakeCredential, RelyingParty, UnixMillis,
 };
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -37,7 +36,7 @@ pub fn create<S: CredentialStore, R: CryptoRng>(
         exclude: options.exclude,
         verification: options.verification,
         discoverability: Discoverability::Discoverable,
-        attestation: AttestationFormat::None,
+        attestation: options.attestation,
         extensions: options.asked,
         prf: options.prf,
     };

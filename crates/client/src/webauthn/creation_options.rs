@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use keyfold_authenticator::{Label, MakeExtensions, PrfSalts, User, UserHandle, VerificationRequirement};
+use keyfold_authenticator::{
+    AttestationFormat, Label, MakeExtensions, PrfSalts, User, UserHandle, VerificationRequirement,
+};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -21,6 +23,7 @@ pub(super) struct CreationOptions {
     pub(super) attachment: Attachment,
     pub(super) verification: VerificationRequirement,
     pub(super) prf: Option<PrfSalts>,
+    pub(super) attestation: AttestationFormat,
     pub(super) asked: MakeExtensions,
     pub(super) extensions: ExtensionInputs,
 }
@@ -58,6 +61,11 @@ impl CreationOptions {
                 _ => Attachment::Suits,
             },
             verification: members::verification(selection.user_verification.as_deref()),
+            attestation: match json.attestation.as_deref() {
+                // Whether there is something to show is for whoever vouches for this device to say.
+                Some("direct" | "enterprise") => AttestationFormat::Device,
+                _ => AttestationFormat::None,
+            },
             prf: extensions.prf_at_creation()?,
             asked: extensions.at_creation()?,
             extensions,
@@ -109,9 +117,7 @@ struct Json {
     exclude_credentials: Option<Vec<Descriptor>>,
     authenticator_selection: Option<SelectionJson>,
     extensions: Option<ExtensionInputs>,
-    // Read for its type only: the attestation is always "none".
-    #[serde(rename = "attestation")]
-    _attestation: Option<String>,
+    attestation: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -109,6 +109,12 @@ impl<K: SigningKey> Issuer<K> {
         Ok(Self { names, issuer })
     }
 
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &K {
+        self.issuer.key()
+    }
+
     /// The certificate (DER) of one that issues leaves under this root.
     ///
     /// # Errors

@@ -39,6 +39,12 @@ impl TokenKey {
         Ok(Self { key, jwk, id })
     }
 
+    /// Its `kid`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Its public half, for the tenant's JWK set.
     #[must_use]
     pub const fn jwk(&self) -> &Jwk {

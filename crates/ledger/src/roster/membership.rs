@@ -26,6 +26,7 @@ impl Roster {
             Transcript::Recovery { account, begin, device } => {
                 let description = self.finish_recovery(*account, begin, device, entry)?;
                 verify::<v1::RecoveryTranscript>(keys, add)?;
+                self.recoveries = self.recoveries.saturating_add(1);
                 description
             }
         };

@@ -32,6 +32,7 @@ pub struct Roster {
     /// Devices that came by recovery, each with the recovery member that it must still replace.
     owing: BTreeMap<MemberId, MemberId>,
     tenants: BTreeMap<TenantId, String>,
+    recoveries: u64,
 }
 
 /// An active member.
@@ -108,6 +109,7 @@ impl Roster {
             pending: None,
             owing: BTreeMap::new(),
             tenants: BTreeMap::new(),
+            recoveries: 0,
         })
     }
 
@@ -260,6 +262,12 @@ impl Roster {
     #[must_use]
     pub const fn log_key(&self) -> &VerifyingKey {
         &self.log_key
+    }
+
+    /// How often a recovery code has brought a device in.
+    #[must_use]
+    pub const fn recoveries(&self) -> u64 {
+        self.recoveries
     }
 
     /// The tenants that the account has joined, with the names that its user confirmed.

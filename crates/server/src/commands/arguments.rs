@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::tenancy::{Ca, ClientCommand, ComplianceCommand, Init, MemberCommand, RpIdCommand, TenantCommand};
 use crate::config::Flags;
 
 /// The Keyfold server: it stores and syncs end-to-end encrypted passkey vaults and cannot read them.
@@ -88,6 +89,26 @@ pub(super) enum Command {
     /// Make or list invites for new accounts
     #[command(subcommand)]
     Invite(Invite),
+    /// Make a tenant: an organisation that vouches for its members' devices
+    Init(Init),
+    /// List tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Certify what a tenant signs: its root, and the server's keys under it
+    #[command(subcommand)]
+    Ca(Ca),
+    /// Let relying parties and other programs ask a tenant
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// List domains where a tenant's devices give evidence
+    #[command(subcommand)]
+    RpId(RpIdCommand),
+    /// Invite and list a tenant's members
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Say what a tenant requires of devices, and see where they stand
+    #[command(subcommand)]
+    Compliance(ComplianceCommand),
     /// Write everything to a file, while the server runs
     Backup(Backup),
     /// Put a backup into the database; devices then offer what it did not have

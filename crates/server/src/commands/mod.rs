@@ -9,7 +9,9 @@ mod migrate;
 mod progress;
 mod restore;
 mod run;
+mod tenancy;
 
 pub use arguments::{Arguments, Form};
 pub use health::HealthError;
 pub use run::{CommandError, run};
+pub use tenancy::{RootFileError, TenancyError};

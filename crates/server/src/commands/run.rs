@@ -5,9 +5,9 @@ use keyfold_store::{BackupError, RestoreError};
 use keyfold_vault::storage::StorageError;
 
 use super::{
-    Arguments, HealthError,
+    Arguments, HealthError, TenancyError,
     arguments::{Command, Serve},
-    backup, configuration, health, invites, migrate, restore,
+    backup, configuration, health, invites, migrate, restore, tenancy,
 };
 use crate::{
     config::{ConfigError, Loaded, load},
@@ -43,6 +43,9 @@ pub enum CommandError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Tenants.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
     /// A server's health.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -73,6 +76,13 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Invite(invite) => invites::run(loaded, invite, form).await,
         Command::Backup(options) => backup::run(loaded, options, form).await,
         Command::Restore(options) => restore::run(loaded, options, form).await,
+        Command::Init(options) => tenancy::init(loaded, &options, form).await,
+        Command::Tenant(command) => tenancy::tenant(loaded, command, form).await,
+        Command::Ca(command) => tenancy::ca(loaded, command, form).await,
+        Command::Client(command) => tenancy::client(loaded, command, form).await,
+        Command::RpId(command) => tenancy::rp_id(loaded, command, form).await,
+        Command::Member(command) => tenancy::member(loaded, command, form).await,
+        Command::Compliance(command) => tenancy::compliance(loaded, command, form).await,
         Command::Completions { .. } => Ok(()),
     }
 }

@@ -80,6 +80,7 @@ impl Settings {
             ("http.hints", self.http.hints == 0),
             ("rates.anonymous_per_minute", self.rates.anonymous_per_minute == 0),
             ("rates.device_per_second", self.rates.device_per_second == 0),
+            ("rates.client_per_second", self.rates.client_per_second == 0),
         ];
         zeros.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(SettingsError::Zero(name)))?;
         if self.http.body_memory < LEAST_BODY_MEMORY {

@@ -137,6 +137,7 @@ fn environment_layer(known: Map<String, String>) -> Result<Config, config::Confi
         .try_parsing(true)
         .list_separator(",")
         .with_list_parse_key("tls.names")
+        .with_list_parse_key("domains.hosts")
         .source(Some(known));
     Config::builder().add_source(environment).build()
 }

@@ -1,5 +1,5 @@
 /// What each setting is for, in a line, as `keyfoldd config` prints it.
-const MEANINGS: [(&str, &str); 35] = [
+const MEANINGS: [(&str, &str); 39] = [
     ("listen", "Where TLS is served"),
     ("plain_listen", "Where plain HTTP is served for a proxy, such as 127.0.0.1:8080"),
     (
@@ -39,6 +39,7 @@ const MEANINGS: [(&str, &str); 35] = [
     ("http.pulls", "Pulls that run at once, each up to 2 MiB"),
     ("http.hints", "Devices that listen for hints at once"),
     ("rates.anonymous_per_minute", "New accounts, enrolments and sessions of one address in a minute"),
+    ("rates.client_per_second", "Requests of each relying party or other client of a tenant, a second"),
     ("rates.device_per_second", "Requests of one device in a second"),
     ("log.format", "human or json"),
     ("log.level", "error, warn, info, debug, trace, or a filter like info,keyfold_server=debug"),
@@ -47,6 +48,9 @@ const MEANINGS: [(&str, &str); 35] = [
         "Where traces go: a collector of OTLP over HTTP, such as http://127.0.0.1:4318; by default nowhere",
     ),
     ("traces.sample", "Which part of the requests is traced, up to 1"),
+    ("domains.private_addresses", "Look for domains' proofs at private addresses too, within your own network"),
+    ("domains.ca", "CA certificates, PEM, that domains' proofs are looked for under, beside the platform's"),
+    ("domains.hosts", "Where domains are that no name server knows, as NAME=ADDRESS:PORT"),
 ];
 
 pub(super) fn meaning(name: &str) -> &'static str {

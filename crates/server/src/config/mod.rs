@@ -12,7 +12,7 @@ pub(crate) use public_url::PublicUrl;
 pub use check::SettingsError;
 pub use layers::{ConfigError, Flags, Loaded, Origin, load};
 pub use settings::{
-    HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SignUpSetting, TlsSettings,
-    TraceSettings,
+    DomainSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, RateSettings, Settings, SignUpSetting,
+    TlsSettings, TraceSettings,
 };
 pub use show::{show, to_json};

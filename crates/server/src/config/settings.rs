@@ -41,6 +41,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Where traces go.
     pub traces: TraceSettings,
+    /// How the server looks at what domains say of themselves.
+    pub domains: DomainSettings,
 }
 
 /// Who may create an account.
@@ -123,6 +125,8 @@ pub struct RateSettings {
     pub anonymous_per_minute: u32,
     /// Requests of a session: for each device, a second.
     pub device_per_second: u32,
+    /// Requests of a relying party or another client of a tenant: for each of them, a second.
+    pub client_per_second: u32,
 }
 
 /// What is logged, and how.
@@ -143,6 +147,18 @@ pub struct TraceSettings {
     pub otlp_endpoint: Option<String>,
     /// Which part of the requests is traced, above 0 and up to 1.
     pub sample: f64,
+}
+
+/// How the server looks at what domains say of themselves: relying parties prove by it that they own an RP id.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DomainSettings {
+    /// Asks private addresses too: for relying parties within the operator's own network.
+    pub private_addresses: bool,
+    /// CA certificates (PEM) that are trusted beside the platform's.
+    pub ca: Option<PathBuf>,
+    /// Where domains are that no name server knows: `NAME=ADDRESS:PORT`.
+    pub hosts: Vec<String>,
 }
 
 /// How a log line looks.
@@ -230,6 +246,7 @@ impl Default for Settings {
             rates: RateSettings::default(),
             log: LogSettings::default(),
             traces: TraceSettings::default(),
+            domains: DomainSettings::default(),
         }
     }
 }
@@ -260,7 +277,7 @@ impl Default for HttpSettings {
 
 impl Default for RateSettings {
     fn default() -> Self {
-        Self { anonymous_per_minute: 1_200, device_per_second: 200 }
+        Self { anonymous_per_minute: 1_200, device_per_second: 200, client_per_second: 100 }
     }
 }
 

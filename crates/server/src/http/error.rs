@@ -9,8 +9,12 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use keyfold_assurance::{
+    AuthorityUnavailable, TenantUnavailable, devices::DeviceError, leaves::LeavesRefused, members::MemberError,
+    statements::StatementRefused, storage::StorageError as AssuranceStorageError,
+};
 use keyfold_vault::{
-    AccountUnavailable, Clock, HeadError, LimitError, RecoveryError, SystemClock,
+    AccountUnavailable, Clock, HeadError, LimitError, NotSigned, RecoveryError, SystemClock,
     accounts::{CreateAccountError, DeleteAccountError},
     chains::{AppendError, Behind, NotAnOffer, NotBehind, NotItsTurn, OfferError, PushError, Stale},
     enrolments::{AddDeviceRefused, EnrolmentError},
@@ -65,7 +69,10 @@ impl ResponseError for Refusal {
             ProblemCode::Malformed => StatusCode::BAD_REQUEST,
             ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ProblemCode::Unauthenticated | ProblemCode::ClockSkew | ProblemCode::Replayed => StatusCode::UNAUTHORIZED,
-            ProblemCode::NotAMember | ProblemCode::SignUpClosed | ProblemCode::InviteInvalid => StatusCode::FORBIDDEN,
+            ProblemCode::NotAMember
+            | ProblemCode::SignUpClosed
+            | ProblemCode::InviteInvalid
+            | ProblemCode::NotCompliant => StatusCode::FORBIDDEN,
             ProblemCode::NotFound => StatusCode::NOT_FOUND,
             ProblemCode::HeadMoved
             | ProblemCode::Behind
@@ -76,7 +83,7 @@ impl ResponseError for Refusal {
             ProblemCode::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
             ProblemCode::RateLimited | ProblemCode::TooManyGuesses => StatusCode::TOO_MANY_REQUESTS,
             ProblemCode::EnrolmentEnded | ProblemCode::AccountDeleted => StatusCode::GONE,
-            ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ProblemCode::Unavailable | ProblemCode::NotCertified => StatusCode::SERVICE_UNAVAILABLE,
             ProblemCode::Internal | ProblemCode::Unspecified => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -378,6 +385,106 @@ impl From<EnrolmentError> for Refusal {
             EnrolmentError::TooManyGuesses => Self::new(ProblemCode::TooManyGuesses, error),
             EnrolmentError::Account(error) => error.into(),
             EnrolmentError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotSigned> for Refusal {
+    fn from(error: NotSigned) -> Self {
+        match error {
+            NotSigned::Account(error) => error.into(),
+            NotSigned::NotAMember => Self::new(ProblemCode::NotAMember, error),
+            NotSigned::Signature(_) => Self::new(ProblemCode::Unauthenticated, error),
+        }
+    }
+}
+
+impl From<AssuranceStorageError> for Refusal {
+    fn from(error: AssuranceStorageError) -> Self {
+        match error {
+            AssuranceStorageError::Unavailable(error) => StorageError::Unavailable(error).into(),
+            AssuranceStorageError::Damaged(what) => StorageError::Damaged(what).into(),
+        }
+    }
+}
+
+impl From<TenantUnavailable> for Refusal {
+    fn from(error: TenantUnavailable) -> Self {
+        match error {
+            TenantUnavailable::Unknown => Self::new(ProblemCode::NotFound, error),
+            TenantUnavailable::Token(_) => keys_fail(&error),
+            TenantUnavailable::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthorityUnavailable> for Refusal {
+    fn from(error: AuthorityUnavailable) -> Self {
+        match error {
+            AuthorityUnavailable::Tenant(error) => error.into(),
+            AuthorityUnavailable::NotCertified => {
+                Self::new(ProblemCode::NotCertified, "the tenant gives no evidence now: tell its administrator")
+            }
+            AuthorityUnavailable::Storage(error) => error.into(),
+            AuthorityUnavailable::Key(_)
+            | AuthorityUnavailable::Leaf(_)
+            | AuthorityUnavailable::Token(_)
+            | AuthorityUnavailable::Random(_) => keys_fail(&error),
+        }
+    }
+}
+
+fn keys_fail(error: &dyn fmt::Display) -> Refusal {
+    tracing::error!(%error, "a tenant's keys");
+    Refusal::new(ProblemCode::Internal, "the server cannot use its keys: tell its operator")
+}
+
+impl From<MemberError> for Refusal {
+    fn from(error: MemberError) -> Self {
+        match error {
+            MemberError::NoTenant => Self::new(ProblemCode::NotFound, error),
+            MemberError::Name(_) => Self::new(ProblemCode::Malformed, error),
+            MemberError::Invite => Self::new(ProblemCode::InviteInvalid, error),
+            MemberError::NotSigned => Self::new(ProblemCode::RuleBroken, error),
+            MemberError::NoMember | MemberError::NoDevice => Self::new(ProblemCode::NotAMember, error),
+            MemberError::Random(_) => Self::new(ProblemCode::Internal, error),
+            MemberError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeviceError> for Refusal {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::NoDevice => Self::new(ProblemCode::NotAMember, error),
+            DeviceError::Posture(_) => Self::new(ProblemCode::Malformed, error),
+            DeviceError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeavesRefused> for Refusal {
+    fn from(error: LeavesRefused) -> Self {
+        match error {
+            LeavesRefused::NotCompliant(_) => Self::new(ProblemCode::NotCompliant, error),
+            LeavesRefused::Count | LeavesRefused::Twice => Self::new(ProblemCode::Malformed, error),
+            LeavesRefused::Possession(_) => Self::new(ProblemCode::RuleBroken, error),
+            LeavesRefused::NoPlace => Self::new(ProblemCode::Unavailable, error),
+            LeavesRefused::Random(_) => Self::new(ProblemCode::Internal, error),
+            LeavesRefused::Device(error) => error.into(),
+            LeavesRefused::Authority(error) => error.into(),
+            LeavesRefused::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatementRefused> for Refusal {
+    fn from(error: StatementRefused) -> Self {
+        match error {
+            StatementRefused::Malformed(_) => Self::new(ProblemCode::Malformed, error),
+            StatementRefused::NoDevice => Self::new(ProblemCode::NotAMember, error),
+            StatementRefused::Full => Self::new(ProblemCode::QuotaExceeded, error),
+            StatementRefused::Storage(error) => error.into(),
         }
     }
 }

@@ -3,7 +3,9 @@ use std::{future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bytes::Bytes;
 use keyfold_vault::{chains::Offer, exact};
-use keyfold_wire::v1::{AppendEntry, BeginEnrolment, CreateAccount, ProblemCode, Push, RecoveryLookup, Signed};
+use keyfold_wire::v1::{
+    AppendEntry, BeginEnrolment, CreateAccount, LeafRequest, ProblemCode, Push, RecoveryLookup, Signed, TenantInvite,
+};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -30,6 +32,9 @@ pub(super) struct Nothing;
 
 /// A message whose exact bytes are kept.
 pub(super) struct Exact(pub(super) Bytes);
+
+/// A signed message of up to 20 KiB.
+pub(super) struct SignedLonger(pub(super) Signed);
 
 /// A request that anybody may make, counted by address.
 pub(super) struct Anonymous<T, Q = NoQuery> {
@@ -64,6 +69,9 @@ incoming! {
     // A commit of 128 KiB, 16 MiB of envelopes and their framing.
     Push: 17 * 1024 * 1024, at most 1000 of 2: "envelopes";
     BeginEnrolment: 64;
+    TenantInvite: 64;
+    // 64 keys, each with its own signature.
+    LeafRequest: 64 * 160, at most 64 of 1: "keys";
     RecoveryLookup: 64;
 }
 
@@ -72,6 +80,14 @@ impl Incoming for Offer {
 
     fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
         Ok(Self::parse(bytes)?)
+    }
+}
+
+impl Incoming for SignedLonger {
+    const LIMIT: usize = 21 * 1024;
+
+    fn parse(bytes: &Bytes) -> Result<Self, Refusal> {
+        Ok(Self(exact::decode(bytes, Self::LIMIT)?))
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod address;
 mod answer;
+mod api;
 mod body;
 mod error;
+mod get_info;
 mod heartbeat;
 mod held;
 mod incoming;

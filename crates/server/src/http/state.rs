@@ -12,6 +12,7 @@ use crate::{meters::Meters, rates::Rates};
 /// What every route has at hand.
 pub(crate) struct State {
     pub(crate) services: Arc<Services>,
+    pub(crate) assurance: Arc<keyfold_assurance::Services>,
     pub(crate) rates: Rates,
     pub(crate) bodies: BodyBudget,
     pub(crate) seats: Seats,

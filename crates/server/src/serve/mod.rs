@@ -1,8 +1,10 @@
 //! A whole server in this process: database, services, listeners, and the work that time makes due.
 
+mod assurance;
 mod connection;
 mod files;
 mod listeners;
+mod news;
 mod ready;
 mod upkeep;
 
@@ -21,6 +23,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{PublicUrl, Settings, SettingsError},
+    domains::DomainFilesError,
     http::{BodyBudget, Heartbeat, Seats, State},
     meters::Meters,
     rates::Rates,
@@ -34,6 +37,7 @@ pub struct Running {
     stopping: watch::Sender<bool>,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
+    news: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     database: Database,
 }
@@ -72,6 +76,9 @@ pub enum ServeError {
     /// No certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// Domains cannot be asked.
+    #[error(transparent)]
+    Domains(#[from] DomainFilesError),
     /// TLS cannot be set up.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -124,6 +131,20 @@ pub async fn open_database(settings: &Settings) -> Result<Database, ServeError> 
     Ok(database)
 }
 
+/// The informed half over the database, for commands: no request is served.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn office(settings: &Settings) -> Result<(keyfold_assurance::Services, Database), ServeError> {
+    settings.check()?;
+    let public_url = settings.public_url(settings.listen)?;
+    let database = open_database(settings).await?;
+    let (bus, clock) = (Arc::new(InProcessBus::default()), Arc::new(SystemClock));
+    let vault = services(&database, bus, None, Arc::<SystemClock>::clone(&clock), settings, public_url.clone()).await?;
+    let assurance = assurance::services(&database, Arc::new(vault), clock, settings, public_url)?;
+    Ok((assurance, database))
+}
+
 /// Starts a server. It serves when this returns.
 ///
 /// # Errors
@@ -144,10 +165,14 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
     let certificates = Arc::new(certificates(&settings, &public_url)?);
     let bus = bus(&settings)?;
     let (heads, rates) = settings.redis()?.map(|url| keyfold_store::shared(&url)).unzip();
-    let services = services(&database, Arc::clone(&bus), heads, clock, &settings, public_url.clone()).await?;
+    let services =
+        services(&database, Arc::clone(&bus), heads, Arc::clone(&clock), &settings, public_url.clone()).await?;
+    let services = Arc::new(services);
+    let assurance = assurance::services(&database, Arc::clone(&services), clock, &settings, public_url.clone())?;
     let (stopping, stopped) = watch::channel(false);
     let state = State {
-        services: Arc::new(services),
+        services,
+        assurance: Arc::new(assurance),
         rates: Rates::new(&settings.rates, rates),
         bodies: BodyBudget::new(&settings.http),
         seats: Seats::new(&settings.http),
@@ -162,11 +187,12 @@ pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings) -> Result<Runni
     };
     let state = actix_web::web::Data::new(state);
     let ready = Ready::new(&sockets, public_url, &certificates);
+    let news = tokio::spawn(news::run(state.clone().into_inner(), stopped.clone()));
     let upkeep = tokio::spawn(upkeep::run(state.clone().into_inner(), Arc::clone(&certificates), stopped));
     let server = sockets.serve(&settings.http, certificates, state)?;
     let handle = server.handle();
     let server = tokio::spawn(server);
-    Ok(Running { ready, stopping, handle, server, upkeep, database })
+    Ok(Running { ready, stopping, handle, server, news, upkeep, database })
 }
 
 impl Running {
@@ -193,7 +219,8 @@ impl Running {
         let _ = self.stopping.send(true);
         self.handle.stop(true).await;
         let ended = outcome(self.server.await);
-        // It ends at the same sign; if it has failed, there is nothing left for it to do.
+        // They end at the same sign; if one has failed, there is nothing left for it to do.
+        let _ = self.news.await;
         let _ = self.upkeep.await;
         self.database.close().await?;
         ended

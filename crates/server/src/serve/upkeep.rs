@@ -24,6 +24,10 @@ pub(super) async fn run(state: Arc<State>, certificates: Arc<Certificates>, mut 
             tracing::error!(%error, "upkeep");
             state.meters.failed(Chore::Sweep);
         }
+        if let Err(error) = state.assurance.upkeep().await {
+            tracing::error!(%error, "upkeep of tenants");
+            state.meters.failed(Chore::Tenants);
+        }
         until_renewal = until_renewal.saturating_sub(UPKEEP);
         if until_renewal.is_zero() {
             until_renewal = RENEWAL;

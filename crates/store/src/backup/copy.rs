@@ -7,8 +7,9 @@ use sea_orm::{
 
 use super::{Contents, Progress, digest::RowsDigest};
 use crate::entity::{
-    accounts, commits, deleted_accounts, epoch_links, invites, purges, revisions, roster_entries, sealed_keys,
-    server_keys,
+    accounts, commits, compliance_policies, deleted_accounts, epoch_links, invites, member_devices, member_exports,
+    member_invites, members, purges, relying_parties, revisions, roster_entries, rp_domains, sealed_keys, server_keys,
+    statements, statuses, tenant_keys, tenants,
 };
 use crate::vault::LOG_KEY;
 
@@ -30,13 +31,14 @@ pub(super) async fn copy_all(
     copying.table_over(deleted_accounts::Entity::find(), &what_ended_stays()).await?;
     copying.table_over(invites::Entity::find(), &what_ended_stays()).await?;
     copying.table(server_keys::Entity::find().filter(is_log_key())).await?;
+    copying.tenants().await?;
     Ok((Contents { accounts, rows: copying.done }, copying.digest))
 }
 
 /// Empties every table that a backup fills, and those that it does not, but for what has ended here for good: accounts that
 /// were deleted, and invites that were used.
 pub(super) async fn clear(database: &impl ConnectionTrait) -> Result<(), DbErr> {
-    use crate::entity::{enrolments, guesses, session_nonces};
+    use crate::entity::{enrolments, guesses, roster_news, session_nonces};
     guesses::Entity::delete_many().exec(database).await?;
     session_nonces::Entity::delete_many().exec(database).await?;
     enrolments::Entity::delete_many().exec(database).await?;
@@ -44,6 +46,9 @@ pub(super) async fn clear(database: &impl ConnectionTrait) -> Result<(), DbErr> 
     accounts::Entity::delete_many().exec(database).await?;
     invites::Entity::delete_many().filter(invites::Column::AccountId.is_null()).exec(database).await?;
     server_keys::Entity::delete_many().exec(database).await?;
+    // Nobody hears of a roster that is not there any more; every other row of the tenants' goes with them.
+    roster_news::Entity::delete_many().exec(database).await?;
+    tenants::Entity::delete_many().exec(database).await?;
     Ok(())
 }
 
@@ -92,7 +97,39 @@ impl Copying<'_> {
             + purges::Entity::find().count(from).await?
             + deleted_accounts::Entity::find().count(from).await?
             + invites::Entity::find().count(from).await?
-            + server_keys::Entity::find().filter(is_log_key()).count(from).await?)
+            + server_keys::Entity::find().filter(is_log_key()).count(from).await?
+            + self.count_of_tenants().await?)
+    }
+
+    async fn count_of_tenants(&self) -> Result<u64, DbErr> {
+        let from = self.from;
+        Ok(tenants::Entity::find().count(from).await?
+            + tenant_keys::Entity::find().count(from).await?
+            + relying_parties::Entity::find().count(from).await?
+            + rp_domains::Entity::find().count(from).await?
+            + compliance_policies::Entity::find().count(from).await?
+            + member_invites::Entity::find().count(from).await?
+            + members::Entity::find().count(from).await?
+            + member_devices::Entity::find().count(from).await?
+            + member_exports::Entity::find().count(from).await?
+            + statuses::Entity::find().count(from).await?
+            + statements::Entity::find().count(from).await?)
+    }
+
+    /// All of the tenants but what is good for minutes.
+    async fn tenants(&mut self) -> Result<(), DbErr> {
+        self.table(tenants::Entity::find()).await?;
+        self.table(tenant_keys::Entity::find()).await?;
+        self.table(relying_parties::Entity::find()).await?;
+        self.table(rp_domains::Entity::find()).await?;
+        self.table(compliance_policies::Entity::find()).await?;
+        self.table(member_invites::Entity::find()).await?;
+        self.table(members::Entity::find()).await?;
+        self.table(member_devices::Entity::find()).await?;
+        self.table(member_exports::Entity::find()).await?;
+        self.table(statuses::Entity::find()).await?;
+        self.table(statements::Entity::find()).await?;
+        Ok(())
     }
 
     /// Copies the rows of one table; how many there were.

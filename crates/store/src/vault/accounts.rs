@@ -12,6 +12,7 @@ use super::{
     heads::{HeadsOf, heads},
     invites,
     line::Line,
+    news,
 };
 use crate::{
     Database,
@@ -110,6 +111,7 @@ impl AccountStorage for Database {
             .exec_without_returning(&transaction)
             .await
             .map_err(unavailable)?;
+        news::note(&transaction, deletion.account, u64::MAX).await?;
         commit(transaction).await?;
         Ok(Deleted::Done)
     }

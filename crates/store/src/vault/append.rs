@@ -7,6 +7,7 @@ use sea_orm::{
 use super::{
     chains::{Growth, still_at},
     enrolments::use_up,
+    news,
 };
 use crate::{
     Database,
@@ -84,5 +85,6 @@ pub(super) async fn append_within(
             .into_active_model()
     });
     epoch_links::Entity::insert_many(links).exec_without_returning(transaction).await.map_err(unavailable)?;
+    news::note(transaction, write.account, write.expected.roster_seq.saturating_add(1)).await?;
     Ok(Appended::Done)
 }

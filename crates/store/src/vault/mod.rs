@@ -8,6 +8,7 @@ mod guesses;
 mod heads;
 mod invites;
 mod line;
+mod news;
 mod offers;
 mod postgres_session;
 mod pulls;

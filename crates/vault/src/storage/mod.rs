@@ -12,6 +12,7 @@ mod fences;
 mod guesses;
 mod heads;
 mod invites;
+mod news;
 mod reads;
 mod server_keys;
 mod upkeep;
@@ -32,6 +33,7 @@ pub(crate) use fences::{Aim, Asker};
 pub use guesses::{GuessStorage, GuessWindow, NonceStorage};
 pub use heads::Heads;
 pub use invites::{InviteHash, InviteRow, InviteStorage};
+pub use news::{RosterNews, RosterNewsStorage};
 pub use reads::{CommitRow, Cursor, EntryRow, PullStorage, RevisionRow, Span};
 pub use server_keys::{KeyKind, ServerKey, ServerKeyStorage};
 pub use upkeep::{Swept, Upkeep};
@@ -46,6 +48,7 @@ pub trait Storage:
     + NonceStorage
     + InviteStorage
     + ServerKeyStorage
+    + RosterNewsStorage
     + Upkeep
 {
 }
@@ -59,6 +62,7 @@ impl<T> Storage for T where
         + NonceStorage
         + InviteStorage
         + ServerKeyStorage
+        + RosterNewsStorage
         + Upkeep
 {
 }

@@ -8,8 +8,8 @@ use keyfold_vault::storage::{
     AccountId, AccountStorage, AppendWrite, Appended, ChainStorage, Claim, CommitRow, Created, Cursor, Deleted,
     Deletion, EnrolmentId, EnrolmentRow, EnrolmentStorage, EntryRow, Fences, GuessStorage, GuessWindow, Hash,
     InviteHash, InviteRow, InviteStorage, ItemId, KeyKind, MemberId, NewAccount, NewEnrolment, NonceStorage, Offered,
-    PullStorage, PushBase, PushWrite, RevisionRow, ServerKey, ServerKeyStorage, Span, Standing, StorageError, Swept,
-    Taken, Upkeep, Written,
+    PullStorage, PushBase, PushWrite, RevisionRow, RosterNews, RosterNewsStorage, ServerKey, ServerKeyStorage, Span,
+    Standing, StorageError, Swept, Taken, Upkeep, Written,
 };
 use tokio::sync::oneshot;
 
@@ -127,6 +127,10 @@ hold_up! {
         server_keys(kind: KeyKind) -> Vec<ServerKey>;
         add_server_key(kind: KeyKind, key: ServerKey) -> bool;
         retire_server_keys(kind: KeyKind, kid: u32) -> ();
+    }
+    RosterNewsStorage {
+        roster_news(limit: u64) -> Vec<RosterNews>;
+        heard(news: RosterNews) -> ();
     }
     Upkeep {
         sweep(now: u64) -> Swept;

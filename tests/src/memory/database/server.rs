@@ -1,7 +1,9 @@
 use std::{cmp::Reverse, sync::Arc};
 
 use async_trait::async_trait;
-use keyfold_vault::storage::{KeyKind, ServerKey, ServerKeyStorage, StorageError, Swept, Upkeep};
+use keyfold_vault::storage::{
+    KeyKind, RosterNews, RosterNewsStorage, ServerKey, ServerKeyStorage, StorageError, Swept, Upkeep,
+};
 
 use super::{MemoryDatabase, rows::Rows};
 
@@ -31,6 +33,18 @@ fn keys(rows: &mut Rows, kind: KeyKind) -> &mut Vec<ServerKey> {
     match kind {
         KeyKind::Log => &mut rows.log_keys,
         KeyKind::Session => &mut rows.session_keys,
+    }
+}
+
+/// Nobody wants to hear of rosters here.
+#[async_trait]
+impl RosterNewsStorage for MemoryDatabase {
+    async fn roster_news(&self, _: u64) -> Result<Vec<RosterNews>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn heard(&self, _: RosterNews) -> Result<(), StorageError> {
+        Ok(())
     }
 }
 

@@ -11,12 +11,13 @@ mod pull;
 mod recovery;
 mod server;
 mod sessions;
+mod tenants;
 mod unknown;
 
 use actix_web::web::{PathConfig, ServiceConfig, get, post, resource, route};
 use keyfold_wire::v1::ProblemCode;
 
-use super::error::Refusal;
+use super::{api, error::Refusal};
 
 /// All routes of the device API, and the two for whoever watches the process.
 pub(crate) fn routes(app: &mut ServiceConfig) {
@@ -46,6 +47,14 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .service(step("opening").route(post().to(enrolments::open)).default_service(unknown()))
         .service(step("completion").route(post().to(enrolments::complete)).default_service(unknown()))
         .service(step("failure").route(post().to(enrolments::fail)).default_service(unknown()))
+        .service(resource("/v1/invitations").route(post().to(tenants::invitation)).default_service(unknown()))
+        .service(tenant("join").route(post().to(tenants::join)).default_service(unknown()))
+        .service(tenant("membership").route(get().to(tenants::membership)).default_service(unknown()))
+        .service(tenant("posture").route(post().to(tenants::posture)).default_service(unknown()))
+        .service(tenant("leaves").route(post().to(tenants::leaves)).default_service(unknown()))
+        .service(tenant("statements").route(post().to(tenants::state)).default_service(unknown()))
+        .service(tenant("exports").route(post().to(tenants::exported)).default_service(unknown()))
+        .configure(api::routes)
         .configure(probes)
         .default_service(route().to(unknown::path));
 }
@@ -61,6 +70,10 @@ fn probes(app: &mut ServiceConfig) {
     let unknown = || route().to(unknown::method);
     app.service(resource("/healthz").route(get().to(health::alive)).default_service(unknown()))
         .service(resource("/readyz").route(get().to(health::ready)).default_service(unknown()));
+}
+
+fn tenant(name: &str) -> actix_web::Resource {
+    resource(format!("/v1/tenants/{{tenant}}/{name}"))
 }
 
 fn step(name: &str) -> actix_web::Resource {

@@ -173,13 +173,14 @@ pub(crate) fn answered<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 fn status(code: ProblemCode) -> u16 {
     use ProblemCode::{
         AccountDeleted, AccountExists, BadTime, Behind, ClockSkew, EnrolmentEnded, EnrolmentStep, HeadMoved, Internal,
-        InviteInvalid, Malformed, NotAMember, NotBehind, NotFound, QuotaExceeded, RateLimited, Replayed, RuleBroken,
-        SignUpClosed, TooLarge, TooManyGuesses, Unauthenticated, Unavailable, Unspecified,
+        InviteInvalid, Malformed, NotAMember, NotBehind, NotCertified, NotCompliant, NotFound, QuotaExceeded,
+        RateLimited, Replayed, RuleBroken, SignUpClosed, TooLarge, TooManyGuesses, Unauthenticated, Unavailable,
+        Unspecified,
     };
     match code {
         Malformed => 400,
         Unauthenticated | ClockSkew | Replayed => 401,
-        NotAMember | SignUpClosed | InviteInvalid => 403,
+        NotAMember | SignUpClosed | InviteInvalid | NotCompliant => 403,
         NotFound => 404,
         HeadMoved | Behind | NotBehind | AccountExists | EnrolmentStep => 409,
         EnrolmentEnded | AccountDeleted => 410,
@@ -187,7 +188,7 @@ fn status(code: ProblemCode) -> u16 {
         RuleBroken | BadTime => 422,
         RateLimited | TooManyGuesses => 429,
         Internal => 500,
-        Unavailable => 503,
+        Unavailable | NotCertified => 503,
         QuotaExceeded => 507,
         Unspecified => panic!("a refusal has a code"),
     }

@@ -1,0 +1,190 @@
+//! Leaves for devices' evidence keys.
+
+use std::sync::Arc;
+
+use keyfold_evidence::{Class, Compliance, LeafClaims, Protection, StatusReference, possession};
+use keyfold_policy::{
+    State,
+    compliance::{Fact, KeyStore, Source},
+};
+use keyfold_wire::{AccountId, MemberId, TenantId};
+
+use crate::{
+    AuthorityUnavailable, Clock,
+    authority::Authorities,
+    clock::DAY,
+    devices::{self, DeviceError, Devices},
+    random::{self, NoRandomness},
+    statuses::{LIST, Statuses},
+    storage::{LeafPlace, Place, Storage, StorageError},
+};
+
+/// Gives devices leaves for their evidence keys: in batches, so that nobody sees which is for whom.
+pub struct Leaves {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    authorities: Arc<Authorities>,
+    devices: Arc<Devices>,
+    statuses: Arc<Statuses>,
+}
+
+/// An evidence key for which a device wants a leaf.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Of which passkeys it gives evidence.
+    pub class: Class,
+    /// P-256, SEC 1, uncompressed.
+    pub key: [u8; 65],
+    /// The key's signature (r ‖ s) over [`possession::message`].
+    pub proof: [u8; 64],
+}
+
+/// Leaves, in the order of the keys, and whoever issued them: X.509, DER.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The leaves.
+    pub leaves: Vec<Vec<u8>>,
+    /// The certificate of whoever issued them.
+    pub issuer: Vec<u8>,
+}
+
+/// Why no leaf was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum LeavesRefused {
+    /// The device is not compliant, or it is not known whether it is.
+    #[error("the device does not keep its tenant's rules ({}): see `keyfold tenant status`", .0.name())]
+    NotCompliant(State),
+    /// There are too many at once, or none.
+    #[error("a batch has 1 to {MOST} keys")]
+    Count,
+    /// The same key is there twice.
+    #[error("a batch has each key once")]
+    Twice,
+    /// Nobody has shown to have the private half of a key.
+    #[error("key {0} has not signed that it is this device's")]
+    Possession(usize),
+    /// The device is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The tenant issues none.
+    #[error(transparent)]
+    Authority(#[from] AuthorityUnavailable),
+    /// The lists are full.
+    #[error("no place was found for the leaves: try again")]
+    NoPlace,
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// It cannot be stored.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Leaves {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        authorities: Arc<Authorities>,
+        devices: Arc<Devices>,
+        statuses: Arc<Statuses>,
+    ) -> Self {
+        Self { storage, clock, authorities, devices, statuses }
+    }
+
+    /// Issues leaves to a device that keeps the rules, in the order of its keys. Each stands at a place of its own, which has nothing
+    /// to do with the others'.
+    ///
+    /// # Errors
+    /// [`LeavesRefused`].
+    pub async fn issue(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        device: MemberId,
+        wanted: &[Wanted],
+    ) -> Result<Batch, LeavesRefused> {
+        if !(1..=MOST).contains(&wanted.len()) {
+            return Err(LeavesRefused::Count);
+        }
+        let owner =
+            possession::Owner { tenant: tenant.as_bytes(), account: account.as_bytes(), device: device.as_bytes() };
+        for (position, key) in wanted.iter().enumerate() {
+            if wanted.iter().take(position).any(|other| other.key == key.key) {
+                return Err(LeavesRefused::Twice);
+            }
+            if !possession::is_shown(&owner, &key.key, &key.proof) {
+                return Err(LeavesRefused::Possession(position));
+            }
+        }
+        let state = self.devices.compliance(tenant, device).await?.state;
+        let row = self.storage.device(tenant, device).await?.filter(|row| devices::is_of(row, account));
+        let row = row.ok_or(DeviceError::NoDevice)?;
+        let compliance = match state {
+            State::Compliant => Compliance::Compliant,
+            State::InGracePeriod => Compliance::InGracePeriod,
+            State::Unknown | State::NonCompliant | State::Error => return Err(LeavesRefused::NotCompliant(state)),
+        };
+        let posture = devices::posture(&row)?;
+        let vault = posture.map_or(Protection::Software, |posture| protection(&posture.key_store));
+        let known = self.authorities.known(tenant).await?;
+        let today = self.clock.now().day();
+        let days = known.leaf_days(today)?;
+        let expires_at = days.end.begins().0.saturating_add(DAY);
+        let places = self.places(tenant, account, device, wanted.len(), expires_at).await?;
+        let leaf = |(wanted, place): (&Wanted, Place)| {
+            let status = StatusReference { index: place.index, uri: self.statuses.url(tenant, place.list) };
+            let protection = match wanted.class {
+                Class::Synced => vault,
+                // Nothing has shown where a key that never leaves its device lies.
+                Class::DeviceBound => Protection::Software,
+            };
+            known.leaf(today, &LeafClaims { class: wanted.class, protection, compliance, status }, wanted.key)
+        };
+        let leaves = wanted.iter().zip(places).map(leaf).collect::<Result<_, _>>()?;
+        Ok(Batch { leaves, issuer: known.issuer()?.to_vec() })
+    }
+
+    /// Places drawn at random, taken durably before anything names them.
+    async fn places(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        device: MemberId,
+        count: usize,
+        expires_at: u64,
+    ) -> Result<Vec<Place>, LeavesRefused> {
+        for _ in 0..ATTEMPTS {
+            let list = self.statuses.list_with_room(tenant).await?;
+            let mut places: Vec<Place> = Vec::with_capacity(count);
+            while places.len() < count {
+                let place = Place { list, index: random::below(LIST)? };
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            let of = |place: &Place| LeafPlace { place: *place, account, device, expires_at };
+            let rows: Vec<LeafPlace> = places.iter().map(of).collect();
+            if self.storage.take_places(tenant, &rows).await? {
+                return Ok(places);
+            }
+        }
+        Err(LeavesRefused::NoPlace)
+    }
+}
+
+/// What protects what a device keeps, as far as hardware has shown it.
+pub(crate) const fn protection(key_store: &Fact<KeyStore>) -> Protection {
+    match key_store {
+        Fact::Known { value, source: Source::HardwareVerified } => match value {
+            KeyStore::Software => Protection::Software,
+            KeyStore::Tee => Protection::Tee,
+            KeyStore::Tpm => Protection::Tpm,
+            KeyStore::SecureElement => Protection::SecureElement,
+        },
+        Fact::Known { source: Source::SelfReported, .. } | Fact::Unknown => Protection::Software,
+    }
+}
+
+const MOST: usize = 64;
+/// Half of a list is taken at most: each attempt has all but a few of its places free.
+const ATTEMPTS: usize = 32;

@@ -1,0 +1,64 @@
+use async_trait::async_trait;
+use keyfold_policy::State;
+use keyfold_wire::{AccountId, MemberId, TenantId};
+
+use super::{Standing, StorageError};
+
+/// A compliance policy as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyRow {
+    /// Its name, which no other of the tenant's has.
+    pub name: String,
+    /// The policy, JSON.
+    pub policy: String,
+    /// Unix milliseconds.
+    pub changed_at: u64,
+}
+
+/// How a device was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Of which account.
+    pub account: AccountId,
+    /// Which device.
+    pub device: MemberId,
+    /// What has come of it, if that is why it was judged.
+    pub news: Option<News>,
+    /// Since when which rules fail: JSON.
+    pub failing: String,
+    /// Where it stands.
+    pub compliance: State,
+    /// When that counts no more, Unix milliseconds.
+    pub compliance_until: u64,
+    /// What becomes of leaves that the device has.
+    pub leaves: Standing,
+}
+
+/// Why a device is judged anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// It has told how it is kept: JSON.
+    Posture(String),
+    /// Another device management has told something of it: JSON.
+    External(String),
+}
+
+/// How devices are kept, and the rules for that.
+#[async_trait]
+pub trait PostureStorage: Send + Sync {
+    /// The tenant's compliance policies, by name.
+    async fn compliance_policies(&self, tenant: TenantId) -> Result<Vec<PolicyRow>, StorageError>;
+
+    /// Adds a policy, or puts it in place of the one with its name.
+    async fn set_compliance_policy(&self, tenant: TenantId, policy: PolicyRow) -> Result<(), StorageError>;
+
+    /// Removes a policy; whether it was there.
+    async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError>;
+
+    /// Keeps how a device was judged. Where it stands elsewhere than before, its leaves do as well, and reports of its account are to
+    /// be asked for anew. Whether the device is there.
+    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError>;
+
+    /// Devices whose judgement counts no more at `now`, the longest first.
+    async fn judgements_due(&self, now: u64, limit: u64) -> Result<Vec<(TenantId, MemberId)>, StorageError>;
+}

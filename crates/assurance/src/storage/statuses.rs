@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use keyfold_wire::{AccountId, ClientId, MemberId, TenantId};
+
+use super::StorageError;
+
+/// A place in a tenant's status lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which list, counted from 1.
+    pub list: u32,
+    /// Where in it.
+    pub index: u32,
+}
+
+/// Whether what stands at a place holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It does.
+    Valid,
+    /// It does not any more.
+    Invalid,
+    /// It does not, and may again.
+    Suspended,
+}
+
+/// Whose a leaf is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafPlace {
+    /// Where its status stands.
+    pub place: Place,
+    /// The account.
+    pub account: AccountId,
+    /// The device.
+    pub device: MemberId,
+    /// When it may be forgotten, Unix milliseconds.
+    pub expires_at: u64,
+}
+
+/// Of what a report is, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportOf {
+    /// For whom.
+    pub client: ClientId,
+    /// Whose passkey.
+    pub account: AccountId,
+    /// Which.
+    pub tag: [u8; 32],
+    /// When it may be forgotten, Unix milliseconds.
+    pub expires_at: u64,
+}
+
+/// Where it stands whether leaves and reports hold.
+#[async_trait]
+pub trait StatusStorage: Send + Sync {
+    /// Takes places for a device's leaves, all or none; whether all of them were free. The device must be there and not removed.
+    async fn take_places(&self, tenant: TenantId, leaves: &[LeafPlace]) -> Result<bool, StorageError>;
+
+    /// The place of the latest report of this that still holds, put off until it expires with this one; else `free` is taken for it.
+    /// `None` if that is taken.
+    async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError>;
+
+    /// How what has this place stands now; `None` if nothing has it.
+    async fn standing(&self, tenant: TenantId, place: Place) -> Result<Option<Standing>, StorageError>;
+
+    /// What stands elsewhere than at valid in a list: index and standing, ascending.
+    async fn not_valid(&self, tenant: TenantId, list: u32) -> Result<Vec<(u32, Standing)>, StorageError>;
+
+    /// The last list that has anything, and how many places are taken in it.
+    async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError>;
+
+    /// Forgets what has expired; how much.
+    async fn forget_statuses(&self, now: u64) -> Result<u64, StorageError>;
+}

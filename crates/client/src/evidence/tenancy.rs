@@ -1,0 +1,496 @@
+use keyfold_crypto::SUITE;
+use keyfold_evidence::{Class, possession};
+use keyfold_policy::Posture;
+use keyfold_wire::{
+    TenantId,
+    v1::{
+        ComplianceState, EvidenceKeyRecord, JoinTenant, LeafRequest, LeaveTenant, PostureReport, ProblemCode,
+        TenantCompliance, TenantInvite, TenantRecord, TenantRecords, roster_entry::Body,
+    },
+};
+
+use super::keys::EvidenceKeys;
+use crate::{
+    api::ApiError,
+    storage::{Step, StorageError},
+    sync::{AppendError, EntryKeys, RosterMoved, SyncEngine, SyncError},
+    vault::{Held, VaultError},
+};
+
+/// Tells how this device is kept.
+pub trait PostureSource: Send + Sync {
+    /// As it is now, by the device's own word.
+    fn posture(&self, now: keyfold_policy::UnixMillis) -> Posture;
+}
+
+/// What an invite is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// What it is called: a person confirms that.
+    pub name: String,
+    /// The account has joined it before.
+    pub is_joined: bool,
+    code: String,
+}
+
+/// How this device stands in a tenant, as it was told last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantStanding {
+    /// Which.
+    pub tenant: TenantId,
+    /// What its user confirmed that it is called.
+    pub name: String,
+    /// Whether the tenant has been told that the account joins.
+    pub is_member: bool,
+    /// Whether the device keeps the tenant's rules; `None` before it was told.
+    pub compliance: Option<TenantCompliance>,
+    /// RP ids at which the tenant wants evidence.
+    pub rp_ids: Vec<String>,
+    /// Relying parties for which it has a leaf that counts, and leaves for others.
+    pub leaves: (usize, usize),
+    /// Statements and exports that the tenant has yet to take.
+    pub waiting: usize,
+    /// When it was asked last, Unix milliseconds.
+    pub asked_at: u64,
+}
+
+/// What came of asking the tenants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TenantsServed {
+    /// Statements and exports that tenants have taken.
+    pub told: usize,
+    /// Leaves that came.
+    pub leaves: usize,
+}
+
+/// Why a tenant was not joined, left or served.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The account has not joined it.
+    #[error("the account has not joined this tenant")]
+    NotJoined,
+    /// The tenant says that it is called otherwise than its user confirmed.
+    #[error("the server's answer is not what it was: nothing was joined")]
+    Changed,
+    /// The entry did not get into the roster.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl From<SyncError> for TenantError {
+    fn from(error: SyncError) -> Self {
+        Self::Append(error.into())
+    }
+}
+
+impl From<ApiError> for TenantError {
+    fn from(error: ApiError) -> Self {
+        Self::Append(error.into())
+    }
+}
+
+impl From<StorageError> for TenantError {
+    fn from(error: StorageError) -> Self {
+        Self::Append(error.into())
+    }
+}
+
+impl From<VaultError> for TenantError {
+    fn from(error: VaultError) -> Self {
+        Self::Append(SyncError::from(error).into())
+    }
+}
+
+impl RosterMoved for TenantError {
+    fn is_roster_moved(&self) -> bool {
+        matches!(self, Self::Append(error) if error.is_roster_moved())
+    }
+}
+
+impl SyncEngine {
+    /// What a code invites the account to. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`TenantError`].
+    pub async fn invitation(&self, code: &str) -> Result<Invitation, TenantError> {
+        let answer = self.api().invitation(&TenantInvite { code: code.to_owned() }).await?;
+        let tenant = TenantId::try_from(answer.tenant.as_slice());
+        let tenant = tenant.map_err(|_| ApiError::BadAnswer("a tenant's id has 16 bytes"))?;
+        if keyfold_ledger::check_text(&answer.name).is_err() {
+            return Err(ApiError::BadAnswer("a tenant's name that people could not read").into());
+        }
+        let is_joined = self.vault().local().held().await?.roster.tenants().contains_key(&tenant);
+        Ok(Invitation { tenant, name: answer.name, is_joined, code: code.to_owned() })
+    }
+
+    /// Joins a tenant that a person of this device has confirmed by its name: signed by this device, and seen by all of the
+    /// account's.
+    ///
+    /// # Errors
+    /// [`TenantError`].
+    pub async fn join_tenant(&self, invitation: &Invitation) -> Result<(), TenantError> {
+        let tenant = invitation.tenant;
+        let attempt = async |step: &Step, held: Held| {
+            match held.roster.tenants().get(&tenant) {
+                Some(name) if *name == invitation.name => return Ok(()),
+                Some(_) => return Err(TenantError::Changed),
+                None => {}
+            }
+            let body = Body::JoinTenant(JoinTenant { tenant: tenant.to_vec(), name: invitation.name.clone() });
+            let entry = self.sign_entry(&held, body)?;
+            Ok(self.append(step, &held, entry, EntryKeys::default()).await?)
+        };
+        self.while_the_roster_moves(attempt).await?;
+        let code = invitation.code.clone();
+        let keep = |records: &mut TenantRecords| {
+            let name = &invitation.name;
+            let record = record_of(records, tenant, name);
+            record.code.clone_from(&code);
+            Ok(())
+        };
+        self.vault().change_tenants(keep).await?;
+        self.take_part(tenant).await
+    }
+
+    /// Leaves a tenant: signed by this device, and seen by all of the account's.
+    ///
+    /// # Errors
+    /// [`TenantError`].
+    pub async fn leave_tenant(&self, tenant: TenantId) -> Result<(), TenantError> {
+        let attempt = async |step: &Step, held: Held| {
+            if !held.roster.tenants().contains_key(&tenant) {
+                return Err(TenantError::NotJoined);
+            }
+            let body = Body::LeaveTenant(LeaveTenant { tenant: tenant.to_vec() });
+            let entry = self.sign_entry(&held, body)?;
+            Ok(self.append(step, &held, entry, EntryKeys::default()).await?)
+        };
+        self.while_the_roster_moves(attempt).await?;
+        self.vault().change_tenants(|records| forget(records, |known| *known == tenant)).await?;
+        Ok(())
+    }
+
+    /// How this device stands in the account's tenants, as it was told last. No server is asked.
+    ///
+    /// # Errors
+    /// [`TenantError`].
+    pub async fn tenants(&self) -> Result<Vec<TenantStanding>, TenantError> {
+        let records = self.vault().tenants().await?;
+        let now = self.vault().local().clock().now();
+        let held = self.vault().local().held().await?;
+        let standing = |(tenant, name): (&TenantId, &String)| {
+            let record = records.tenants.iter().find(|record| record.tenant == tenant.as_bytes());
+            TenantStanding::of(*tenant, name, record, now)
+        };
+        Ok(held.roster.tenants().iter().map(standing).collect())
+    }
+
+    /// Tells the account's tenants what waits for them, and how this device is kept, where it is time for that; takes leaves where
+    /// they are about to end. An account without tenants asks nobody.
+    ///
+    /// # Errors
+    /// [`TenantError`]; what was told stays told.
+    pub async fn serve_tenants(&self, posture: &dyn PostureSource) -> Result<TenantsServed, TenantError> {
+        let held = self.vault().local().held().await?;
+        let joined = held.roster.tenants();
+        let mut served = TenantsServed::default();
+        let records = self.vault().tenants().await?;
+        let is_left = |tenant: &TenantId| !joined.contains_key(tenant);
+        if records.tenants.iter().any(|record| id_of(record).is_none_or(|tenant| is_left(&tenant))) {
+            self.vault().change_tenants(|records| forget(records, is_left)).await?;
+        }
+        for (tenant, name) in joined {
+            let make = |records: &mut TenantRecords| {
+                record_of(records, *tenant, name);
+                Ok(())
+            };
+            self.vault().change_tenants(make).await?;
+            match self.serve(*tenant, posture).await {
+                Ok((told, leaves)) => {
+                    served.told += told;
+                    served.leaves += leaves;
+                }
+                // Its administrator has not let the account in, or has put it out: there is nobody to tell.
+                Err(error) if is_no_member(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(served)
+    }
+
+    /// The same, whether it is time for that or not.
+    ///
+    /// # Errors
+    /// [`TenantError`]; what was told stays told.
+    pub async fn ask_tenants(&self, posture: &dyn PostureSource) -> Result<TenantsServed, TenantError> {
+        let forget = |records: &mut TenantRecords| {
+            records.tenants.iter_mut().for_each(|record| record.asked_at = 0);
+            Ok(())
+        };
+        self.vault().change_tenants(forget).await?;
+        self.serve_tenants(posture).await
+    }
+
+    /// Whether a tenant is to be told something now.
+    pub(crate) async fn has_due_tenants(&self) -> Result<bool, SyncError> {
+        let now = self.vault().local().clock().now();
+        let records = self.vault().tenants().await?;
+        let is_due = |record: &TenantRecord| {
+            !record.statements.is_empty() || !record.exports.is_empty() || now.saturating_sub(record.asked_at) >= PAUSE
+        };
+        Ok(records.tenants.iter().any(is_due))
+    }
+
+    async fn serve(&self, tenant: TenantId, posture: &dyn PostureSource) -> Result<(usize, usize), TenantError> {
+        self.take_part(tenant).await?;
+        let told = self.tell(tenant).await?;
+        let now = self.vault().local().clock().now();
+        let record = self.record(tenant).await?;
+        if record.asked_at <= now && now - record.asked_at < PAUSE {
+            return Ok((told, 0));
+        }
+        let compliance = self.report_posture(tenant, posture, now).await?;
+        let membership = self.api().membership(tenant).await?;
+        let rp_ids = membership.rp_ids;
+        if !rp_ids.is_sorted() || rp_ids.len() > MOST_RP_IDS {
+            return Err(ApiError::BadAnswer("RP ids that are out of order, or too many").into());
+        }
+        let is_let_in = matches!(compliance.state(), ComplianceState::Compliant | ComplianceState::InGracePeriod);
+        let keep = |records: &mut TenantRecords| {
+            if let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) {
+                record.rp_ids.clone_from(&rp_ids);
+                record.compliance = Some(compliance.clone());
+                record.asked_at = now;
+            }
+            Ok(())
+        };
+        self.vault().change_tenants(keep).await?;
+        let leaves = if is_let_in { self.renew_leaves(tenant, now).await? } else { 0 };
+        Ok((told, leaves))
+    }
+
+    /// Has the tenant's server take the invite.
+    async fn take_part(&self, tenant: TenantId) -> Result<(), TenantError> {
+        let code = self.record(tenant).await?.code;
+        if code.is_empty() {
+            return Ok(());
+        }
+        let joined = self.api().join(tenant, &TenantInvite { code: code.clone() }).await;
+        match joined {
+            Ok(()) => {}
+            // It will never be good again; a person asks for another.
+            Err(error) if error.code() == Some(ProblemCode::InviteInvalid) => {
+                self.forget_code(tenant, &code).await?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.forget_code(tenant, &code).await
+    }
+
+    async fn forget_code(&self, tenant: TenantId, code: &str) -> Result<(), TenantError> {
+        let forget = |records: &mut TenantRecords| {
+            let record = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes());
+            if let Some(record) = record.filter(|record| record.code == code) {
+                record.code.clear();
+            }
+            Ok(())
+        };
+        Ok(self.vault().change_tenants(forget).await?)
+    }
+
+    /// Sends what waits, each until it is taken.
+    async fn tell(&self, tenant: TenantId) -> Result<usize, TenantError> {
+        let record = self.record(tenant).await?;
+        let mut told = 0;
+        for statement in record.statements {
+            match self.api().state(tenant, &statement).await {
+                Ok(()) => told += 1,
+                // It will not be taken whenever it comes.
+                Err(error) if is_for_ever(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.vault()
+                .change_tenants(|records| {
+                    each(records, tenant, |record| record.statements.retain(|other| *other != statement))
+                })
+                .await?;
+        }
+        for export in record.exports {
+            match self.api().exported(tenant, &export).await {
+                Ok(()) => told += 1,
+                Err(error) if is_for_ever(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.vault()
+                .change_tenants(|records| {
+                    each(records, tenant, |record| record.exports.retain(|other| *other != export))
+                })
+                .await?;
+        }
+        Ok(told)
+    }
+
+    async fn report_posture(
+        &self,
+        tenant: TenantId,
+        posture: &dyn PostureSource,
+        now: u64,
+    ) -> Result<TenantCompliance, TenantError> {
+        let (vault, profile) = (self.vault(), self.vault().local().profile());
+        let posture = posture.posture(keyfold_policy::UnixMillis(now));
+        let posture = serde_json::to_string(&posture).map_err(|error| VaultError::Damaged(error.to_string()))?;
+        let report = PostureReport {
+            suite: SUITE,
+            tenant: tenant.to_vec(),
+            account: profile.account.to_vec(),
+            device: profile.device.to_vec(),
+            at: now,
+            posture,
+        };
+        Ok(self.api().posture(tenant, &vault.keys().author.signing.sign(&report)).await?)
+    }
+
+    /// Has leaves that are about to end renewed, and new keys certified, so that there are some to spare.
+    async fn renew_leaves(&self, tenant: TenantId, now: u64) -> Result<usize, TenantError> {
+        let draw = |records: &mut TenantRecords| {
+            let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) else {
+                return Ok(());
+            };
+            for class in Class::ALL {
+                let spare = record.keys.iter().filter(|key| key.is_of(class) && key.rp_id.is_empty()).count();
+                for _ in spare..SPARE {
+                    let key = EvidenceKeyRecord::draw(class);
+                    record.keys.push(key.ok_or_else(|| VaultError::Damaged("no key could be drawn".to_owned()))?);
+                }
+            }
+            Ok(())
+        };
+        let record = self.record(tenant).await?;
+        let is_due = |key: &&EvidenceKeyRecord| key.leaf_until < now.saturating_add(RENEWED_BEFORE);
+        let is_short = Class::ALL.iter().any(|class| {
+            record.keys.iter().filter(|key| key.is_of(*class) && key.rp_id.is_empty() && !is_due(key)).count()
+                < SPARE / 2
+        });
+        if !is_short && !record.keys.iter().any(|key| is_due(&key)) {
+            return Ok(0);
+        }
+        self.vault().change_tenants(draw).await?;
+        let record = self.record(tenant).await?;
+        let due: Vec<&EvidenceKeyRecord> = record.keys.iter().filter(is_due).collect();
+        let mut renewed = 0;
+        for batch in due.chunks(BATCH) {
+            renewed += self.certify(tenant, batch).await?;
+        }
+        Ok(renewed)
+    }
+
+    async fn certify(&self, tenant: TenantId, keys: &[&EvidenceKeyRecord]) -> Result<usize, TenantError> {
+        let profile = self.vault().local().profile();
+        let owner = possession::Owner {
+            tenant: tenant.as_bytes(),
+            account: profile.account.as_bytes(),
+            device: profile.device.as_bytes(),
+        };
+        let asked = keys.iter().filter_map(|key| key.asked(&owner)).collect();
+        let batch = self.api().leaves(tenant, &LeafRequest { keys: asked }).await?;
+        if batch.leaves.len() != keys.len() {
+            return Err(ApiError::BadAnswer("not a leaf for each key").into());
+        }
+        let mut leaves = Vec::new();
+        for (key, leaf) in keys.iter().zip(&batch.leaves) {
+            let read = keyfold_evidence::LeafShown::of(leaf).ok().filter(|read| Some(read.public_key) == key.point());
+            let read = read.ok_or(ApiError::BadAnswer("a leaf that is not of its key"))?;
+            leaves.push((&key.secret, leaf, read.until));
+        }
+        let keep = |records: &mut TenantRecords| {
+            each(records, tenant, |record| {
+                record.issuer.clone_from(&batch.issuer);
+                for (secret, leaf, until) in &leaves {
+                    if let Some(key) = record.keys.iter_mut().find(|key| key.secret == **secret) {
+                        key.leaf.clone_from(leaf);
+                        key.leaf_until = until.0;
+                    }
+                }
+            })
+        };
+        self.vault().change_tenants(keep).await?;
+        Ok(leaves.len())
+    }
+
+    async fn record(&self, tenant: TenantId) -> Result<TenantRecord, TenantError> {
+        let records = self.vault().tenants().await?;
+        let record = records.tenants.into_iter().find(|record| record.tenant == tenant.as_bytes());
+        record.ok_or(TenantError::NotJoined)
+    }
+}
+
+impl TenantStanding {
+    fn of(tenant: TenantId, name: &str, record: Option<&TenantRecord>, now: u64) -> Self {
+        let keys = record.map_or(&[][..], |record| &record.keys);
+        let counting = || keys.iter().filter(|key| key.leaf_until > now);
+        let given = counting().filter(|key| !key.rp_id.is_empty()).count();
+        Self {
+            tenant,
+            name: name.to_owned(),
+            is_member: record.is_some_and(|record| record.code.is_empty()),
+            compliance: record.and_then(|record| record.compliance.clone()),
+            rp_ids: record.map(|record| record.rp_ids.clone()).unwrap_or_default(),
+            leaves: (given, counting().count() - given),
+            waiting: record.map_or(0, |record| record.statements.len() + record.exports.len()),
+            asked_at: record.map_or(0, |record| record.asked_at),
+        }
+    }
+}
+
+fn record_of<'a>(records: &'a mut TenantRecords, tenant: TenantId, name: &str) -> &'a mut TenantRecord {
+    let known = records.tenants.iter().position(|record| record.tenant == tenant.as_bytes());
+    let record = match known {
+        Some(position) => records.tenants.swap_remove(position),
+        None => TenantRecord { tenant: tenant.to_vec(), name: name.to_owned(), ..TenantRecord::default() },
+    };
+    records.tenants.push_mut(record)
+}
+
+fn each(
+    records: &mut TenantRecords,
+    tenant: TenantId,
+    change: impl FnOnce(&mut TenantRecord),
+) -> Result<(), VaultError> {
+    if let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) {
+        change(record);
+    }
+    Ok(())
+}
+
+fn forget(records: &mut TenantRecords, which: impl Fn(&TenantId) -> bool) -> Result<(), VaultError> {
+    records.tenants.retain(|record| id_of(record).is_some_and(|tenant| !which(&tenant)));
+    Ok(())
+}
+
+fn id_of(record: &TenantRecord) -> Option<TenantId> {
+    TenantId::try_from(record.tenant.as_slice()).ok()
+}
+
+fn is_no_member(error: &TenantError) -> bool {
+    matches!(error, TenantError::Append(AppendError::Sync(SyncError::Api(error))) if matches!(
+        error.code(),
+        Some(ProblemCode::NotAMember | ProblemCode::NotFound | ProblemCode::InviteInvalid)
+    ))
+}
+
+fn is_for_ever(error: &ApiError) -> bool {
+    matches!(error.code(), Some(ProblemCode::Malformed | ProblemCode::RuleBroken | ProblemCode::TooLarge))
+}
+
+/// Between two times that a tenant is asked.
+const PAUSE: u64 = 10 * 60 * 1_000;
+/// A leaf counts for a week, and is renewed when less than this is left.
+const RENEWED_BEFORE: u64 = 4 * 24 * 60 * 60 * 1_000;
+/// Keys of a class that are for relying parties to come.
+const SPARE: usize = 16;
+/// Keys that are certified at once.
+const BATCH: usize = 64;
+const MOST_RP_IDS: usize = 10_000;

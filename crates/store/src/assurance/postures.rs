@@ -1,0 +1,108 @@
+use async_trait::async_trait;
+use keyfold_assurance::{
+    policy::State,
+    storage::{Judged, News, PolicyRow, PostureStorage, StorageError},
+};
+use keyfold_wire::{MemberId, TenantId};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::{
+    row::{device_id, other, state_number, tenant_id, unavailable, unsigned},
+    statuses,
+};
+use crate::{
+    Database,
+    entity::{compliance_policies, member_devices},
+    transaction::commit,
+    value::signed,
+};
+
+#[async_trait]
+impl PostureStorage for Database {
+    async fn compliance_policies(&self, tenant: TenantId) -> Result<Vec<PolicyRow>, StorageError> {
+        let rows = compliance_policies::Entity::find()
+            .filter(compliance_policies::Column::TenantId.eq(tenant.to_vec()))
+            .order_by_asc(compliance_policies::Column::Name)
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let row = |row: compliance_policies::Model| {
+            Ok(PolicyRow { name: row.name, policy: row.policy, changed_at: unsigned(row.changed_at)? })
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    async fn set_compliance_policy(&self, tenant: TenantId, policy: PolicyRow) -> Result<(), StorageError> {
+        use compliance_policies::Column;
+        let row = compliance_policies::Model {
+            tenant_id: tenant.to_vec(),
+            name: policy.name,
+            policy: policy.policy,
+            changed_at: signed(policy.changed_at),
+        };
+        let met = OnConflict::columns([Column::TenantId, Column::Name])
+            .update_columns([Column::Policy, Column::ChangedAt])
+            .to_owned();
+        compliance_policies::Entity::insert(row.into_active_model())
+            .on_conflict(met)
+            .exec_without_returning(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError> {
+        let key = (tenant.to_vec(), name.to_owned());
+        let gone = compliance_policies::Entity::delete_by_id(key).exec(&self.writer).await.map_err(unavailable)?;
+        Ok(gone.rows_affected == 1)
+    }
+
+    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError> {
+        use member_devices::Column;
+        let transaction = self.write().await.map_err(other)?;
+        let key = (tenant.to_vec(), judged.account.to_vec(), judged.device.to_vec());
+        let before = member_devices::Entity::find_by_id(key).one(&transaction).await.map_err(unavailable)?;
+        let Some(before) = before.filter(|before| before.removed_at.is_none()) else { return Ok(false) };
+        let mut update = member_devices::Entity::update_many()
+            .col_expr(Column::Failing, Expr::value(judged.failing))
+            .col_expr(Column::Compliance, Expr::value(state_number(judged.compliance)))
+            .col_expr(Column::ComplianceUntil, Expr::value(signed(judged.compliance_until)));
+        update = match judged.news {
+            Some(News::Posture(posture)) => update.col_expr(Column::Posture, Expr::value(posture)),
+            Some(News::External(external)) => update.col_expr(Column::External, Expr::value(external)),
+            None => update,
+        };
+        update
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::AccountId.eq(judged.account.to_vec()))
+            .filter(Column::DeviceId.eq(judged.device.to_vec()))
+            .exec(&transaction)
+            .await
+            .map_err(unavailable)?;
+        if before.compliance != state_number(judged.compliance) {
+            statuses::leaves_stand(&transaction, tenant, judged.account, judged.device, judged.leaves).await?;
+            statuses::reports_are_over(&transaction, tenant, judged.account).await?;
+        }
+        commit(transaction).await.map_err(other)?;
+        Ok(true)
+    }
+
+    async fn judgements_due(&self, now: u64, limit: u64) -> Result<Vec<(TenantId, MemberId)>, StorageError> {
+        use member_devices::Column;
+        // Who is not let in is not let in any less by time.
+        let let_in = [State::Compliant, State::InGracePeriod].map(state_number);
+        let rows = member_devices::Entity::find()
+            .filter(Column::ComplianceUntil.lte(signed(now)))
+            .filter(Column::Compliance.is_in(let_in))
+            .filter(Column::RemovedAt.is_null())
+            .order_by_asc(Column::ComplianceUntil)
+            .limit(limit)
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(|row| Ok((tenant_id(&row.tenant_id)?, device_id(&row.device_id)?))).collect()
+    }
+}

@@ -1,0 +1,201 @@
+use async_trait::async_trait;
+use keyfold_assurance::storage::{LeafPlace, Place, ReportOf, Standing, StatusStorage, StorageError};
+use keyfold_wire::{AccountId, MemberId, TenantId};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    TryInsertResult,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::row::{number, other, standing, standing_number, unavailable};
+use crate::{
+    Database,
+    entity::{
+        member_devices,
+        statuses::{Column, Entity, Model},
+    },
+    transaction::commit,
+    value::signed,
+};
+
+#[async_trait]
+impl StatusStorage for Database {
+    async fn take_places(&self, tenant: TenantId, leaves: &[LeafPlace]) -> Result<bool, StorageError> {
+        let transaction = self.write().await.map_err(other)?;
+        for leaf in leaves {
+            let key = (tenant.to_vec(), leaf.account.to_vec(), leaf.device.to_vec());
+            let device = member_devices::Entity::find_by_id(key).one(&transaction).await.map_err(unavailable)?;
+            if device.is_none_or(|device| device.removed_at.is_some()) {
+                return Ok(false);
+            }
+            let row = Model {
+                tenant_id: tenant.to_vec(),
+                list: i64::from(leaf.place.list),
+                place: i64::from(leaf.place.index),
+                kind: LEAF,
+                account_id: leaf.account.to_vec(),
+                device_id: Some(leaf.device.to_vec()),
+                client_id: None,
+                tag: None,
+                status: standing_number(Standing::Valid),
+                expires_at: signed(leaf.expires_at),
+            };
+            // Returning without a commit rolls back.
+            if !insert(&transaction, row).await? {
+                return Ok(false);
+            }
+        }
+        commit(transaction).await.map_err(other)?;
+        Ok(true)
+    }
+
+    async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError> {
+        let transaction = self.write().await.map_err(other)?;
+        let held = Entity::find()
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::AccountId.eq(of.account.to_vec()))
+            .filter(Column::Kind.eq(REPORT))
+            .filter(Column::ClientId.eq(of.client.to_vec()))
+            .filter(Column::Tag.eq(of.tag.to_vec()))
+            .filter(Column::Status.eq(standing_number(Standing::Valid)))
+            .one(&transaction)
+            .await
+            .map_err(unavailable)?;
+        let place = match held {
+            Some(row) => {
+                let place = Place { list: number(row.list)?, index: number(row.place)? };
+                Entity::update_many()
+                    .col_expr(Column::ExpiresAt, Expr::value(signed(of.expires_at)))
+                    .filter(at(tenant, place))
+                    .exec(&transaction)
+                    .await
+                    .map_err(unavailable)?;
+                Some(place)
+            }
+            None => {
+                let row = Model {
+                    tenant_id: tenant.to_vec(),
+                    list: i64::from(free.list),
+                    place: i64::from(free.index),
+                    kind: REPORT,
+                    account_id: of.account.to_vec(),
+                    device_id: None,
+                    client_id: Some(of.client.to_vec()),
+                    tag: Some(of.tag.to_vec()),
+                    status: standing_number(Standing::Valid),
+                    expires_at: signed(of.expires_at),
+                };
+                insert(&transaction, row).await?.then_some(free)
+            }
+        };
+        commit(transaction).await.map_err(other)?;
+        Ok(place)
+    }
+
+    async fn standing(&self, tenant: TenantId, place: Place) -> Result<Option<Standing>, StorageError> {
+        let row = Entity::find().filter(at(tenant, place)).one(&self.reader).await.map_err(unavailable)?;
+        row.map(|row| standing(row.status)).transpose()
+    }
+
+    async fn not_valid(&self, tenant: TenantId, list: u32) -> Result<Vec<(u32, Standing)>, StorageError> {
+        let rows: Vec<(i64, i16)> = Entity::find()
+            .select_only()
+            .column(Column::Place)
+            .column(Column::Status)
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::List.eq(i64::from(list)))
+            .filter(Column::Status.ne(standing_number(Standing::Valid)))
+            .order_by_asc(Column::Place)
+            .into_tuple()
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        rows.into_iter().map(|(place, status)| Ok((number(place)?, standing(status)?))).collect()
+    }
+
+    async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError> {
+        let last: Option<Option<i64>> = Entity::find()
+            .select_only()
+            .column_as(Column::List.max(), "last")
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .into_tuple()
+            .one(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let Some(last) = last.flatten() else { return Ok(None) };
+        let taken = Entity::find()
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::List.eq(last))
+            .count(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        Ok(Some((number(last)?, taken)))
+    }
+
+    async fn forget_statuses(&self, now: u64) -> Result<u64, StorageError> {
+        let gone = Entity::delete_many()
+            .filter(Column::ExpiresAt.lte(signed(now)))
+            .exec(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        Ok(gone.rows_affected)
+    }
+}
+
+/// A device's leaves stand so from then on; what counts no more stays so.
+pub(super) async fn leaves_stand(
+    database: &impl ConnectionTrait,
+    tenant: TenantId,
+    account: AccountId,
+    device: MemberId,
+    standing: Standing,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::Status, Expr::value(standing_number(standing)))
+        .filter(Column::TenantId.eq(tenant.to_vec()))
+        .filter(Column::AccountId.eq(account.to_vec()))
+        .filter(Column::Kind.eq(LEAF))
+        .filter(Column::DeviceId.eq(device.to_vec()))
+        .filter(Column::Status.ne(standing_number(Standing::Invalid)))
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Something is different of an account: what was reported of it is to be asked for anew.
+pub(super) async fn reports_are_over(
+    database: &impl ConnectionTrait,
+    tenant: TenantId,
+    account: AccountId,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::Status, Expr::value(standing_number(Standing::Invalid)))
+        .filter(Column::TenantId.eq(tenant.to_vec()))
+        .filter(Column::AccountId.eq(account.to_vec()))
+        .filter(Column::Kind.eq(REPORT))
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+async fn insert(database: &impl ConnectionTrait, row: Model) -> Result<bool, StorageError> {
+    let inserted = Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+}
+
+fn at(tenant: TenantId, place: Place) -> sea_orm::Condition {
+    sea_orm::Condition::all()
+        .add(Column::TenantId.eq(tenant.to_vec()))
+        .add(Column::List.eq(i64::from(place.list)))
+        .add(Column::Place.eq(i64::from(place.index)))
+}
+
+const LEAF: i16 = 1;
+const REPORT: i16 = 2;

@@ -1,5 +1,6 @@
 //! What a relying party verifies of Keyfold's passkeys, offline: registrations with their attestation, assertions with the device
-//! behind them, statements, reports and status lists. Roots, keys and the time are passed in.
+//! behind them, statements, reports and status lists; and of other makers' authenticators and of devices, what those attest. Roots,
+//! keys and the time are passed in.
 //!
 //! Invariants: bytes from outside are parsed strictly, in one form, within a bound, before anything is allocated by them; each
 //! signature is over the bytes that were received, behind a prefix that no other message has; what is not verified is not
@@ -33,24 +34,29 @@
 )]
 
 mod assertion;
+pub mod attestation;
 mod authenticator_data;
 mod authority;
 mod cbor;
 mod class;
 mod client_data;
 mod day;
+mod der;
 pub mod device;
+pub mod hardware;
 #[cfg(feature = "issue")]
 pub mod issue;
 mod jose;
+mod key;
 mod leaf;
 pub mod possession;
 mod public_key;
 mod registration;
 mod report;
+mod roots;
 pub mod statement;
 pub mod status_list;
-
+mod tpm;
 mod x509;
 
 pub use assertion::{Assertion, AssertionError, Credential, SignedIn};
@@ -65,5 +71,6 @@ pub use leaf::{Leaf, LeafClaims, LeafError, LeafShown, MAX_LEAF};
 pub use public_key::{CredentialKey, CredentialKeyError};
 pub use registration::{Attestation, Registered, Registration, RegistrationError};
 pub use report::{Assurance, Bucket, Expected, PROFILE, Passkey, Report, ReportStatus, StatedBy, is_nonce};
+pub use roots::{LONGEST_PATH, NotRoot, PathError, Roots};
 pub use statement::{BlindTag, Known, Scope, SignedStatement, Statement, StatementError};
 pub use status_list::{Status, StatusError, StatusList, StatusReference};

@@ -3,7 +3,10 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use crate::{
     Aaguid, Asked, AttestedCredential, AuthenticatorData, Authority, Class, CredentialKey, CredentialKeyError, Flags,
-    Leaf, LeafError, NotAsked, UnixMillis, authenticator_data::AttestationObject, cbor::Members,
+    Leaf, LeafError, NotAsked, Roots, UnixMillis,
+    attestation::{AttestationError, Model, Statement, Verdict},
+    authenticator_data::AttestationObject,
+    cbor::Members,
 };
 
 /// A registration as a browser hands it over (WebAuthn L3 §5.2.1), out of its base64url.
@@ -41,6 +44,8 @@ pub enum Attestation {
     Own,
     /// The authority does, by this leaf: the credential is of its class.
     Keyfold(Leaf),
+    /// Another maker vouches for its authenticator: [`Registration::verify_any`].
+    Model(Model),
     /// It is of a form, or of somebody, that this authority says nothing about.
     Other {
         /// The attestation statement format.
@@ -63,6 +68,9 @@ pub enum RegistrationError {
     /// The attestation claims one of Keyfold's models, and its leaf is refused.
     #[error("the attestation's leaf is refused: {0}")]
     Leaf(#[from] LeafError),
+    /// Another maker's attestation is refused.
+    #[error("the attestation is refused: {0}")]
+    Other(AttestationError),
     /// The leaf does not name the model, or the class, that the credential is of.
     #[error("the attestation is of another class of passkeys")]
     Class,
@@ -73,7 +81,7 @@ pub enum RegistrationError {
 
 impl Registration<'_> {
     /// Verifies it as WebAuthn L3 §7.1 wants it, with an attestation of Keyfold's: `packed` (§8.2), or none. What other
-    /// authenticators attest, in whatever form, is not looked at, and said to be of others. Whether
+    /// authenticators attest, in whatever form, is not looked at, and said to be of others; [`Registration::verify_any`] does. Whether
     /// [`CredentialKey::algorithm`] is one that was asked for is the caller's to see.
     ///
     /// # Errors
@@ -84,6 +92,31 @@ impl Registration<'_> {
         authority: &Authority,
         now: UnixMillis,
     ) -> Result<Registered, RegistrationError> {
+        self.verified(asked, authority, None, now)
+    }
+
+    /// The same, and of other makers' authenticators what [`Statement::verify`] makes of their attestations by these roots. No other
+    /// maker vouches for a model of Keyfold's.
+    ///
+    /// # Errors
+    /// [`RegistrationError`].
+    pub fn verify_any(
+        &self,
+        asked: &Asked<'_>,
+        authority: &Authority,
+        others: &Roots,
+        now: UnixMillis,
+    ) -> Result<Registered, RegistrationError> {
+        self.verified(asked, authority, Some(others), now)
+    }
+
+    fn verified(
+        &self,
+        asked: &Asked<'_>,
+        authority: &Authority,
+        others: Option<&Roots>,
+        now: UnixMillis,
+    ) -> Result<Registered, RegistrationError> {
         let client_data_hash = asked.client_data(self.client_data_json, "webauthn.create")?;
         let object = AttestationObject::parse(self.attestation_object).ok_or(RegistrationError::Malformed)?;
         let data = AuthenticatorData::parse(&object.authenticator_data).map_err(|_| RegistrationError::Malformed)?;
@@ -91,36 +124,77 @@ impl Registration<'_> {
         let AttestedCredential { aaguid, credential_id, public_key } =
             data.attested.ok_or(RegistrationError::Malformed)?;
         let public_key = public_key?;
-        let signed = [object.authenticator_data.as_slice(), &client_data_hash].concat();
-        let attestation = match object.format.as_str() {
-            "none" if object.statement.as_map().is_some_and(Vec::is_empty) => Attestation::None,
-            "none" => return Err(RegistrationError::Malformed),
-            "packed" if Class::of(aaguid).is_some() => match Packed::of(object.statement) {
-                Some(Packed::Own { algorithm, signature }) => {
-                    if algorithm != public_key.algorithm() || !public_key.signed(&signed, &signature) {
-                        return Err(RegistrationError::Signature);
-                    }
-                    Attestation::Own
-                }
-                Some(Packed::ByLeaf { signature, leaf }) => {
-                    let leaf = Leaf::verify(&leaf, authority, now)?;
-                    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, leaf.public_key());
-                    key.verify(&signed, &signature).map_err(|_| RegistrationError::Signature)?;
-                    let class = leaf.claims().class;
-                    let is_of_class =
-                        class.aaguid() == aaguid && class.is_backup_eligible() == data.flags.backup_eligible();
-                    if !is_of_class {
-                        return Err(RegistrationError::Class);
-                    }
-                    Attestation::Keyfold(leaf)
-                }
-                None => return Err(RegistrationError::Malformed),
-            },
+        let own = Own { aaguid, flags: data.flags, public_key: &public_key };
+        let attestation = match (object.format.as_str(), others) {
+            ("none", _) if object.statement.as_map().is_some_and(Vec::is_empty) => Attestation::None,
+            ("none", _) => return Err(RegistrationError::Malformed),
+            ("packed", _) if Class::of(aaguid).is_some() => {
+                let signed = [object.authenticator_data.as_slice(), &client_data_hash].concat();
+                own.attestation(object.statement, &signed, authority, now)?
+            }
+            (_, Some(roots)) if Class::of(aaguid).is_none() => by_others(object, &client_data_hash, roots, now)?,
             _ => Attestation::Other { format: object.format },
         };
         let (flags, sign_count) = (data.flags, data.sign_count);
         Ok(Registered { credential_id, public_key, aaguid, flags, sign_count, attestation })
     }
+}
+
+/// A credential of one of Keyfold's models, by its own word.
+struct Own<'a> {
+    aaguid: Aaguid,
+    flags: Flags,
+    public_key: &'a CredentialKey,
+}
+
+impl Own<'_> {
+    /// Whether it is one.
+    fn attestation(
+        &self,
+        statement: Value,
+        signed: &[u8],
+        authority: &Authority,
+        now: UnixMillis,
+    ) -> Result<Attestation, RegistrationError> {
+        match Packed::of(statement).ok_or(RegistrationError::Malformed)? {
+            Packed::Own { algorithm, signature } => {
+                if algorithm != self.public_key.algorithm() || !self.public_key.signed(signed, &signature) {
+                    return Err(RegistrationError::Signature);
+                }
+                Ok(Attestation::Own)
+            }
+            Packed::ByLeaf { signature, leaf } => {
+                let leaf = Leaf::verify(&leaf, authority, now)?;
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, leaf.public_key());
+                key.verify(signed, &signature).map_err(|_| RegistrationError::Signature)?;
+                let class = leaf.claims().class;
+                let is_of_class =
+                    class.aaguid() == self.aaguid && class.is_backup_eligible() == self.flags.backup_eligible();
+                if is_of_class { Ok(Attestation::Keyfold(leaf)) } else { Err(RegistrationError::Class) }
+            }
+        }
+    }
+}
+
+/// What another maker attests.
+fn by_others(
+    object: AttestationObject,
+    client_data_hash: &[u8; 32],
+    roots: &Roots,
+    now: UnixMillis,
+) -> Result<Attestation, RegistrationError> {
+    let statement = Statement {
+        format: &object.format,
+        statement: &object.statement,
+        authenticator_data: &object.authenticator_data,
+        client_data_hash,
+    };
+    Ok(match statement.verify(roots, now).map_err(RegistrationError::Other)? {
+        Verdict::None => Attestation::None,
+        Verdict::Own => Attestation::Own,
+        Verdict::Model(model) => Attestation::Model(model),
+        Verdict::Unknown => Attestation::Other { format: object.format },
+    })
 }
 
 /// A `packed` attestation statement (§8.2).

@@ -44,14 +44,14 @@ impl From<&X509Validity> for Validity {
 }
 
 /// A certificate, or a list of revoked ones: what is signed, how, and the signature (RFC 5280 §4.1.1, §5.1.1).
-pub(crate) struct Signed<'a> {
+pub(crate) struct Raw<'a> {
     pub(crate) bytes: &'a [u8],
-    pub(crate) algorithm: &'static dyn SignatureVerificationAlgorithm,
+    pub(crate) algorithm: AlgorithmIdentifierRef<'a>,
     pub(crate) signature: &'a [u8],
 }
 
-impl<'a> Signed<'a> {
-    /// Of DER without anything after it, by an algorithm that an authority of Keyfold may have.
+impl<'a> Raw<'a> {
+    /// Of DER without anything after it.
     pub(crate) fn parse(der: &'a [u8]) -> Option<Self> {
         let mut reader = SliceReader::new(der).ok()?;
         let parts = reader.sequence(|parts| {
@@ -61,13 +61,27 @@ impl<'a> Signed<'a> {
             Ok::<_, x509_cert::der::Error>((bytes, algorithm, signature))
         });
         let (bytes, algorithm, signature) = parts.ok()?;
+        let is_whole = reader.is_finished();
+        is_whole.then_some(Self { bytes, algorithm, signature: signature.as_bytes()? })
+    }
+}
+
+/// The same, by an algorithm that an authority of Keyfold may have.
+pub(crate) struct Signed<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) algorithm: &'static dyn SignatureVerificationAlgorithm,
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn parse(der: &'a [u8]) -> Option<Self> {
+        let Raw { bytes, algorithm, signature } = Raw::parse(der)?;
         let algorithm: &dyn SignatureVerificationAlgorithm = match algorithm.oid {
             ECDSA_WITH_SHA256 => ECDSA_P256_SHA256,
             ECDSA_WITH_SHA384 => ECDSA_P384_SHA384,
             _ => return None,
         };
-        let is_whole = reader.is_finished();
-        is_whole.then_some(Self { bytes, algorithm, signature: signature.as_bytes()? })
+        Some(Self { bytes, algorithm, signature })
     }
 }
 

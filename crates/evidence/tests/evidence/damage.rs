@@ -7,15 +7,7 @@ use keyfold_evidence::{
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::world::{Passkey, RP_ID, TODAY, Tenant, asked, now};
-
-fn flipped(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..bytes.len() * 8).map(|bit| {
-        let mut bytes = bytes.to_vec();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        bytes
-    })
-}
+use crate::world::{Passkey, RP_ID, TODAY, Tenant, asked, flipped, now};
 
 #[test]
 fn no_bit_of_a_leaf_can_be_changed() {

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod apps;
 mod assertions;
 mod authorities;
 mod damage;
+mod forms;
 mod leaves;
 mod outsiders;
+mod paths;
+mod phones;
+mod published;
 mod registrations;
 mod statements;
 mod tokens;

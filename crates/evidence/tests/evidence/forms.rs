@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::world::{
     Maker, Passkey, Registering, Tenant, asked, attestation, dated, described, explicit, map, now, phone, sign, tlv,
-    x5c,
+    tpm_area, tpm_name, x5c,
 };
 
 type Told = Result<Verdict, AttestationError>;
@@ -132,7 +132,7 @@ impl Tpm {
         certificate.distinguished_name = DistinguishedName::new();
         certificate.is_ca = IsCa::ExplicitNoCa;
         certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 3])];
-        certificate.custom_extensions = vec![alternative_name([1, 2, 3])];
+        certificate.custom_extensions = vec![tpm_name([1, 2, 3])];
         Self {
             version: "2.0",
             magic: 0xff54_4347,
@@ -149,7 +149,7 @@ impl Tpm {
         let key = KeyPair::generate().unwrap();
         let certificate = maker.issues(&self.certificate, &key);
         let point = registering.key.public_key_raw();
-        let public = self.public.clone().unwrap_or_else(|| area(self.attributes, &point[1..33], &point[33..]));
+        let public = self.public.clone().unwrap_or_else(|| tpm_area(self.attributes, &point[1..33], &point[33..]));
         let named = [&[0, 0x0b], Sha256::digest(self.certified.as_ref().unwrap_or(&public)).as_slice()].concat();
         let sized = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
         let said = [
@@ -174,21 +174,6 @@ impl Tpm {
     }
 }
 
-fn area(attributes: u32, x: &[u8], y: &[u8]) -> Vec<u8> {
-    let sized = |bytes: &[u8]| [&[0, 32], bytes].concat();
-    let rest = [0, 0, 0, 0x10, 0, 0x10, 0, 3, 0, 0x10];
-    [&[0, 0x23, 0, 0x0b], attributes.to_be_bytes().as_slice(), &rest, &sized(x), &sized(y)].concat()
-}
-
-/// Of a TPM with these of its maker, model and version.
-fn alternative_name<const N: usize>(parts: [u8; N]) -> CustomExtension {
-    let part = |part: u8| tlv(0x31, &[&tlv(0x30, &[&tlv(6, &[&[0x67, 0x81, 5, 2, part]]), &tlv(12, &[b"x"])])]);
-    let name = tlv(0x30, &[&parts.map(part).concat()]);
-    let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 17], tlv(0x30, &[&tlv(0xa4, &[&name])]));
-    extension.set_criticality(true);
-    extension
-}
-
 #[test]
 fn threat_evidence_a_tpm_vouches_for_the_key_that_it_holds_and_for_this_registration() {
     let (registering, maker) = (Registering::new(), Maker::new());
@@ -201,13 +186,13 @@ fn threat_evidence_a_tpm_vouches_for_the_key_that_it_holds_and_for_this_registra
 
     let elsewhere = KeyPair::generate().unwrap();
     let (x, y) = elsewhere.public_key_raw()[1..].split_at(32);
-    let other_key = area(0x0004_0072, x, y);
+    let other_key = tpm_area(0x0004_0072, x, y);
     let mut certificate = tpm().certificate;
     certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let mut named = tpm().certificate;
     named.distinguished_name.push(DnType::CommonName, "Somebody");
     let mut of_no_tpm = tpm().certificate;
-    of_no_tpm.custom_extensions = vec![alternative_name([1, 3])];
+    of_no_tpm.custom_extensions = vec![tpm_name([1, 3])];
     let mut of_authority = tpm().certificate;
     of_authority.is_ca = IsCa::NoCa;
     let refused = [

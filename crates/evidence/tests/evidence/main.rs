@@ -15,4 +15,6 @@ mod published;
 mod registrations;
 mod statements;
 mod tokens;
+mod tpms;
+mod trusted_platform;
 mod world;

@@ -152,3 +152,19 @@ pub(crate) fn described(level: u8, challenge: &[u8], software: &[u8], hardware: 
     let lists = [tlv(0x30, &[software]), tlv(0x30, &[hardware])].concat();
     tlv(0x30, &[&version, &level, &version, &level, &tlv(4, &[challenge]), &tlv(4, &[]), &lists])
 }
+
+/// The public area of a P-256 key in a TPM.
+pub(crate) fn tpm_area(attributes: u32, x: &[u8], y: &[u8]) -> Vec<u8> {
+    let sized = |bytes: &[u8]| [&[0, 32], bytes].concat();
+    let rest = [0, 0, 0, 0x10, 0, 0x10, 0, 3, 0, 0x10];
+    [&[0, 0x23, 0, 0x0b], attributes.to_be_bytes().as_slice(), &rest, &sized(x), &sized(y)].concat()
+}
+
+/// Of a TPM with these of its maker, model and version.
+pub(crate) fn tpm_name<const N: usize>(parts: [u8; N]) -> CustomExtension {
+    let part = |part: u8| tlv(0x31, &[&tlv(0x30, &[&tlv(6, &[&[0x67, 0x81, 5, 2, part]]), &tlv(12, &[b"x"])])]);
+    let name = tlv(0x30, &[&parts.map(part).concat()]);
+    let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 17], tlv(0x30, &[&tlv(0xa4, &[&name])]));
+    extension.set_criticality(true);
+    extension
+}

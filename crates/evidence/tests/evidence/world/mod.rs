@@ -4,7 +4,8 @@ mod tenant;
 
 pub(crate) use authenticator::{CHALLENGE, Passkey, RP_ID, Shop, asked, client_data, evidence_key, extensions, point};
 pub(crate) use maker::{
-    MODEL, Maker, Registering, attestation, authority, dated, described, explicit, map, phone, sign, tlv, x5c,
+    MODEL, Maker, Registering, attestation, authority, dated, described, explicit, map, phone, sign, tlv, tpm_area,
+    tpm_name, x5c,
 };
 pub(crate) use tenant::{Tenant, claims, names, serial};
 

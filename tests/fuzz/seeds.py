@@ -12,6 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VECTORS = HERE.parent.parent / "proto" / "vectors"
+PUBLISHED = HERE.parent / "data" / "webauthn-l3-attestation.json"
 
 
 def main() -> None:
@@ -55,9 +56,32 @@ def corpus() -> dict[str, list[bytes]]:
         "native_message": [json.dumps(said).encode() for said in NATIVE],
         "webauthn_create": [json.dumps(CREATION).encode()],
         "webauthn_get": [json.dumps(REQUEST).encode()],
+        "evidence_attestation": attestations(),
+        "evidence_hardware": hardware(),
         "typed_text": [text.encode() for text in TYPED]
         + [vectors["session"]["session"].encode(), vectors["recovery-keys"]["code"].encode()],
     }
+
+
+def attestations() -> list[bytes]:
+    """W3C's attestation objects, and what is in the one of a TPM"""
+    objects = [bytes.fromhex(made["registration"]["attestation_object"]) for made in json.loads(PUBLISHED.read_text())["vectors"]]
+    return objects + [AREA, CERTIFIED]
+
+
+def hardware() -> list[bytes]:
+    """A description of an Android key, public areas, a quote and a signature of a TPM, a chain, an app's objects"""
+    of_app = b"\xa2" + text("signature") + b"\x41\x01" + text("authenticatorData") + b"\x58\x25" + bytes(37)
+    attested = b"\xa3" + text("fmt") + text("apple-appattest") + text("attStmt") + b"\xa2" + text("x5c") + b"\x81\x41\x30"
+    attested += text("receipt") + b"\x41\x00" + text("authData") + b"\x58\x25" + bytes(37)
+    published = json.loads(PUBLISHED.read_text())
+    root = bytes.fromhex(published["attestation_root"])
+    made = next(made for made in published["vectors"] if made["name"] == "android-key-es256")
+    leaf = bytes.fromhex(made["registration"]["attestation_object"])
+    start = leaf.index(b"x5c\x81\x59") + 7
+    leaf = leaf[start : start + int.from_bytes(leaf[start - 2 : start], "big")]
+    chain = b"".join(number_of(len(der), 2) + der for der in (leaf, root))
+    return [DESCRIPTION, AREA, RSA_AREA, QUOTE, TPM_SIGNATURE, root, chain, of_app, attested]
 
 
 def packets() -> bytes:
@@ -155,11 +179,37 @@ def varint(number: int) -> bytes:
     return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
 
 
+def der(tag: bytes, *content: bytes) -> bytes:
+    joined = b"".join(content)
+    assert len(joined) < 128
+    return tag + bytes([len(joined)]) + joined
+
+
 def text(value: str) -> bytes:
     assert len(value) < 24
     return bytes([0x60 + len(value)]) + value.encode()
 
 
+# KeyDescription: 3, TEE, 3, TEE, challenge, unique id, {701: 1}, {1: {2}, 702: 0, 704: {key, locked, verified, hash}, 705: 140000}
+DESCRIPTION = der(
+    b"\x30",
+    *(b"\x02\x01\x03", b"\x0a\x01\x01") * 2,
+    b"\x04\x09challenge\x04\x00",
+    der(b"\x30", der(b"\xbf\x85\x3d", b"\x02\x01\x01")),
+    der(
+        b"\x30",
+        der(b"\xa1", b"\x31\x03\x02\x01\x02"),
+        der(b"\xbf\x85\x3e", b"\x02\x01\x00"),
+        der(b"\xbf\x85\x40", der(b"\x30", b"\x04\x01\x07", b"\x01\x01\xff", b"\x0a\x01\x00", b"\x04\x01\x05")),
+        der(b"\xbf\x85\x41", b"\x02\x03\x02\x22\xe0"),
+    ),
+)
+# TPMT_PUBLIC on P-256, that of an RSA storage key; TPMS_ATTEST of a key and of registers; TPMT_SIGNATURE
+AREA = bytes.fromhex("0023000b0005007200000010001000030010" + "0020" + "01" * 32 + "0020" + "02" * 32)
+RSA_AREA = bytes.fromhex("0001000b000300b20020" + "07" * 32 + "000600800043" + "0010" + "080000000000" + "0100" + "c1" * 256)
+CERTIFIED = bytes.fromhex("ff5443478017" + "0000" + "0020" + "03" * 32 + "00" * 25 + "0022000b" + "04" * 32 + "0000")
+QUOTE = bytes.fromhex("ff5443478018" + "0000" + "0005" + "6e6f6e6365" + "00" * 25 + "00000001000b03810000" + "0020" + "05" * 32)
+TPM_SIGNATURE = bytes.fromhex("0018000b" + "0020" + "01" * 32 + "0020" + "02" * 32)
 HASH = b"\x58\x20" + bytes(range(32))
 PUBLIC_KEY = b"\xa2" + text("alg") + b"\x26" + text("type") + text("public-key")
 # authenticatorMakeCredential {1: hash, 2: rp, 3: user, 4: parameters, 6: hmac-secret, 7: rk} and getAssertion {1: rp id, 2: hash}

@@ -27,12 +27,14 @@ use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState, brief
 use keyfold_vault::chains::Offer;
 use keyfold_wire::{AccountId, MemberId, v1};
 
-pub use evidence::{evidence_certificate, evidence_response, evidence_token};
+pub use evidence::{
+    evidence_attestation, evidence_certificate, evidence_hardware, evidence_response, evidence_token,
+};
 
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));
 
-pub const PARSERS: [Parser; 17] = [
+pub const PARSERS: [Parser; 19] = [
     ("chains", chains),
     ("envelope", envelope),
     ("device_api", device_api),
@@ -47,7 +49,9 @@ pub const PARSERS: [Parser; 17] = [
     ("webauthn_create", webauthn_create),
     ("webauthn_get", webauthn_get),
     ("typed_text", typed_text),
+    ("evidence_attestation", evidence_attestation),
     ("evidence_certificate", evidence_certificate),
+    ("evidence_hardware", evidence_hardware),
     ("evidence_response", evidence_response),
     ("evidence_token", evidence_token),
 ];

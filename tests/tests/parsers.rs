@@ -10,7 +10,10 @@ use keyfold_client::{
     exchange::{Exchange, Importer},
     item::Revision,
 };
-use keyfold_evidence::{AuthenticatorData, CredentialKey, SignedStatement};
+use keyfold_evidence::{
+    AuthenticatorData, CredentialKey, SignedStatement,
+    hardware::{AttestationKey, KeyDescription, Parent},
+};
 use keyfold_tests::parsers::PARSERS;
 use keyfold_vault::chains::Offer;
 use keyfold_wire::v1;
@@ -76,6 +79,13 @@ fn the_corpus_of_responses_begins_with_some_of_each_form() {
     assert!(count(|seed| SignedStatement::decode(seed).is_ok()) > 1);
     assert!(count(|seed| AuthenticatorData::parse(seed).is_ok()) > 1);
     assert!(count(|seed| CredentialKey::parse(seed).is_ok()) > 1);
+}
+
+#[test]
+fn the_corpus_of_hardware_evidence_begins_with_some_of_each_form() {
+    let seeds = corpus("evidence_hardware");
+    assert!(seeds.iter().any(|seed| KeyDescription::parse(seed).is_ok()));
+    assert!(seeds.iter().any(|seed| AttestationKey::parse(seed, Parent::Owner).is_ok()));
 }
 
 #[test]

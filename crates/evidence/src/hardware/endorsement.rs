@@ -16,6 +16,7 @@ use x509_cert::{
     der::{Decode, asn1::ObjectIdentifier},
     ext::pkix::ExtendedKeyUsage,
 };
+use zeroize::Zeroizing;
 
 use super::tpm_quote::AttestationKey;
 use crate::{
@@ -112,12 +113,12 @@ impl Endorsement {
     }
 
     /// A new seed (Part 1, §B.10.3, §C.6.1), and that for this key alone.
-    fn seed(&self) -> Result<(Vec<u8>, Vec<u8>), EndorsementError> {
+    fn seed(&self) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), EndorsementError> {
         let hash = self.public.name_hash;
         let failed = |_| EndorsementError::Encryption;
         match &self.public.key {
             Key::Rsa { .. } => {
-                let mut seed = vec![0; hash.length()];
+                let mut seed = Zeroizing::new(vec![0; hash.length()]);
                 rand::fill(&mut seed).map_err(failed)?;
                 let key = PublicEncryptingKey::from_der(&self.spki).map_err(|_| EndorsementError::Key)?;
                 let key = OaepPublicEncryptingKey::new(key).map_err(failed)?;
@@ -139,7 +140,8 @@ impl Endorsement {
                 let peer = agreement::UnparsedPublicKey::new(algorithm, point);
                 let seed = agreement::agree(&ephemeral, peer, EndorsementError::Encryption, |shared| {
                     // KDFe (Part 1, §11.4.10.3): one round, since a seed is a hash long.
-                    Ok(hash.of(&[&[0, 0, 0, 1], shared, LABEL, x, of_key].concat()))
+                    let message = Zeroizing::new([&[0, 0, 0, 1], shared, LABEL, x, of_key].concat());
+                    Ok(Zeroizing::new(hash.of(&message)))
                 })?;
                 Ok((seed, [sized(x)?, sized(y)?].concat()))
             }
@@ -149,11 +151,17 @@ impl Endorsement {
 }
 
 /// KDFa (Part 1, §11.4.10.2): one round, since no key here is longer than a hash.
-fn kdf_a(hash: Hash, key: &[u8], label: &[u8], context: &[u8], bits: u16) -> Result<Vec<u8>, EndorsementError> {
+fn kdf_a(
+    hash: Hash,
+    key: &[u8],
+    label: &[u8],
+    context: &[u8],
+    bits: u16,
+) -> Result<Zeroizing<Vec<u8>>, EndorsementError> {
     let message = [&[0, 0, 0, 1], label, context, &u32::from(bits).to_be_bytes()].concat();
     let derived = hmac::sign(&hmac::Key::new(hmac_of(hash), key), &message);
     let derived = derived.as_ref().get(..usize::from(bits / 8));
-    Ok(derived.ok_or(EndorsementError::Encryption)?.to_vec())
+    Ok(Zeroizing::new(derived.ok_or(EndorsementError::Encryption)?.to_vec()))
 }
 
 /// AES in CFB mode from an initial vector of zeros, as each key encrypts once.

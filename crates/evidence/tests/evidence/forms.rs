@@ -17,6 +17,7 @@ use crate::world::{
     tpm_area, tpm_name, x5c,
 };
 
+type Change = fn(&mut CertificateParams);
 type Told = Result<Verdict, AttestationError>;
 
 fn told(registering: &Registering, format: &str, statement: &Value, maker: &Maker) -> Told {
@@ -55,7 +56,7 @@ fn packed(change: impl FnOnce(&mut CertificateParams)) -> Told {
 fn threat_evidence_a_packed_attestation_is_by_a_certificate_for_that_and_for_this_model() {
     assert_eq!(model(packed(|_| ())).kind, Kind::Basic);
     assert_eq!(model(packed(|params| params.custom_extensions.clear())).kind, Kind::Basic);
-    let others: [(fn(&mut CertificateParams), AttestationError); 7] = [
+    let others: [(Change, AttestationError); 7] = [
         (|params| params.is_ca = IsCa::NoCa, AttestationError::Certificate),
         (|params| assert!(params.distinguished_name.remove(DnType::CountryName)), AttestationError::Certificate),
         (|params| assert!(params.distinguished_name.remove(DnType::OrganizationName)), AttestationError::Certificate),

@@ -16,6 +16,8 @@ use rcgen::{DistinguishedName, ExtendedKeyUsagePurpose, IsCa, SubjectPublicKeyIn
 
 use crate::world::{Maker, dated, now, tpm_name};
 
+type Registers = Vec<(u8, [u8; 32])>;
+
 /// A computer with a TPM that a maker of its own has certified.
 struct Machine {
     folder: PathBuf,
@@ -103,7 +105,7 @@ impl Machine {
         ended.status.success().then(|| self.read("secret"))
     }
 
-    fn quotes(&self, key: &str, nonce: &str) -> (Vec<u8>, Vec<u8>, Vec<(u8, [u8; 32])>) {
+    fn quotes(&self, key: &str, nonce: &str) -> (Vec<u8>, Vec<u8>, Registers) {
         self.tpm2("quote", &format!("-c {key} -l sha256:0,7,23 -q {nonce} -m quote -s signature -g sha256 -Q"));
         self.tpm2("pcrread", "sha256:0,7,23 -o registers -Q");
         let registers = self.read("registers");

@@ -3,6 +3,7 @@
 
 mod android_key;
 mod app_attest;
+mod authorizations;
 mod endorsement;
 mod key_description;
 mod tpm_quote;
@@ -10,9 +11,8 @@ mod tpm_quote;
 pub(crate) use android_key::described;
 pub use android_key::{AndroidKey, AndroidKeyError};
 pub use app_attest::{AppAssertion, AppAttestError, AppAttestation, Environment};
+pub use authorizations::{Application, Authorizations, Origin, RootOfTrust, VerifiedBoot};
 pub use endorsement::{Credential, Endorsement, EndorsementError};
 pub(crate) use key_description::SIGN;
-pub use key_description::{
-    Application, Authorizations, KeyDescription, NoKeyDescription, Origin, RootOfTrust, SecurityLevel, VerifiedBoot,
-};
+pub use key_description::{KeyDescription, NoKeyDescription, SecurityLevel};
 pub use tpm_quote::{AttestationKey, Bank, Parent, Quote, QuoteError, Quoted};

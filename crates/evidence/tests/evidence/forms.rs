@@ -2,7 +2,7 @@
 
 use ciborium::Value;
 use keyfold_evidence::{
-    Attestation, Class, Protection, Registration,
+    Attestation, Class, LeafError, Protection, Registration, RegistrationError,
     attestation::{AttestationError, Kind, Model, Verdict},
     hardware::AndroidKeyError,
 };
@@ -292,16 +292,26 @@ fn threat_evidence_another_maker_vouches_for_no_model_of_keyfolds() {
     let mut params = attestation();
     params.custom_extensions.clear();
     let certificate = maker.issues(&params, &key);
-    // In the right form, or in one that Keyfold does not have.
+    // In Keyfold's own form, and in one that it does not have.
+    let by = |key: &KeyPair, signed: &[u8]| ("sig", sign(key, signed));
+    let certificates = ("x5c", x5c(&[&certificate]));
     for format in ["packed", "fido-u2f"] {
-        let (attestation_object, client_data_json) = passkey.registers(|_, signed| {
-            let members = [("alg", (-7).into()), ("sig", sign(&key, signed)), ("x5c", x5c(&[&certificate]))];
-            (format, map(if format == "packed" { &members } else { &members[1..] }))
+        let (attestation_object, client_data_json) = passkey.registers(|passkey, signed| {
+            if format == "packed" {
+                return (format, map(&[("alg", (-7).into()), by(&key, signed), certificates.clone()]));
+            }
+            let (cose, client_data_hash) = (passkey.public_key.as_cose(), &signed[signed.len() - 32..]);
+            let point = [&[4], &cose[10..42], &cose[45..]].concat();
+            let signed = [&[0], &signed[..32], client_data_hash, &passkey.id, &point].concat();
+            (format, map(&[by(&key, &signed), certificates.clone()]))
         });
         let registration =
             Registration { attestation_object: &attestation_object, client_data_json: &client_data_json };
         let made = registration.verify_any(&asked(), &tenant.authority(), &maker.roots(), now());
-        assert!(!made.is_ok_and(|made| matches!(made.attestation, Attestation::Model(_) | Attestation::Keyfold(_))));
+        match format {
+            "packed" => assert_eq!(made.unwrap_err(), RegistrationError::Leaf(LeafError::Malformed)),
+            _ => assert!(matches!(made.unwrap().attestation, Attestation::Other { .. })),
+        }
     }
 }
 

@@ -173,6 +173,8 @@ fn threat_evidence_a_key_that_a_device_describes_describes_no_other() {
     params.distinguished_name = named("Real");
     let certificate = maker.issues(&params, &real);
     assert_eq!(verify(std::slice::from_ref(&certificate)).unwrap().protection(), Protection::Tee);
+    let replayed = AndroidKey::verify(std::slice::from_ref(&certificate), b"another", &roots, now());
+    assert_eq!(replayed, Err(AndroidKeyError::Challenge));
     let issuer = Issuer::new(params, real);
     let forged = KeyPair::generate().unwrap();
     let better = phone(&described(2, b"challenge", &[], &made()));

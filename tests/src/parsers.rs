@@ -27,9 +27,7 @@ use keyfold_ledger::{Commit, Element, Entry, ForkProof, Receipt, SetState, brief
 use keyfold_vault::chains::Offer;
 use keyfold_wire::{AccountId, MemberId, v1};
 
-pub use evidence::{
-    evidence_attestation, evidence_certificate, evidence_hardware, evidence_response, evidence_token,
-};
+pub use evidence::{evidence_attestation, evidence_certificate, evidence_hardware, evidence_response, evidence_token};
 
 /// A parser's name, as its corpus folder has it, and the parser.
 pub type Parser = (&'static str, fn(&[u8]));

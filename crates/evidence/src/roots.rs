@@ -59,13 +59,15 @@ pub enum PathError {
 /// The certificates of the longest path, the first included.
 pub const LONGEST_PATH: usize = 8;
 
-/// Who may sign the first certificate of a path.
+/// What the first certificate of a path is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FirstIssuer {
-    /// As any other, an authority.
-    Authority,
-    /// Whoever the path leads to: attestation keys of phones, which sign nothing but keys of their own.
-    AttestationKey,
+pub(crate) enum Purpose {
+    /// Nothing that other rules are needed for.
+    Attestation,
+    /// A key of a phone's. Who signed it is the phone's attestation key, which signs nothing else and may be no authority.
+    AndroidKey,
+    /// A key of a TPM's: usages of the key, and the TPM's name, are critical there, and for whoever asks to hold.
+    Tpm,
 }
 
 /// A certificate of a path.
@@ -130,21 +132,28 @@ impl Link {
         BasicConstraints::from_der(self.extension(BASIC_CONSTRAINTS)?.extn_value.as_bytes()).ok()
     }
 
-    fn has_unknown(&self) -> bool {
+    fn has_unknown(&self, known: &[ObjectIdentifier]) -> bool {
         let mut all = self.certificate.tbs_certificate().extensions().into_iter().flatten();
-        all.any(|extension| extension.critical && !KNOWN.contains(&extension.extn_id))
+        all.any(|extension| extension.critical && !known.contains(&extension.extn_id))
+    }
+
+    /// Whether its key may sign something else than certificates: nothing says otherwise (§4.2.1.3).
+    pub(crate) fn may_sign(&self) -> bool {
+        self.usage().is_none_or(|usage| usage.is_some_and(|usage| usage.digital_signature()))
+    }
+
+    /// `None` if it has none, and `Some(None)` if that cannot be read.
+    fn usage(&self) -> Option<Option<KeyUsage>> {
+        self.extension(KEY_USAGE).map(|usage| KeyUsage::from_der(usage.extn_value.as_bytes()).ok())
     }
 
     /// Whether it may issue a certificate with so many others between that and the first, both not counted.
     fn may_issue(&self, between: usize) -> bool {
-        let may_sign = match self.extension(KEY_USAGE) {
-            Some(usage) => KeyUsage::from_der(usage.extn_value.as_bytes()).is_ok_and(|usage| usage.key_cert_sign()),
-            None => true,
-        };
+        let may_certify = self.usage().is_none_or(|usage| usage.is_some_and(|usage| usage.key_cert_sign()));
         let is_authority = self.constraints().is_some_and(|constraints| {
             constraints.ca && constraints.path_len_constraint.is_none_or(|longest| between <= usize::from(longest))
         });
-        may_sign && is_authority
+        may_certify && is_authority
     }
 
     /// Whether its key has signed a certificate that names it.
@@ -192,16 +201,17 @@ impl<'a> Path<'a> {
     }
 
     /// Verifies it up to a root that is trusted; SHA-256 of that. What comes after is not looked at.
-    pub(crate) fn verify(&self, roots: &Roots, now: UnixMillis, first: FirstIssuer) -> Result<[u8; 32], PathError> {
+    pub(crate) fn verify(&self, roots: &Roots, now: UnixMillis, purpose: Purpose) -> Result<[u8; 32], PathError> {
         let above = self.issuers.iter().map(Some).chain([None]);
         for (below, ((link, der), above)) in self.links().zip(self.ders).zip(above).enumerate() {
             if !link.valid.contains(now) {
                 return Err(PathError::NotNow);
             }
-            if link.has_unknown() {
+            let known: &[_] = if below == 0 && purpose == Purpose::Tpm { &KNOWN_OF_TPMS } else { &KNOWN };
+            if link.has_unknown(known) {
                 return Err(PathError::Critical);
             }
-            let may_be_any = below == 0 && first == FirstIssuer::AttestationKey;
+            let may_be_any = below == 0 && purpose == Purpose::AndroidKey;
             let ends = roots.0.iter().filter_map(|root| root.ends(der, link, below, now));
             if let Some(ended) = ends.reduce(|one, other| one.or(other)) {
                 return ended;
@@ -225,12 +235,14 @@ const LONGEST_CERTIFICATE: usize = 16 * 1_024;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-/// Basic constraints and key usage are held here; extended key usage and alternative name by who asks for the path. Policies bind
-/// only where one is required, which a critical extension that is not known would have to do.
-const KNOWN: [ObjectIdentifier; 5] = [
+/// Policies bind only where one is required, which a critical extension that is not known would have to do.
+const POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
+const KNOWN: [ObjectIdentifier; 3] = [BASIC_CONSTRAINTS, KEY_USAGE, POLICIES];
+/// With the extended key usage, and the alternative name.
+const KNOWN_OF_TPMS: [ObjectIdentifier; 5] = [
     BASIC_CONSTRAINTS,
     KEY_USAGE,
+    POLICIES,
     ObjectIdentifier::new_unwrap("2.5.29.37"),
     ObjectIdentifier::new_unwrap("2.5.29.17"),
-    ObjectIdentifier::new_unwrap("2.5.29.32"),
 ];

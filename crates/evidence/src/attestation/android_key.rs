@@ -3,7 +3,7 @@ use crate::{
     cbor::Members,
     hardware::{KeyDescription, Origin, SIGN, described},
     key::Scheme,
-    roots::{FirstIssuer, Path},
+    roots::{Path, Purpose},
 };
 
 /// `android-key` (WebAuthn L3 §8.4): an Android device describes the credential's key.
@@ -27,7 +27,7 @@ pub(super) fn verify(
     if *key != subject.public_key.key {
         return Err(AttestationError::Key);
     }
-    let root = path.verify(trusted.roots, trusted.now, FirstIssuer::AttestationKey)?;
+    let root = path.verify(trusted.roots, trusted.now, Purpose::AndroidKey)?;
     let description = described(&path).map_err(AttestationError::Android)?;
     if description.challenge != subject.client_data_hash {
         return Err(AttestationError::Registration);

@@ -17,6 +17,9 @@ pub(super) fn verify(
     members.end().ok_or(malformed)?;
     let path = Path::parse(&certificates)?;
     let Some(key @ Key::Ec(Curve::P256, _)) = &path.leaf.key else { return Err(AttestationError::Certificate) };
+    if !path.leaf.may_sign() {
+        return Err(AttestationError::Certificate);
+    }
     let Key::Ec(Curve::P256, point) = &subject.public_key.key else { return Err(AttestationError::Key) };
     let signed =
         [&[0], subject.rp_id_hash.as_slice(), &subject.client_data_hash, &subject.credential_id, point].concat();

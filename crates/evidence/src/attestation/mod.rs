@@ -23,7 +23,7 @@ use crate::{
     cbor::Members,
     der,
     hardware::AndroidKeyError,
-    roots::{FirstIssuer, Link, Path, PathError, Roots},
+    roots::{Link, Path, PathError, Purpose, Roots},
 };
 
 /// An attestation statement, and what it is about.
@@ -57,7 +57,8 @@ pub enum Verdict {
 pub struct Model {
     /// How it says so.
     pub kind: Kind,
-    /// The authenticator's model, if the statement covers it.
+    /// The authenticator's model, if the statement covers it. A certificate may say which model it is for, and then it is this one; where
+    /// it does not, the model is as sure as the root speaks for no other.
     pub aaguid: Option<Aaguid>,
     /// What keeps the credential's key, if the statement tells; else the model's metadata does.
     pub protection: Option<Protection>,
@@ -167,7 +168,7 @@ struct Trusted<'a> {
 
 impl Trusted<'_> {
     fn path(&self, path: &Path<'_>) -> Result<[u8; 32], AttestationError> {
-        Ok(path.verify(self.roots, self.now, FirstIssuer::Authority)?)
+        Ok(path.verify(self.roots, self.now, Purpose::Attestation)?)
     }
 }
 

@@ -54,7 +54,7 @@ fn is_attestation(link: &Link) -> bool {
         named(COUNTRY).is_some_and(|value| value.tag() == Tag::PrintableString && value.value().len() == 2);
     let is_of_unit = named(UNIT).is_some_and(|value| value.value() == b"Authenticator Attestation");
     let is_named = named(ORGANIZATION).is_some() && named(COMMON_NAME).is_some();
-    tbs.version() == Version::V3 && link.is_end() && is_of_country && is_of_unit && is_named
+    tbs.version() == Version::V3 && link.is_end() && link.may_sign() && is_of_country && is_of_unit && is_named
 }
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");

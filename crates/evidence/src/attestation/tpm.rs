@@ -9,7 +9,7 @@ use crate::{
     Protection,
     cbor::Members,
     key::Scheme,
-    roots::{Link, Path},
+    roots::{Link, Path, Purpose},
     tpm::{Attest, Attested, Public},
 };
 
@@ -50,7 +50,7 @@ pub(super) fn verify(
     if !is_of_model(&path.leaf, subject.aaguid) {
         return Err(AttestationError::Model);
     }
-    let root = trusted.path(&path)?;
+    let root = path.verify(trusted.roots, trusted.now, Purpose::Tpm)?;
     // A key that came from outside, or may leave, is one that the TPM holds, and others may.
     let protection = public.attributes.is_of_this_tpm().then_some(Protection::Tpm);
     let protection = protection.or(Some(Protection::Software));
@@ -63,7 +63,7 @@ fn is_attestation(link: &Link) -> bool {
     let usage = link.extension(USAGE).and_then(|usage| ExtendedKeyUsage::from_der(usage.extn_value.as_bytes()).ok());
     let is_for_attestation = usage.is_some_and(|usage| usage.0.contains(&AIK_CERTIFICATE));
     let is_anonymous = tbs.version() == Version::V3 && tbs.subject().iter().next().is_none();
-    is_anonymous && is_for_attestation && link.is_end() && names_a_tpm(link)
+    is_anonymous && is_for_attestation && link.may_sign() && link.is_end() && names_a_tpm(link)
 }
 
 /// Whether a certificate's alternative name has a TPM's maker, model and version ("TCG EK Credential Profile", §3.2.9).

@@ -5,7 +5,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use super::key_description::KeyDescription;
 use crate::{
     UnixMillis,
-    roots::{FirstIssuer, Path, PathError, Roots, spki},
+    roots::{Path, PathError, Purpose, Roots, spki},
 };
 
 /// A key that an Android device keeps, by its maker's word.
@@ -52,7 +52,7 @@ impl AndroidKey {
         now: UnixMillis,
     ) -> Result<Self, AndroidKeyError> {
         let path = Path::parse(chain)?;
-        let root = path.verify(roots, now, FirstIssuer::AttestationKey)?;
+        let root = path.verify(roots, now, Purpose::AndroidKey)?;
         let description = described(&path)?;
         if description.challenge != challenge {
             return Err(AndroidKeyError::Challenge);

@@ -9,7 +9,7 @@ use crate::{
     authenticator_data::{AttestationObject, AuthenticatorData},
     cbor::{self, Members},
     key::{Curve, Hash, Key, Scheme},
-    roots::{FirstIssuer, Path, PathError, Roots},
+    roots::{Path, PathError, Purpose, Roots},
 };
 
 /// What an app on an Apple device is attested by.
@@ -98,7 +98,7 @@ impl AppAttestation<'_> {
         let attested = data.attested.ok_or(malformed)?;
 
         let path = Path::parse(&certificates)?;
-        path.verify(roots, now, FirstIssuer::Authority)?;
+        path.verify(roots, now, Purpose::Attestation)?;
         let signed = [object.authenticator_data.as_slice(), self.client_data_hash].concat();
         if nonce(&path.leaf) != Some(Sha256::digest(&signed).as_slice()) {
             return Err(AppAttestError::Challenge);

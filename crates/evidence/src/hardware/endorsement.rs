@@ -22,7 +22,7 @@ use super::tpm_quote::AttestationKey;
 use crate::{
     UnixMillis,
     key::{Curve, Hash, Key},
-    roots::{FirstIssuer, Path, PathError, Roots, spki},
+    roots::{Path, PathError, Purpose, Roots, spki},
     tpm::{Public, Symmetric},
 };
 
@@ -70,7 +70,7 @@ impl Endorsement {
     /// [`EndorsementError`].
     pub fn verify(public: &[u8], chain: &[Vec<u8>], roots: &Roots, now: UnixMillis) -> Result<Self, EndorsementError> {
         let path = Path::parse(chain)?;
-        let root = path.verify(roots, now, FirstIssuer::Authority)?;
+        let root = path.verify(roots, now, Purpose::Tpm)?;
         let usage = path.leaf.extension(USAGE);
         let usage = usage.and_then(|usage| ExtendedKeyUsage::from_der(usage.extn_value.as_bytes()).ok());
         let is_of_ek = usage.is_some_and(|usage| usage.0.contains(&EK_CERTIFICATE)) && path.leaf.is_end();

@@ -36,7 +36,7 @@ pub struct Quote<'a> {
 /// Registers that the quote has to cover, of the bank for SHA-256: number and value, by ascending numbers. Those and no others.
 pub type Bank = [(u8, [u8; 32])];
 
-/// What a quote tells beside the registers.
+/// What a quote tells beside the registers. A TPM obscures both for keys outside the endorsement hierarchy, for each in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quoted {
     /// The TPM's firmware.

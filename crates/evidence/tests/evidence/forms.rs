@@ -8,7 +8,7 @@ use keyfold_evidence::{
 };
 use rcgen::{
     CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, PKCS_ED25519,
+    KeyPair, KeyUsagePurpose, PKCS_ED25519,
 };
 use sha2::{Digest, Sha256};
 
@@ -56,8 +56,9 @@ fn packed(change: impl FnOnce(&mut CertificateParams)) -> Told {
 fn threat_evidence_a_packed_attestation_is_by_a_certificate_for_that_and_for_this_model() {
     assert_eq!(model(packed(|_| ())).kind, Kind::Basic);
     assert_eq!(model(packed(|params| params.custom_extensions.clear())).kind, Kind::Basic);
-    let others: [(Change, AttestationError); 7] = [
+    let others: [(Change, AttestationError); 8] = [
         (|params| params.is_ca = IsCa::NoCa, AttestationError::Certificate),
+        (|params| params.key_usages = vec![KeyUsagePurpose::KeyAgreement], AttestationError::Certificate),
         (|params| assert!(params.distinguished_name.remove(DnType::CountryName)), AttestationError::Certificate),
         (|params| assert!(params.distinguished_name.remove(DnType::OrganizationName)), AttestationError::Certificate),
         (
@@ -194,6 +195,8 @@ fn threat_evidence_a_tpm_vouches_for_the_key_that_it_holds_and_for_this_registra
     named.distinguished_name.push(DnType::CommonName, "Somebody");
     let mut of_no_tpm = tpm().certificate;
     of_no_tpm.custom_extensions = vec![tpm_name([1, 3])];
+    let mut of_agreement = tpm().certificate;
+    of_agreement.key_usages = vec![KeyUsagePurpose::KeyAgreement];
     let mut of_authority = tpm().certificate;
     of_authority.is_ca = IsCa::NoCa;
     let refused = [
@@ -206,6 +209,7 @@ fn threat_evidence_a_tpm_vouches_for_the_key_that_it_holds_and_for_this_registra
         (Tpm { certificate, ..tpm() }, AttestationError::Certificate),
         (Tpm { certificate: named, ..tpm() }, AttestationError::Certificate),
         (Tpm { certificate: of_no_tpm, ..tpm() }, AttestationError::Certificate),
+        (Tpm { certificate: of_agreement, ..tpm() }, AttestationError::Certificate),
         (Tpm { certificate: of_authority, ..tpm() }, AttestationError::Certificate),
     ];
     for (place, (tpm, refused)) in refused.into_iter().enumerate() {
@@ -243,6 +247,9 @@ fn threat_evidence_a_u2f_attestation_is_by_one_certificate_over_this_credential(
     assert_eq!(model(by(b"cred", &[&certificate])).aaguid, None);
     assert_eq!(by(b"othr", &[&certificate]), Err(AttestationError::Signature));
     assert_eq!(by(b"cred", &[&certificate, &maker.root]), Err(AttestationError::Malformed));
+    let mut params = attestation();
+    params.key_usages = vec![KeyUsagePurpose::KeyAgreement];
+    assert_eq!(by(b"cred", &[&maker.issues(&params, &key)]), Err(AttestationError::Certificate));
 }
 
 /// What an Android device says of the key that registers, in its hardware's list.

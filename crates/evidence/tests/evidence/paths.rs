@@ -132,8 +132,11 @@ fn threat_evidence_only_authorities_issue() {
 #[test]
 fn threat_evidence_what_is_critical_and_not_known_is_refused() {
     let maker = Maker::new();
-    for is_critical in [false, true] {
-        let mut extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999], tlv(5, &[]));
+    let for_servers = tlv(0x30, &[&tlv(6, &[&[0x2b, 6, 1, 5, 5, 7, 3, 1]])]);
+    let extensions = [(&[1, 3, 6, 1, 4, 1, 99_999][..], tlv(5, &[])), (&[2, 5, 29, 37], for_servers)];
+    for (is_critical, (id, content)) in [false, true].into_iter().flat_map(|is| extensions.clone().map(|one| (is, one)))
+    {
+        let mut extension = CustomExtension::from_oid_content(id, content);
         extension.set_criticality(is_critical);
         let mut leaf = attestation();
         leaf.custom_extensions.push(extension.clone());

@@ -64,7 +64,7 @@ pub const LONGEST_PATH: usize = 8;
 pub(crate) enum Purpose {
     /// Nothing that other rules are needed for.
     Attestation,
-    /// A key of a phone's. Who signed it is the phone's attestation key, which signs nothing else and may be no authority.
+    /// A key of a phone's. Who signed it is the phone's attestation key, which some makers did not certify as an authority.
     AndroidKey,
     /// A key of a TPM's: usages of the key, and the TPM's name, are critical there, and for whoever asks to hold.
     Tpm,
@@ -126,6 +126,13 @@ impl Link {
     /// Whether the certificate says of its key that it is no authority (§4.2.1.9).
     pub(crate) fn is_end(&self) -> bool {
         self.constraints().is_some_and(|constraints| !constraints.ca)
+    }
+
+    /// Whether it is of an attestation key that was put into a phone as that was made: named by numbers alone. Whoever else is certified
+    /// under a root, for whatever, has another name.
+    fn is_of_factory(&self) -> bool {
+        let mut named = self.certificate.tbs_certificate().subject().iter().peekable();
+        named.peek().is_some() && named.all(|attribute| matches!(attribute.oid, SERIAL_NUMBER | TITLE))
     }
 
     fn constraints(&self) -> Option<BasicConstraints> {
@@ -211,13 +218,13 @@ impl<'a> Path<'a> {
             if link.has_unknown(known) {
                 return Err(PathError::Critical);
             }
-            let may_be_any = below == 0 && purpose == Purpose::AndroidKey;
             let ends = roots.0.iter().filter_map(|root| root.ends(der, link, below, now));
             if let Some(ended) = ends.reduce(|one, other| one.or(other)) {
                 return ended;
             }
             let above = above.filter(|above| above.issued(der, &link.certificate)).ok_or(PathError::Untrusted)?;
-            if !may_be_any && !above.may_issue(below) {
+            let may_attest = below == 0 && purpose == Purpose::AndroidKey && above.is_of_factory();
+            if !may_attest && !above.may_issue(below) {
                 return Err(PathError::NotIssuer);
             }
         }
@@ -234,6 +241,8 @@ pub(crate) fn spki(link: &Link) -> Option<Vec<u8>> {
 const LONGEST_CERTIFICATE: usize = 16 * 1_024;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
+const TITLE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.12");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 /// Policies bind only where one is required, which a critical extension that is not known would have to do.
 const POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");

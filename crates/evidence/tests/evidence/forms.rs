@@ -7,8 +7,8 @@ use keyfold_evidence::{
     hardware::AndroidKeyError,
 };
 use rcgen::{
-    CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ED25519,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519,
 };
 use sha2::{Digest, Sha256};
 
@@ -282,7 +282,9 @@ fn threat_evidence_an_android_device_vouches_for_a_key_that_it_made_to_sign_for_
     // Whoever has such a key certifies others with it.
     let attested = KeyPair::generate().unwrap();
     let mut params = phone(&described(1, &challenge, &[], &made));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let above = maker.issues(&params, &attested);
+    params.is_ca = IsCa::ExplicitNoCa;
     params.distinguished_name = DistinguishedName::new();
     let forged = params.signed_by(&registering.key, &Issuer::new(phone(&[]), attested)).unwrap();
     let signature = sign(&registering.key, &registering.signed());

@@ -7,7 +7,7 @@ use keyfold_evidence::{
     PathError, Protection, Roots, UnixMillis,
     hardware::{AndroidKey, AndroidKeyError, Authorizations, KeyDescription, Origin, SecurityLevel, VerifiedBoot},
 };
-use rcgen::{DistinguishedName, DnType, Issuer, KeyPair};
+use rcgen::{BasicConstraints, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 
 use crate::world::{Maker, dated, described, explicit, flipped, now, phone, tlv, vectors};
@@ -171,6 +171,8 @@ fn threat_evidence_a_key_that_a_device_describes_describes_no_other() {
     let real = KeyPair::generate().unwrap();
     let mut params = phone(&described(1, b"challenge", &[], &made()));
     params.distinguished_name = named("Real");
+    // One that is to attest others is an authority, too.
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let certificate = maker.issues(&params, &real);
     assert_eq!(verify(std::slice::from_ref(&certificate)).unwrap().protection(), Protection::Tee);
     let replayed = AndroidKey::verify(std::slice::from_ref(&certificate), b"another", &roots, now());
@@ -190,23 +192,32 @@ fn threat_evidence_a_key_that_a_device_describes_describes_no_other() {
 #[test]
 fn threat_evidence_an_attestation_key_that_is_no_authority_certifies_its_devices_keys_alone() {
     let maker = Maker::new();
-    let (attesting, middle) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-    let mut params = dated("Attestation key");
-    params.is_ca = rcgen::IsCa::ExplicitNoCa;
-    let certificate = maker.issues(&params, &attesting);
-    let issuer = Issuer::new(params, attesting);
+    // Makers name one by numbers.
+    let factory = |number: &str| {
+        let mut params = dated("");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 5]), number);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params
+    };
+    let mut named = factory("1");
+    named.distinguished_name.push(DnType::CommonName, "Security key 1");
     let leaf = |issuer: &Issuer<'_, KeyPair>| {
         let params = phone(&described(1, b"challenge", &[], &made()));
         params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().to_vec()
     };
     let verify = |chain: &[Vec<u8>]| AndroidKey::verify(chain, b"challenge", &maker.roots(), now()).map(drop);
-    assert_eq!(verify(&[leaf(&issuer), certificate.clone()]), Ok(()));
-    // It makes no other attestation key.
-    let mut params = dated("Another");
-    params.is_ca = rcgen::IsCa::ExplicitNoCa;
-    let between = params.signed_by(&middle, &issuer).unwrap().der().to_vec();
-    let issuer = Issuer::new(params, middle);
-    assert_eq!(verify(&[leaf(&issuer), between, certificate]), Err(PathError::NotIssuer.into()));
+    for (params, verified) in [(factory("1"), Ok(())), (named, Err(PathError::NotIssuer.into()))] {
+        let key = KeyPair::generate().unwrap();
+        let certificate = maker.issues(&params, &key);
+        let issuer = Issuer::new(params, key);
+        assert_eq!(verify(&[leaf(&issuer), certificate.clone()]), verified);
+        // It makes no other attestation key.
+        let (params, key) = (factory("2"), KeyPair::generate().unwrap());
+        let between = params.signed_by(&key, &issuer).unwrap().der().to_vec();
+        let issuer = Issuer::new(params, key);
+        assert_eq!(verify(&[leaf(&issuer), between, certificate]), Err(PathError::NotIssuer.into()));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use keyfold_evidence::{
 use rcgen::{BasicConstraints, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 
-use crate::world::{Maker, dated, described, explicit, flipped, now, phone, tlv, vectors};
+use crate::world::{Maker, authority, dated, described, explicit, flipped, now, phone, tlv, vectors};
 
 /// The certificates of PEM, DER.
 fn pem(text: &str) -> Vec<Vec<u8>> {
@@ -217,6 +217,24 @@ fn threat_evidence_an_attestation_key_that_is_no_authority_certifies_its_devices
         let between = params.signed_by(&key, &issuer).unwrap().der().to_vec();
         let issuer = Issuer::new(params, key);
         assert_eq!(verify(&[leaf(&issuer), between, certificate]), Err(PathError::NotIssuer.into()));
+    }
+}
+
+#[test]
+fn threat_evidence_no_bit_of_a_phones_chain_can_be_changed() {
+    let (maker, key) = (Maker::new(), KeyPair::generate().unwrap());
+    let params = authority("Attestation", BasicConstraints::Constrained(0));
+    let above = maker.issues(&params, &key);
+    let of_phone = phone(&described(1, b"challenge", &[], &made()));
+    let leaf = of_phone.signed_by(&KeyPair::generate().unwrap(), &Issuer::new(params, key)).unwrap().der().to_vec();
+    let roots = maker.roots();
+    let verify = |chain: &[Vec<u8>]| AndroidKey::verify(chain, b"challenge", &roots, now()).map(drop);
+    assert_eq!(verify(&[leaf.clone(), above.clone()]), Ok(()));
+    for damaged in flipped(&leaf) {
+        assert!(verify(&[damaged, above.clone()]).is_err());
+    }
+    for damaged in flipped(&above) {
+        assert!(verify(&[leaf.clone(), damaged]).is_err());
     }
 }
 

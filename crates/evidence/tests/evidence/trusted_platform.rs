@@ -30,16 +30,20 @@ impl Machine {
         let name = format!("tpm-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(folder.join("state")).unwrap();
-        let machine = Self { folder, port: ports() };
+        let mut machine = Self { folder, port: 0 };
         machine.run("swtpm_setup", &["--create-config-files", "overwrite,root"]);
         machine.run("swtpm_setup", &["--tpm2", "--tpmstate", "state", "--create-ek-cert", "--overwrite"]);
-        let server = format!("type=tcp,port={}", machine.port);
-        let control = format!("type=tcp,port={}", machine.port + 1);
-        let sockets = ["--server", &server, "--ctrl", &control, "--flags", "not-need-init,startup-clear"];
-        // A daemon goes to another folder.
+        // A daemon goes to another folder. Somebody may take a port before it does.
         let state = format!("dir={}", machine.folder.join("state").display());
-        let how = ["socket", "--tpm2", "--tpmstate", &state, "--daemon"];
-        machine.run("swtpm", &[how.as_slice(), &sockets].concat());
+        let is_up = (0..8).any(|_| {
+            machine.port = ports();
+            let server = format!("type=tcp,port={}", machine.port);
+            let control = format!("type=tcp,port={}", machine.port + 1);
+            let how = ["socket", "--tpm2", "--tpmstate", &state, "--daemon", "--flags", "not-need-init,startup-clear"];
+            let sockets = ["--server", &server, "--ctrl", &control];
+            machine.command("swtpm", &[how.as_slice(), &sockets].concat()).status().unwrap().success()
+        });
+        assert!(is_up, "swtpm does not start");
         machine
     }
 

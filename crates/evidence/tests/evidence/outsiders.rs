@@ -4,13 +4,13 @@ use std::{
     env,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::SystemTime,
 };
 
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_evidence::{
-    BlindTag, Class, Protection, Scope, SignedStatement, Statement, Status, UnixMillis,
+    Attestation, BlindTag, Class, Protection, Scope, SignedStatement, Statement, Status, UnixMillis,
     issue::{
         MetadataBlob, MetadataKey, MetadataStatement, TokenKey, aaguid_of_get_info, metadata_root, metadata_signer,
     },
@@ -22,8 +22,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    published::Published,
     tokens,
-    world::{CHALLENGE, Passkey, RP_ID, Tenant, claims, names, serial},
+    world::{CHALLENGE, Passkey, RP_ID, Tenant, claims, flipped, names, serial},
 };
 
 #[test]
@@ -150,17 +151,53 @@ fn refused(received: &Value) {
 }
 
 fn outsider(received: &Value) -> (bool, String) {
+    let ended = asked_of("verify.py", received);
+    (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+fn asked_of(script: &str, given: &Value) -> Output {
     let built = env::current_exe().unwrap();
     let python = env::var_os("KEYFOLD_PYTHON")
         .map_or_else(|| built.ancestors().nth(3).unwrap().join("venv/bin/python"), PathBuf::from);
     assert!(python.exists(), "{} is missing: run tests/run, which makes it", python.display());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/outsiders/verify.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/outsiders").join(script);
     let mut outsider = Command::new(python);
-    outsider.arg(script).stdin(Stdio::piped()).stderr(Stdio::piped());
+    outsider.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut outsider = outsider.spawn().unwrap();
-    outsider.stdin.take().unwrap().write_all(received.to_string().as_bytes()).unwrap();
-    let ended = outsider.wait_with_output().unwrap();
-    (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    outsider.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
+    outsider.wait_with_output().unwrap()
+}
+
+/// Of the forms that it knows as W3C publishes them: it wants makers of TPMs by name, and no AAGUID of a U2F key.
+#[test]
+fn an_outsider_thinks_the_same_of_other_makers_attestations_whole_and_damaged() {
+    let names = ["packed-self-es256", "packed-es256", "packed-es512", "packed-rs256", "packed-eddsa", "apple-es256"];
+    let (mut asked, mut ours) = (Vec::new(), Vec::new());
+    for name in names {
+        let (roots, published) = Published::of(name);
+        // A prime number apart, so that each part has some.
+        let damaged = flipped(&published.object).step_by(61);
+        let objects: Vec<_> = std::iter::once(published.object.clone()).chain(damaged).collect();
+        let is_vouched_for = |object: &Vec<u8>| {
+            let made = published.registered(object, &roots);
+            made.is_ok_and(|made| matches!(made.attestation, Attestation::Own | Attestation::Model(_)))
+        };
+        ours.push(objects.iter().map(is_vouched_for).collect::<Vec<_>>());
+        asked.push(json!({
+            "credential_id": b64(&published.credential_id()),
+            "challenge": b64(&published.challenge),
+            "client_data": b64(&published.client_data),
+            "objects": objects.iter().map(|object| b64(object)).collect::<Vec<_>>(),
+        }));
+    }
+    let given = json!({ "root": b64(&Published::root()), "registrations": asked });
+    let ended = asked_of("attestations.py", &given);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let theirs: Vec<Vec<bool>> = serde_json::from_slice(&ended.stdout).unwrap();
+    for ((name, ours), theirs) in names.iter().zip(&ours).zip(&theirs) {
+        assert!(ours[0] && theirs[0], "{name}");
+        assert_eq!(ours, theirs, "{name}");
+    }
 }
 
 fn b64(bytes: &[u8]) -> String {

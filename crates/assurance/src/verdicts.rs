@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyfold_evidence::{
     Asked, Assertion, AssertionError, Attestation, Authority, Class, Credential, CredentialKey, Device, DeviceError,
-    Flags, Passkey, Protection, Registered, Registration, RegistrationError, SignedIn,
+    Flags, NotRoot, Passkey, Protection, Registered, Registration, RegistrationError, Roots, SignedIn,
 };
 
 use crate::{
@@ -79,6 +79,8 @@ pub enum Basis {
     SelfAsserted,
     /// A device's of the tenant, or the passkey's own key's.
     Stated,
+    /// Its authenticator's maker's, by a root that the relying party trusts.
+    Maker,
     /// The tenant's.
     Attested,
 }
@@ -98,6 +100,8 @@ pub enum Reason {
     NotAttested,
     /// It is attested in a form, or by somebody, that this tenant says nothing of.
     AttestedByOthers,
+    /// The maker of its authenticator vouches for the model.
+    AttestedByMaker,
     /// It says that it may be backed up.
     BackupEligible,
     /// It says that it may not.
@@ -132,6 +136,9 @@ pub enum VerdictError {
     /// The RP id is not the client's.
     #[error("the client has not proved to own this RP id")]
     NotProved,
+    /// A root cannot be trusted.
+    #[error(transparent)]
+    Root(#[from] NotRoot),
     /// The registration is refused.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
@@ -172,7 +179,7 @@ impl Verdicts {
         Self { storage, clock, authorities, relying_parties, reports, statuses }
     }
 
-    /// Judges a registration.
+    /// Judges a registration; what other makers attest, by the roots (DER) that the relying party trusts for that, if any.
     ///
     /// # Errors
     /// [`VerdictError`].
@@ -181,9 +188,15 @@ impl Verdicts {
         client: &Client,
         asked: &Asked<'_>,
         registration: &Registration<'_>,
+        others: &[impl AsRef<[u8]> + Sync],
     ) -> Result<RegistrationVerdict, VerdictError> {
         let authority = self.authority(client, asked.rp_id).await?;
-        let registered = registration.verify(asked, &authority, self.clock.now())?;
+        let now = self.clock.now();
+        let registered = if others.is_empty() {
+            registration.verify(asked, &authority, now)?
+        } else {
+            registration.verify_any(asked, &authority, &Roots::trust(others)?, now)?
+        };
         let public_key = registered.public_key.as_cose();
         let asked_for = AskedFor { rp_id: asked.rp_id, credential_id: &registered.credential_id, public_key };
         let stated = self.stated(client, &asked_for).await?;
@@ -260,6 +273,10 @@ impl Judgement {
         match &registered.attestation {
             Attestation::Keyfold(leaf) => {
                 judgement.attested(leaf.claims().class, leaf.claims().protection);
+            }
+            Attestation::Model(model) => {
+                (judgement.basis, judgement.protection) = (Basis::Maker, model.protection);
+                judgement.reasons.insert(0, Reason::AttestedByMaker);
             }
             Attestation::Other { .. } => judgement.reasons.insert(0, Reason::AttestedByOthers),
             Attestation::None | Attestation::Own => judgement.reasons.insert(0, Reason::NotAttested),

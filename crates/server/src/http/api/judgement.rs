@@ -75,7 +75,7 @@ pub(super) struct Verdict {
     /// What protects it, where somebody vouches for that: `software`, `tee`, `tpm` or `secure-element`.
     #[serde(skip_serializing_if = "Option::is_none")]
     protection: Option<&'static str>,
-    /// On whose word: `attested` (the tenant's), `stated` (the passkey's own key's, or a device's), `self-asserted`.
+    /// On whose word: `attested` (the tenant's), `maker` (its authenticator's maker's), `stated` (the passkey's own key's, or a device's), `self-asserted`.
     #[schema(example = "attested")]
     basis: &'static str,
     /// Why, the strongest first.
@@ -130,6 +130,7 @@ impl From<Judgement> for Verdict {
             protection: judgement.protection.map(Protection::name),
             basis: match judgement.basis {
                 Basis::Attested => "attested",
+                Basis::Maker => "maker",
                 Basis::Stated => "stated",
                 Basis::SelfAsserted => "self-asserted",
             },
@@ -150,6 +151,7 @@ impl From<Reason> for ReasonTold {
             Reason::AttestedByOthers => {
                 ("attested-by-others", "it is attested by somebody of whom this tenant says nothing")
             }
+            Reason::AttestedByMaker => ("attested-by-maker", "the maker of its authenticator vouches for the model"),
             Reason::BackupEligible => ("backup-eligible", "it says that it may be backed up (BE=1)"),
             Reason::NotBackupEligible => ("not-backup-eligible", "it says that it may not be backed up (BE=0)"),
             Reason::ClaimsKeyfold => ("claims-keyfold", "it names one of Keyfold's models, which anybody can"),

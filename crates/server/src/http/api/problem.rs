@@ -228,7 +228,7 @@ impl From<VerdictError> for Problem {
         match error {
             VerdictError::NotProved => Self::new(Kind::NotProved, error),
             VerdictError::Registration(_) | VerdictError::Assertion(_) => Self::new(Kind::Refused, error),
-            VerdictError::PublicKey(_) => Self::new(Kind::Malformed, error),
+            VerdictError::PublicKey(_) | VerdictError::Root(_) => Self::new(Kind::Malformed, error),
             VerdictError::Authority(error) => error.into(),
             VerdictError::Storage(error) => error.into(),
         }

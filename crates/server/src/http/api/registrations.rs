@@ -21,6 +21,10 @@ use crate::http::State;
 pub(super) struct RegistrationRequest {
     /// What was asked for.
     asked: CeremonyAsked,
+    /// Roots (X.509, DER) that the client trusts for other makers' attestations; without any they are not looked at.
+    #[serde(default)]
+    #[schema(max_items = 32)]
+    attestation_roots: Vec<Base64Url>,
     /// `RegistrationResponseJSON` (WebAuthn L3 §5.1), as the browser gave it.
     response: RegistrationResponseJson,
 }
@@ -91,7 +95,7 @@ impl Asked for RegistrationRequest {
     security(("access token" = ["evidence"]))
 )]
 pub(super) async fn judge(state: Data<State>, request: FromClient<RegistrationRequest>) -> Result<Json, Problem> {
-    let RegistrationRequest { asked, response } = &request.asked;
+    let RegistrationRequest { asked, attestation_roots, response } = &request.asked;
     let (origins, top_origins) = (asked.origins(), asked.top_origins());
     let ceremony = CeremonyOf {
         rp_id: &asked.rp_id,
@@ -104,7 +108,11 @@ pub(super) async fn judge(state: Data<State>, request: FromClient<RegistrationRe
         attestation_object: &response.response.attestation_object.0,
         client_data_json: &response.response.client_data_json.0,
     };
-    let verdict = state.assurance.verdicts.registration(&request.client, &ceremony, &registration).await?;
+    if attestation_roots.len() > MOST_ROOTS {
+        return Err(Problem::new(Kind::Malformed, "at most 32 roots"));
+    }
+    let roots: Vec<&[u8]> = attestation_roots.iter().map(|root| root.0.as_slice()).collect();
+    let verdict = state.assurance.verdicts.registration(&request.client, &ceremony, &registration, &roots).await?;
     let registered = verdict.registered;
     if registered.credential_id != response.raw_id.0 {
         return Err(Problem::new(Kind::Refused, "rawId is not the credential's id"));
@@ -123,3 +131,5 @@ pub(super) async fn judge(state: Data<State>, request: FromClient<RegistrationRe
         verdict: verdict.judgement.into(),
     })
 }
+
+const MOST_ROOTS: usize = 32;

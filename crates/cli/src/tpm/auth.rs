@@ -1,0 +1,51 @@
+use std::fmt;
+
+use tss_esapi::structures::Auth;
+use zeroize::Zeroizing;
+
+use super::TpmError;
+
+/// What opens a key: 32 bytes that the caller derives (a TPM takes no longer ones), and whether they could be guessed.
+pub(crate) struct KeyAuth {
+    value: Zeroizing<[u8; 32]>,
+    kind: Guesses,
+}
+
+/// What the TPM does about wrong ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guesses {
+    /// It counts them, and locks: the only thing that protects a PIN of few digits against whoever holds the machine.
+    Counted,
+    /// It does not count them (noDA). Nobody guesses 256 bits; and the count is one for the whole TPM, so that mistakes here would
+    /// lock other programs' keys, and theirs these.
+    Free,
+}
+
+impl KeyAuth {
+    /// From a PIN, or whatever else a person remembers. Wrong ones count for the whole TPM, and lock it.
+    pub(crate) fn of_pin(value: &[u8; 32]) -> Self {
+        Self { value: Zeroizing::new(*value), kind: Guesses::Counted }
+    }
+
+    /// Random, and kept by the caller. Wrong ones do not count.
+    pub(crate) fn of_secret(value: &[u8; 32]) -> Self {
+        Self { value: Zeroizing::new(*value), kind: Guesses::Free }
+    }
+
+    pub(super) const fn kind(&self) -> Guesses {
+        self.kind
+    }
+
+    /// A TPM drops zeros at the end (Part 1, "Authorization Size Convention"), and tpm2-tss does not before it computes with them.
+    pub(super) fn value(&self) -> Result<Auth, TpmError> {
+        let length = self.value.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let significant = self.value.get(..length).unwrap_or_default();
+        Ok(Auth::try_from(significant)?)
+    }
+}
+
+impl fmt::Debug for KeyAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyAuth").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Keys of device-bound passkeys that a TPM 2.0 makes, and that never leave it; and its word for that, which a server can verify.
+//!
+//! Only with the feature `tpm`, which links the system's tpm2-tss (Debian's `libtss2-dev`): a build without it runs on machines
+//! that have none. All of this waits for the TPM: call it where waiting is allowed.
+//!
+//! - A key is made below the TPM's storage key and given to the caller wrapped, as a [`BoundKey`]: no other TPM opens it, and
+//!   this one only for the key's [`KeyAuth`].
+//! - Every command that carries a secret goes through a session salted to the storage key: whoever listens between this process
+//!   and the chip sees neither the secret nor anything to try guesses against. The storage key is recognised by its name, so
+//!   that nobody in between can put one of their own in its place, except when the first key is made; that one is found
+//!   out by a server that verifies the whole [`Certification`].
+//! - What a command loads is flushed when it ends, also when it fails: a TPM has room for three objects.
+//!
+//! Limits: a key protects against copying, not against use: whoever controls this user's processes has it sign, once they know
+//! its [`KeyAuth`]. Copies of secrets that tpm2-tss makes are not wiped. With `TSS2_LOG` set to `trace`, it writes them to
+//! standard error; its complaints about refused commands come there too, unless that says `all+none`.
+
+mod activate;
+mod address;
+mod area;
+mod attestation;
+mod auth;
+mod chip;
+mod endorsement;
+mod error;
+mod handles;
+mod key;
+mod lockout;
+mod pcr;
+mod session;
+mod signature;
+mod signing;
+mod storage;
+
+pub(crate) use activate::Challenge;
+pub(crate) use address::{NotAnAddress, TpmAddress};
+pub(crate) use attestation::{Certification, Quotation};
+pub(crate) use auth::KeyAuth;
+pub(crate) use chip::Tpm;
+pub(crate) use endorsement::{EndorsementCertificate, EndorsementKey};
+pub(crate) use error::TpmError;
+pub(crate) use key::{AttestationKey, BoundKey, NotAKey};
+pub(crate) use pcr::{NotPcrs, Pcrs};
+pub(crate) use signature::Signature;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use tss_esapi::{
+    interface_types::resource_handles::Hierarchy,
+    structures::{Digest, Name, Public},
+};
+
+use super::{
+    chip::{Chip, loaded, pin, secret},
+    server::{certified, name_of, quoted},
+};
+use crate::tpm::{AttestationKey, Challenge, EndorsementKey, KeyAuth, Pcrs, Tpm, TpmError};
+
+const NONCE: [u8; 32] = [0x11; 32];
+
+fn endorsement_public(tpm: &mut Tpm, key: EndorsementKey) -> Public {
+    key.with_loaded(&mut tpm.context, |context, loaded| {
+        Ok(context.execute_without_session(|context| context.read_public(loaded))?.0)
+    })
+    .unwrap()
+}
+
+/// A server's challenge; its TPM computes it, with what is public of the other.
+fn challenge(servers: &Chip, endorsement: Public, attestation: &AttestationKey, secret: &[u8]) -> Challenge {
+    let mut tpm = servers.open();
+    let key = tpm.context.load_external_public(endorsement, Hierarchy::Null).unwrap();
+    let name = Name::try_from(name_of(attestation.public())).unwrap();
+    let secret = Digest::try_from(secret).unwrap();
+    let (credential, encrypted) = tpm.context.make_credential(key, secret, name).unwrap();
+    Challenge { credential: credential.value().to_vec(), secret: encrypted.value().to_vec() }
+}
+
+#[test]
+fn a_server_is_shown_that_a_key_lies_in_the_chip() {
+    let chip = Chip::new();
+    let mut tpm = chip.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    for auth in [pin(), secret()] {
+        let key = tpm.create(&auth).unwrap();
+        let word = tpm.certify(&key, &auth, &attestation, &NONCE).unwrap();
+        certified(&word, key.point(), &NONCE).unwrap();
+        assert_eq!(word.ak_public, attestation.public());
+
+        assert_eq!(certified(&word, key.point(), &[0x22; 32]), Err("another nonce"));
+        let other = tpm.create(&auth).unwrap();
+        assert_eq!(certified(&word, other.point(), &NONCE), Err("another point"));
+        let mut told = word.clone();
+        told.public = tpm.certify(&other, &auth, &attestation, &NONCE).unwrap().public;
+        assert_eq!(certified(&told, other.point(), &NONCE), Err("another key"));
+        let mut told = word.clone();
+        told.parent[10] ^= 1;
+        assert_eq!(certified(&told, key.point(), &NONCE), Err("below another storage key"));
+        let mut told = word.clone();
+        told.attest[50] ^= 1;
+        assert_eq!(certified(&told, key.point(), &NONCE), Err("another signer"));
+        let mut told = word;
+        told.ak_public = tpm.create_attestation_key().unwrap().public().to_vec();
+        assert_eq!(certified(&told, key.point(), &NONCE), Err("another signer"));
+    }
+    assert_eq!(loaded(&mut tpm), 0);
+}
+
+#[test]
+fn only_the_keys_holder_has_it_certified() {
+    let chip = Chip::new();
+    let mut tpm = chip.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    let key = tpm.create(&pin()).unwrap();
+    let wrong = tpm.certify(&key, &KeyAuth::of_pin(&[1; 32]), &attestation, &NONCE);
+    assert!(matches!(wrong, Err(TpmError::WrongPin { .. })));
+    let free = tpm.create(&secret()).unwrap();
+    let wrong = tpm.certify(&free, &KeyAuth::of_secret(&[1; 32]), &attestation, &NONCE);
+    assert_eq!(wrong, Err(TpmError::WrongSecret));
+    // Of another chip, not even with the holder.
+    let mut other = Chip::new().open();
+    drop(tpm);
+    assert_eq!(other.certify(&key, &pin(), &attestation, &NONCE), Err(TpmError::NotItsKey));
+}
+
+#[test]
+fn a_server_is_shown_what_was_measured() {
+    let chip = Chip::new();
+    let mut tpm = chip.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    let all: Vec<u8> = (0..24).collect();
+    for numbers in [[0, 7].as_slice(), &[23], &all] {
+        let word = tpm.quote(&attestation, &NONCE, &Pcrs::try_from(numbers).unwrap()).unwrap();
+        quoted(&word, &NONCE).unwrap();
+        assert_eq!(quoted(&word, &[0x22; 32]), Err("another nonce"));
+        let mut told = word.clone();
+        told.values[0].1[0] ^= 1;
+        assert_eq!(quoted(&told, &NONCE), Err("other values"));
+        let mut told = word;
+        told.values[0].0 = 5;
+        assert_eq!(quoted(&told, &NONCE), Err("other registers"));
+    }
+    assert_eq!(loaded(&mut tpm), 0);
+}
+
+#[test]
+fn the_makers_certificates_are_those_of_the_endorsement_keys() {
+    let chip = Chip::with_certificates();
+    let mut tpm = chip.open();
+    let certificates = tpm.endorsement_certificates().unwrap();
+    let keys: Vec<_> = certificates.iter().map(|certificate| certificate.key).collect();
+    assert_eq!(keys, [EndorsementKey::Rsa2048, EndorsementKey::P384]);
+    for certificate in certificates {
+        let key = match endorsement_public(&mut tpm, certificate.key) {
+            Public::Rsa { unique, .. } => unique.value().to_vec(),
+            Public::Ecc { unique, .. } => [unique.x().value(), unique.y().value()].concat(),
+            other => panic!("{other:?}"),
+        };
+        assert!(certificate.der.windows(key.len()).any(|part| part == key), "{:?}", certificate.key);
+    }
+    assert_eq!(loaded(&mut tpm), 0);
+    drop(tpm);
+    assert_eq!(Chip::new().open().endorsement_certificates(), Ok(Vec::new()));
+}
+
+#[test]
+fn a_challenge_binds_the_attestation_key_to_the_endorsement_key() {
+    let (chip, servers, stranger) = (Chip::with_certificates(), Chip::new(), Chip::new());
+    let mut strangers = stranger.open();
+    let strange = strangers.create_attestation_key().unwrap();
+    let mut tpm = chip.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    let other = tpm.create_attestation_key().unwrap();
+    for endorsement in EndorsementKey::ALL {
+        let public = endorsement_public(&mut tpm, endorsement);
+        let asked = challenge(&servers, public.clone(), &attestation, b"known by the server alone");
+        let answer = tpm.activate(&attestation, endorsement, &asked).unwrap();
+        assert_eq!(answer.as_slice(), b"known by the server alone", "{endorsement:?}");
+
+        // For another attestation key, or another chip's.
+        assert_eq!(tpm.activate(&other, endorsement, &asked), Err(TpmError::NotItsChallenge));
+        assert_eq!(tpm.activate(&strange, endorsement, &asked), Err(TpmError::NotItsKey));
+        // By another chip.
+        assert_eq!(strangers.activate(&attestation, endorsement, &asked), Err(TpmError::NotItsKey));
+        assert_eq!(strangers.activate(&strange, endorsement, &asked), Err(TpmError::NotItsChallenge));
+        // Changed, or nonsense.
+        for at in [0, asked.credential.len() / 2, asked.credential.len() - 1] {
+            let mut changed = asked.clone();
+            changed.credential[at] ^= 1;
+            let refused = tpm.activate(&attestation, endorsement, &changed);
+            assert_eq!(refused, Err(TpmError::NotItsChallenge), "{endorsement:?} {at}");
+        }
+        for (credential, secret) in [(vec![], vec![]), (vec![0; 70_000], vec![1]), (vec![1], vec![0; 70_000])] {
+            let nonsense = Challenge { credential, secret };
+            assert_eq!(tpm.activate(&attestation, endorsement, &nonsense), Err(TpmError::NotItsChallenge));
+        }
+    }
+    assert_eq!((loaded(&mut tpm), loaded(&mut strangers)), (0, 0));
+}
+
+#[test]
+fn a_kept_endorsement_key_is_the_one_that_would_be_made() {
+    let chip = Chip::with_certificates();
+    let mut tpm = chip.open();
+    let kept = endorsement_public(&mut tpm, EndorsementKey::Rsa2048);
+    let handle = tss_esapi::handles::PersistentTpmHandle::new(0x8101_0001).unwrap();
+    let object = tpm.context.tr_from_tpm_public(handle.into()).unwrap();
+    tpm.context
+        .execute_with_session(Some(tss_esapi::interface_types::session_handles::AuthSession::Password), |context| {
+            let owner = tss_esapi::interface_types::resource_handles::Provision::Owner;
+            context.evict_control(owner, object, handle.into())
+        })
+        .unwrap();
+    assert_eq!(endorsement_public(&mut tpm, EndorsementKey::Rsa2048), kept);
+}

@@ -1,0 +1,110 @@
+//! What a server does with a TPM's word: by ring and by hand, and not by the code that made it.
+
+use ring::{
+    digest::{Context, SHA256, digest},
+    signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey},
+};
+
+use crate::tpm::{Certification, Quotation, Signature};
+
+/// A TPMS_ATTEST that was verified.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    nonce: Vec<u8>,
+    said: Said,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Certified { name: Vec<u8>, qualified: Vec<u8> },
+    Quoted { pcrs: Vec<u8>, digest: Vec<u8> },
+}
+
+/// Whether a passkey lies in the TPM that the attestation key lies in, never leaves it, and was not brought there.
+pub(super) fn certified(word: &Certification, point: &[u8; 65], nonce: &[u8; 32]) -> Result<(), &'static str> {
+    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public)?;
+    require(signed == nonce, "another nonce")?;
+    let Said::Certified { name, qualified } = said else {
+        return Err("no certification");
+    };
+    require(name == name_of(&word.public), "another key")?;
+    let below = |above: &[u8], name: &[u8]| name_of(&[above, name].concat());
+    let storage = below(&OWNER.to_be_bytes(), &word.parent);
+    require(qualified == below(&storage, &name), "below another storage key")?;
+    let mut area = word.public.as_slice();
+    require(take(&mut area, 4)? == [0x00, 0x23, 0x00, 0x0b], "no ECC key")?;
+    let attributes = number(take(&mut area, 4)?);
+    require(attributes & (FIXED_TPM | FIXED_PARENT | ORIGIN) == FIXED_TPM | FIXED_PARENT | ORIGIN, "it may leave")?;
+    // No policy, no symmetric cipher, ECDSA by SHA-256, P-256, no KDF.
+    require(take(&mut area, 12)? == [0, 0, 0, 0x10, 0, 0x18, 0, 0x0b, 0, 3, 0, 0x10], "another scheme")?;
+    require([sized(&mut area)?, sized(&mut area)?].concat() == point[1..], "another point")
+}
+
+/// Whether the registers hold what is told.
+pub(super) fn quoted(word: &Quotation, nonce: &[u8; 32]) -> Result<(), &'static str> {
+    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public)?;
+    require(signed == nonce, "another nonce")?;
+    let Said::Quoted { pcrs, digest } = said else {
+        return Err("no quote");
+    };
+    require(word.values.iter().map(|(number, _)| *number).eq(pcrs), "other registers")?;
+    let mut all = Context::new(&SHA256);
+    word.values.iter().for_each(|(_, value)| all.update(value));
+    require(all.finish().as_ref() == digest, "other values")
+}
+
+/// TPM_ALG_SHA256, and the hash of a public area.
+pub(super) fn name_of(area: &[u8]) -> Vec<u8> {
+    [&[0x00, 0x0b], digest(&SHA256, area).as_ref()].concat()
+}
+
+fn verified(attest: &[u8], signature: &Signature, ak: &[u8]) -> Result<Word, &'static str> {
+    let mut area = ak;
+    take(&mut area, 20)?;
+    let point = [&[4], sized(&mut area)?, sized(&mut area)?].concat();
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+    key.verify(attest, signature.as_bytes()).map_err(|_| "another signer")?;
+    let mut rest = attest;
+    require(take(&mut rest, 4)? == b"\xffTCG", "not said by a TPM")?;
+    let kind = take(&mut rest, 2)?;
+    let _qualified_signer = sized(&mut rest)?;
+    let nonce = sized(&mut rest)?.to_vec();
+    let _clock_and_firmware = take(&mut rest, 17 + 8)?;
+    let said = match kind {
+        [0x80, 0x17] => Said::Certified { name: sized(&mut rest)?.to_vec(), qualified: sized(&mut rest)?.to_vec() },
+        [0x80, 0x18] => {
+            // One selection, of SHA-256, in three bytes.
+            require(take(&mut rest, 7)? == [0, 0, 0, 1, 0x00, 0x0b, 3], "another bank")?;
+            let selected = take(&mut rest, 3)?;
+            let is_selected = |number: &u8| selected[usize::from(number / 8)] & (1 << (number % 8)) != 0;
+            Said::Quoted { pcrs: (0..24).filter(is_selected).collect(), digest: sized(&mut rest)?.to_vec() }
+        }
+        _ => return Err("another word"),
+    };
+    require(rest.is_empty(), "more than that")?;
+    Ok(Word { nonce, said })
+}
+
+fn require(holds: bool, else_this: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(else_this) }
+}
+
+fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], &'static str> {
+    let (taken, rest) = bytes.split_at_checked(count).ok_or("too short")?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn sized<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], &'static str> {
+    let length = take(bytes, 2)?;
+    take(bytes, usize::from(u16::from_be_bytes([length[0], length[1]])))
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().unwrap())
+}
+
+const OWNER: u32 = 0x4000_0001;
+const FIXED_TPM: u32 = 1 << 1;
+const FIXED_PARENT: u32 = 1 << 4;
+const ORIGIN: u32 = 1 << 5;

@@ -1,7 +1,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use thiserror::Error;
-use tss_esapi::tcti_ldr::{DeviceConfig, TctiNameConf};
+use tss_esapi::tcti_ldr::{DeviceConfig, NetworkTPMConfig, TctiNameConf};
 
 /// Where a TPM is. By default, the kernel's resource manager: it shares the chip between processes, and flushes what one leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +33,16 @@ impl FromStr for TpmAddress {
             let path = PathBuf::from(path);
             return if path.is_absolute() { Ok(Self(Way::Device(path))) } else { Err(NotAnAddress) };
         }
-        // A port without the next one, which controls the emulator, is none.
-        match TctiNameConf::from_str(text) {
-            Ok(name @ TctiNameConf::Swtpm(_)) if text.starts_with("swtpm:") => Ok(Self(Way::Emulator(name))),
-            _ => Err(NotAnAddress),
+        // tpm2-tss takes its own default where it reads nothing.
+        let (host, port) =
+            text.strip_prefix("swtpm:host=").and_then(|rest| rest.split_once(",port=")).ok_or(NotAnAddress)?;
+        // The next one controls the emulator.
+        let port = port.parse::<u16>().ok().filter(|port| (1..u16::MAX).contains(port)).ok_or(NotAnAddress)?;
+        if host.is_empty() || host.contains(',') {
+            return Err(NotAnAddress);
         }
+        let name = NetworkTPMConfig::from_str(&format!("host={host},port={port}")).map_err(|_| NotAnAddress)?;
+        Ok(Self(Way::Emulator(TctiNameConf::Swtpm(name))))
     }
 }
 
@@ -75,8 +80,27 @@ mod tests {
         let address = |text: &str| text.parse::<TpmAddress>();
         assert_eq!(address("device:/dev/tpmrm0"), Ok(TpmAddress::default()));
         assert!(address("swtpm:host=127.0.0.1,port=2321").is_ok());
-        let refused = ["", "/dev/tpmrm0", "device:", "device:tpm0", "swtpm", "swtpm:port=0x", "swtpm:path=/tmp/x"];
-        for text in refused.into_iter().chain(["cmd:sh -c true", "tabrmd:", "mssim:host=localhost", "libtss2-evil.so"]) {
+        assert!(address("swtpm:host=tpm.example,port=2321").is_ok());
+        let refused = [
+            "",
+            "/dev/tpmrm0",
+            "device:",
+            "device:tpm0",
+            "swtpm",
+            "swtpm:path=/tmp/x",
+            "swtpm:host=localhost",
+            "swtpm:host=,port=2321",
+            "swtpm:host=a,port=1,port=2",
+            "swtpm:host=a b,port=2321",
+            "swtpm:host=localhost,port=0",
+            "swtpm:host=localhost,port=65535",
+            "swtpm:host=localhost,port=2321x",
+            "mssim:host=localhost,port=2321",
+            "tabrmd:",
+            "cmd:sh -c true",
+            "libtss2-evil.so",
+        ];
+        for text in refused {
             assert_eq!(address(text), Err(NotAnAddress), "{text}");
         }
     }

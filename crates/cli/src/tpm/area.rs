@@ -49,7 +49,8 @@ impl Purpose {
 /// A storage key as the TCG's provisioning guidance has it ("SRK", P-256): whoever creates it anew gets the same one, until the
 /// TPM's owner clears it.
 pub(super) fn storage_key() -> Result<Public, TpmError> {
-    let mut area = head(FIXED_TPM | FIXED_PARENT | SENSITIVE_DATA_ORIGIN | USER_WITH_AUTH | NO_DA | RESTRICTED | DECRYPT);
+    let mut area =
+        head(FIXED_TPM | FIXED_PARENT | SENSITIVE_DATA_ORIGIN | USER_WITH_AUTH | NO_DA | RESTRICTED | DECRYPT);
     area.extend(AES_128_CFB);
     area.extend(NULL);
     area.extend(P256);

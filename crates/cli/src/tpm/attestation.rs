@@ -52,7 +52,8 @@ pub(crate) struct Quotation {
 impl Tpm {
     /// Has the TPM make a key that signs its own word: P-256, restricted.
     pub(crate) fn create_attestation_key(&mut self) -> Result<AttestationKey, TpmError> {
-        let key = with_storage(&mut self.context, |context, storage| storage.create(context, Purpose::Attestation, None))?;
+        let key =
+            with_storage(&mut self.context, |context, storage| storage.create(context, Purpose::Attestation, None))?;
         AttestationKey::new(key).map_err(|_| TpmError::Nonsense("a key for another purpose"))
     }
 

@@ -23,7 +23,9 @@ pub(crate) enum TpmError {
     #[error("this key has another secret: take the one that was kept with it")]
     WrongSecret,
     /// After too many wrong PINs, of this program or any other, the TPM takes none. Nothing is learnt about the one that was given.
-    #[error("the TPM takes no PIN after too many wrong ones: try once after {seconds} seconds, or clear it (tpm2_dictionarylockout)")]
+    #[error(
+        "the TPM takes no PIN after too many wrong ones: try once after {seconds} seconds, or clear it (tpm2_dictionarylockout)"
+    )]
     LockedOut {
         /// After so many, it takes one again.
         seconds: u32,
@@ -32,7 +34,9 @@ pub(crate) enum TpmError {
     #[error("this key is not one of this TPM (was it cleared?): add a passkey anew on this device")]
     NotItsKey,
     /// A hierarchy, or the storage key that someone put there, has a password. This program gives none.
-    #[error("this TPM's owner, endorsement or storage key has a password: ask whoever administers it to leave it empty")]
+    #[error(
+        "this TPM's owner, endorsement or storage key has a password: ask whoever administers it to leave it empty"
+    )]
     HasPassword,
     /// A challenge is not for this TPM's endorsement key and this attestation key.
     #[error("the challenge is not for this TPM and this attestation key: have the server make another")]
@@ -64,6 +68,8 @@ pub(super) enum Objection {
     Handle,
     /// What a key or a challenge is made of.
     Input,
+    /// It failed, it says.
+    Failure,
     /// Something else.
     Other,
 }
@@ -79,6 +85,7 @@ impl Objection {
             (_, Some(Code::BadAuth)) => Self::Auth,
             (_, Some(Code::Lockout)) => Self::Lockout,
             (_, Some(Code::Handle)) => Self::Handle,
+            (_, Some(Code::Failure)) => Self::Failure,
             (Tss2ResponseCode::FormatOne(_), _) | (_, Some(Code::Sensitive)) => Self::Input,
             _ => Self::Other,
         }

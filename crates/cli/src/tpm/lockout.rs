@@ -42,11 +42,8 @@ impl Lockout {
             return Err(TpmError::Nonsense("no properties"));
         };
         let value = |tag| properties.find(tag).map(|property| property.value());
-        match (
-            value(PropertyTag::LockoutCounter),
-            value(PropertyTag::MaxAuthFail),
-            value(PropertyTag::LockoutInterval),
-        ) {
+        match (value(PropertyTag::LockoutCounter), value(PropertyTag::MaxAuthFail), value(PropertyTag::LockoutInterval))
+        {
             (Some(wrong), Some(most), Some(seconds)) => Ok(Self { wrong, most, seconds }),
             _ => Err(TpmError::Nonsense("no properties of its lockout")),
         }

@@ -31,7 +31,8 @@ impl TryFrom<&[u8]> for Pcrs {
 impl Pcrs {
     /// As tpm2-tss takes them.
     pub(super) fn selection(&self) -> Result<PcrSelectionList, TpmError> {
-        let slots: Result<Vec<PcrSlot>, _> = self.0.iter().map(|number| PcrSlot::try_from(1 << u32::from(*number))).collect();
+        let slots: Result<Vec<PcrSlot>, _> =
+            self.0.iter().map(|number| PcrSlot::try_from(1 << u32::from(*number))).collect();
         Ok(PcrSelectionList::builder().with_selection(HashingAlgorithm::Sha256, &slots?).build()?)
     }
 

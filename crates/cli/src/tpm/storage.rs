@@ -31,16 +31,7 @@ pub(super) fn with_storage<T>(
     context: &mut Context,
     work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
 ) -> Result<T, TpmError> {
-    let template = area::storage_key()?;
-    let created = context.execute_with_session(Some(AuthSession::Password), |context| {
-        context.create_primary(Hierarchy::Owner, template, None, None, None, None)
-    });
-    let handle = created.map_err(password_or)?.key_handle;
-    flushed_after(context, handle.into(), |context| {
-        let name = context.tr_get_name(handle.into())?;
-        let name = Name::try_from(name.value()).map_err(|_| TpmError::Nonsense("a name of another length"))?;
-        session::with_salted(context, handle, |context, session| work(context, Storage { handle, name, session }))
-    })
+    with(context, |_| Ok(()), work)
 }
 
 /// The same, with the storage key that a key was made below: nothing is sent to another.
@@ -49,8 +40,25 @@ pub(super) fn with_storage_of<T>(
     key: &Wrapped,
     work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
 ) -> Result<T, TpmError> {
-    with_storage(context, |context, storage| {
-        if storage.name == key.parent { work(context, storage) } else { Err(TpmError::NotItsKey) }
+    let known = |name: &Name| if *name == key.parent { Ok(()) } else { Err(TpmError::NotItsKey) };
+    with(context, known, work)
+}
+
+fn with<T>(
+    context: &mut Context,
+    check: impl FnOnce(&Name) -> Result<(), TpmError>,
+    work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
+) -> Result<T, TpmError> {
+    let template = area::storage_key()?;
+    let created = context.execute_with_session(Some(AuthSession::Password), |context| {
+        context.create_primary(Hierarchy::Owner, template, None, None, None, None)
+    });
+    let handle = created.map_err(password_or)?.key_handle;
+    flushed_after(context, handle.into(), |context| {
+        let name = context.tr_get_name(handle.into())?;
+        let name = Name::try_from(name.value()).map_err(|_| TpmError::Nonsense("a name of another length"))?;
+        check(&name)?;
+        session::with_salted(context, handle, |context, session| work(context, Storage { handle, name, session }))
     })
 }
 
@@ -61,7 +69,12 @@ impl Storage {
     }
 
     /// Has a key made below it.
-    pub(super) fn create(&self, context: &mut Context, purpose: Purpose, auth: Option<Auth>) -> Result<Wrapped, TpmError> {
+    pub(super) fn create(
+        &self,
+        context: &mut Context,
+        purpose: Purpose,
+        auth: Option<Auth>,
+    ) -> Result<Wrapped, TpmError> {
         let template = purpose.template()?;
         let made = context
             .execute_with_session(Some(self.session), |context| {

@@ -15,6 +15,9 @@ mod keyring;
 mod output;
 mod posture;
 mod terminal;
+#[cfg(all(target_os = "linux", feature = "tpm"))]
+#[allow(dead_code, unused_imports, reason = "no command uses it yet")]
+mod tpm;
 
 use std::process::ExitCode;
 

@@ -14,8 +14,8 @@ use super::{
 
 /// A TPM's word that a key lies in it. For this to be worth something, a server checks all of it:
 ///
-/// - `signature` is `ak_public`'s over `attest`, and `ak_public` was bound to a known TPM by a challenge
-///   ([`Tpm::activate`]);
+/// - `signature` is `ak_public`'s over `attest`; `ak_public` says restricted, fixedTPM, fixedParent and sensitiveDataOrigin (another
+///   key would sign a forged `attest`), and was bound to a known TPM by a challenge ([`Tpm::activate`]);
 /// - `attest` (TPMS_ATTEST) begins with TPM_GENERATED_VALUE, is of type TPM_ST_ATTEST_CERTIFY and carries the server's nonce;
 /// - its name is that of `public` (0x000b ‖ SHA-256), whose point is the passkey's and whose attributes say fixedTPM, fixedParent
 ///   and sensitiveDataOrigin;

@@ -13,8 +13,8 @@ pub(crate) enum TpmError {
     /// This user may not use it.
     #[error("this user may not use {0}: add them to the group tss (sudo usermod -aG tss NAME) and log in again")]
     NoPermission(String),
-    /// The PIN is not that of the key. After so many more wrong ones, for this or any other key, the TPM locks.
-    #[error("wrong PIN: {left} more, and the TPM locks")]
+    /// The PIN is not that of the key. After so many more wrong ones, for this or any other key, the TPM is locked.
+    #[error("wrong PIN: the TPM takes {left} more wrong ones before it locks")]
     WrongPin {
         /// How many.
         left: u32,

@@ -6,6 +6,8 @@ use tss_esapi::{
 use super::{
     chip::{Chip, loaded, pin, secret},
     server::{certified, name_of, quoted},
+    sha256,
+    wire::Wire,
 };
 use crate::tpm::{AttestationKey, Challenge, EndorsementKey, KeyAuth, Pcrs, Tpm, TpmError};
 
@@ -56,6 +58,32 @@ fn a_server_is_shown_that_a_key_lies_in_the_chip() {
         assert_eq!(certified(&told, key.point(), &NONCE), Err("another signer"));
     }
     assert_eq!(loaded(&mut tpm), 0);
+}
+
+#[test]
+fn a_passkey_is_not_passed_off_as_an_attestation_key() {
+    let chip = Chip::new();
+    let mut tpm = chip.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    let key = tpm.create(&secret()).unwrap();
+    let mut word = tpm.certify(&key, &secret(), &attestation, &NONCE).unwrap();
+    // It signs whatever its holder likes, also what looks like a TPM's word.
+    word.signature = tpm.sign(&key, &secret(), &sha256(&word.attest)).unwrap();
+    word.ak_public = word.public.clone();
+    assert_eq!(certified(&word, key.point(), &NONCE), Err("no attestation key"));
+}
+
+#[test]
+fn nobody_hears_the_answer_to_a_challenge() {
+    let (chip, servers) = (Chip::new(), Chip::new());
+    let wire = Wire::to(&chip, |_| {});
+    let mut tpm = wire.open();
+    let attestation = tpm.create_attestation_key().unwrap();
+    let public = endorsement_public(&mut tpm, EndorsementKey::P256);
+    let asked = challenge(&servers, public, &attestation, b"known by the server alone");
+    let answer = tpm.activate(&attestation, EndorsementKey::P256, &asked).unwrap();
+    assert_eq!(answer.as_slice(), b"known by the server alone");
+    assert!(!wire.heard(b"known by the server alone"));
 }
 
 #[test]

@@ -34,9 +34,8 @@ pub(super) fn certified(word: &Certification, point: &[u8; 65], nonce: &[u8; 32]
     let mut area = word.public.as_slice();
     require(take(&mut area, 4)? == [0x00, 0x23, 0x00, 0x0b], "no ECC key")?;
     let attributes = number(take(&mut area, 4)?);
-    require(attributes & (FIXED_TPM | FIXED_PARENT | ORIGIN) == FIXED_TPM | FIXED_PARENT | ORIGIN, "it may leave")?;
-    // No policy, no symmetric cipher, ECDSA by SHA-256, P-256, no KDF.
-    require(take(&mut area, 12)? == [0, 0, 0, 0x10, 0, 0x18, 0, 0x0b, 0, 3, 0, 0x10], "another scheme")?;
+    require(attributes & MADE_HERE_FOR_GOOD == MADE_HERE_FOR_GOOD, "it may leave")?;
+    require(take(&mut area, 12)? == P256_BY_SHA256, "another scheme")?;
     require([sized(&mut area)?, sized(&mut area)?].concat() == point[1..], "another point")
 }
 
@@ -60,7 +59,10 @@ pub(super) fn name_of(area: &[u8]) -> Vec<u8> {
 
 fn verified(attest: &[u8], signature: &Signature, ak: &[u8]) -> Result<Word, &'static str> {
     let mut area = ak;
-    take(&mut area, 20)?;
+    require(take(&mut area, 4)? == [0x00, 0x23, 0x00, 0x0b], "no ECC key")?;
+    // Another would sign a word of anyone's.
+    require(number(take(&mut area, 4)?) & OF_ATTESTATION == OF_ATTESTATION, "no attestation key")?;
+    require(take(&mut area, 12)? == P256_BY_SHA256, "another scheme")?;
     let point = [&[4], sized(&mut area)?, sized(&mut area)?].concat();
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
     key.verify(attest, signature.as_bytes()).map_err(|_| "another signer")?;
@@ -105,6 +107,9 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 const OWNER: u32 = 0x4000_0001;
-const FIXED_TPM: u32 = 1 << 1;
-const FIXED_PARENT: u32 = 1 << 4;
-const ORIGIN: u32 = 1 << 5;
+/// TPMA_OBJECT: fixedTPM, fixedParent, sensitiveDataOrigin.
+const MADE_HERE_FOR_GOOD: u32 = 1 << 1 | 1 << 4 | 1 << 5;
+/// And restricted.
+const OF_ATTESTATION: u32 = MADE_HERE_FOR_GOOD | 1 << 16;
+/// No policy, no symmetric cipher, ECDSA by SHA-256, P-256, no KDF.
+const P256_BY_SHA256: [u8; 12] = [0, 0, 0, 0x10, 0, 0x18, 0, 0x0b, 0, 3, 0, 0x10];

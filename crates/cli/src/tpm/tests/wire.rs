@@ -66,17 +66,19 @@ impl Wire {
         [&heard.commands, &heard.answers].into_iter().any(|all| all.windows(bytes.len()).any(|part| part == bytes))
     }
 
-    /// How often a command passed, by its code.
-    pub(super) fn commands(&self, code: u32) -> usize {
+    /// The commands of one code that passed, whole.
+    pub(super) fn commands(&self, code: u32) -> Vec<Vec<u8>> {
         let heard = self.heard.lock().unwrap();
         let mut rest = heard.commands.as_slice();
-        let mut count = 0;
+        let mut commands = Vec::new();
         // Tag (2), length of all (4), code (4).
-        while let [_, _, a, b, c, d, e, f, g, h, ..] = *rest {
-            count += usize::from(u32::from_be_bytes([e, f, g, h]) == code);
-            rest = &rest[u32::from_be_bytes([a, b, c, d]) as usize..];
+        while let [_, _, a, b, c, d, ..] = *rest {
+            let (command, others) = rest.split_at(u32::from_be_bytes([a, b, c, d]) as usize);
+            commands.push(command.to_vec());
+            rest = others;
         }
-        count
+        commands.retain(|command| command[6..10] == code.to_be_bytes());
+        commands
     }
 }
 

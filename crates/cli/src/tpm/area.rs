@@ -80,16 +80,15 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// Takes a TPM2B off the front: a length of two bytes, and as many bytes, `most` of them.
-pub(super) fn take_sized<'a>(bytes: &mut &'a [u8], most: usize) -> Option<&'a [u8]> {
+/// Takes a TPM2B off the front: a length of two bytes, and as many bytes.
+pub(super) fn take_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = u16::from_be_bytes(take(bytes, 2)?.try_into().ok()?);
-    let length = usize::from(length);
-    if length > most { None } else { take(bytes, length) }
+    take(bytes, length.into())
 }
 
 /// A TPMS_ECC_POINT and nothing more.
 fn point(mut bytes: &[u8]) -> Option<[u8; 65]> {
-    let (x, y) = (take_sized(&mut bytes, 32)?, take_sized(&mut bytes, 32)?);
+    let (x, y) = (take_sized(&mut bytes)?, take_sized(&mut bytes)?);
     if x.is_empty() || y.is_empty() || !bytes.is_empty() {
         return None;
     }

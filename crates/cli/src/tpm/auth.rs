@@ -36,11 +36,8 @@ impl KeyAuth {
         self.kind
     }
 
-    /// A TPM drops zeros at the end (Part 1, "Authorization Size Convention"), and tpm2-tss does not before it computes with them.
     pub(super) fn value(&self) -> Result<Auth, TpmError> {
-        let length = self.value.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let significant = self.value.get(..length).unwrap_or_default();
-        Ok(Auth::try_from(significant)?)
+        Ok(Auth::try_from(self.value.as_slice())?)
     }
 }
 

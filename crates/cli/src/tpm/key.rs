@@ -114,8 +114,8 @@ impl Wrapped {
         let mut rest = bytes;
         let mut parts = || {
             let version = take(&mut rest, 1)?;
-            let private = take_sized(&mut rest, MAX_PRIVATE)?;
-            let public = take_sized(&mut rest, MAX_PUBLIC)?;
+            let private = take_sized(&mut rest)?;
+            let public = take_sized(&mut rest)?;
             let parent = Name::try_from(rest).ok()?;
             (version == [VERSION]).then_some((private, public, parent))
         };
@@ -140,5 +140,3 @@ const VERSION: u8 = 1;
 const NAME_BY_SHA256: [u8; 2] = [0x00, 0x0b];
 /// TPMs answer some 130 to 230 bytes for a P-256 key.
 const MAX_PRIVATE: usize = 512;
-/// The public area of a P-256 key has 88.
-const MAX_PUBLIC: usize = 128;

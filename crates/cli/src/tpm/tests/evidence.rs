@@ -1,6 +1,15 @@
 use tss_esapi::{
-    interface_types::resource_handles::Hierarchy,
-    structures::{Digest, Name, Public},
+    attributes::NvIndexAttributesBuilder,
+    constants::NvIndexType,
+    handles::{NvIndexTpmHandle, ObjectHandle, PersistentTpmHandle},
+    interface_types::{
+        algorithm::HashingAlgorithm,
+        key_bits::RsaKeyBits,
+        resource_handles::{Hierarchy, NvAuth, Provision},
+        session_handles::AuthSession,
+    },
+    structures::{Digest, MaxNvBuffer, Name, NvPublicBuilder, Public, RsaExponent, SymmetricDefinitionObject},
+    utils::create_restricted_decryption_rsa_public,
 };
 
 use super::{
@@ -9,7 +18,7 @@ use super::{
     sha256,
     wire::Wire,
 };
-use crate::tpm::{AttestationKey, Challenge, EndorsementKey, KeyAuth, Pcrs, Tpm, TpmError};
+use crate::tpm::{AttestationKey, Challenge, EndorsementCertificate, EndorsementKey, KeyAuth, Pcrs, Tpm, TpmError};
 
 const NONCE: [u8; 32] = [0x11; 32];
 
@@ -182,13 +191,67 @@ fn a_kept_endorsement_key_is_the_one_that_would_be_made() {
     let chip = Chip::with_certificates();
     let mut tpm = chip.open();
     let kept = endorsement_public(&mut tpm, EndorsementKey::Rsa2048);
-    let handle = tss_esapi::handles::PersistentTpmHandle::new(0x8101_0001).unwrap();
-    let object = tpm.context.tr_from_tpm_public(handle.into()).unwrap();
+    // Systems without one.
+    keep(&mut tpm, None);
+    assert_eq!(endorsement_public(&mut tpm, EndorsementKey::Rsa2048), kept);
+    // Where someone keeps another key in its place.
+    let other = create_restricted_decryption_rsa_public(
+        SymmetricDefinitionObject::AES_128_CFB,
+        RsaKeyBits::Rsa2048,
+        RsaExponent::default(),
+    );
+    keep(&mut tpm, Some(other.unwrap()));
+    assert_eq!(endorsement_public(&mut tpm, EndorsementKey::Rsa2048), kept);
+    assert_eq!(loaded(&mut tpm), 0);
+}
+
+#[test]
+fn a_certificate_may_be_shorter_than_the_makers_room_for_it() {
+    let chip = Chip::new();
+    let mut tpm = chip.open();
+    let certificate = [&[0x30, 0x82, 0x04, 0x00], [7; 0x400].as_slice()].concat();
+    let room = [certificate.as_slice(), &[0xff; 300]].concat();
+    let attributes = NvIndexAttributesBuilder::new()
+        .with_owner_write(true)
+        .with_auth_read(true)
+        .with_no_da(true)
+        .with_nv_index_type(NvIndexType::Ordinary);
+    let public = NvPublicBuilder::new()
+        .with_nv_index(NvIndexTpmHandle::new(0x01c0_000a).unwrap())
+        .with_index_name_algorithm(HashingAlgorithm::Sha256)
+        .with_index_attributes(attributes.build().unwrap())
+        .with_data_area_size(room.len())
+        .build()
+        .unwrap();
     tpm.context
-        .execute_with_session(Some(tss_esapi::interface_types::session_handles::AuthSession::Password), |context| {
-            let owner = tss_esapi::interface_types::resource_handles::Provision::Owner;
-            context.evict_control(owner, object, handle.into())
+        .execute_with_session(Some(AuthSession::Password), |context| {
+            let index = context.nv_define_space(Provision::Owner, None, public)?;
+            for (at, chunk) in room.chunks(512).enumerate() {
+                let offset = u16::try_from(at * 512).unwrap();
+                context.nv_write(NvAuth::Owner, index, MaxNvBuffer::try_from(chunk)?, offset)?;
+            }
+            tss_esapi::Result::Ok(())
         })
         .unwrap();
-    assert_eq!(endorsement_public(&mut tpm, EndorsementKey::Rsa2048), kept);
+    let read = tpm.endorsement_certificates().unwrap();
+    assert_eq!(read, [EndorsementCertificate { key: EndorsementKey::P256, der: certificate }]);
+}
+
+/// Takes the RSA key away that the chip keeps as its endorsement key, or puts another one there.
+fn keep(tpm: &mut Tpm, key: Option<Public>) {
+    let place = PersistentTpmHandle::new(0x8101_0001).unwrap();
+    let object = match &key {
+        None => tpm.context.tr_from_tpm_public(place.into()).unwrap(),
+        Some(_) => ObjectHandle::None,
+    };
+    tpm.context
+        .execute_with_session(Some(AuthSession::Password), |context| {
+            let Some(key) = key else {
+                return context.evict_control(Provision::Owner, object, place.into()).map(|_| ());
+            };
+            let made = context.create_primary(Hierarchy::Owner, key, None, None, None, None)?.key_handle;
+            context.evict_control(Provision::Owner, made.into(), place.into())?;
+            context.flush_context(made.into())
+        })
+        .unwrap();
 }

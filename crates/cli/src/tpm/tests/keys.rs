@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use tss_esapi::interface_types::session_handles::AuthSession;
 
@@ -54,11 +56,15 @@ fn nor_do_refusals() {
 }
 
 #[test]
-fn no_chip_no_permission_and_no_tpm_are_told_apart() {
+fn what_is_no_tpm_is_told() {
     let at = |address: &str| Tpm::open(&address.parse::<TpmAddress>().unwrap()).unwrap_err();
     assert!(matches!(at("device:/dev/no-tpm-here"), TpmError::NotThere(_)));
     assert!(matches!(at("device:/etc/hostname"), TpmError::NotThere(_)));
     assert!(matches!(at("device:/dev/null"), TpmError::NotThere(_)));
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(matches!(at(&format!("device:{}", pipe.display())), TpmError::NotThere(_)));
     let port = port_of_two();
     assert!(matches!(at(&format!("swtpm:host=127.0.0.1,port={port}")), TpmError::NotThere(_)));
 }

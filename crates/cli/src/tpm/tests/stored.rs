@@ -47,12 +47,20 @@ fn what_was_stored_is_read_strictly() {
         assert_eq!(BoundKey::from_bytes(&bytes[..length]), Err(NotAKey), "{length}");
     }
     assert_eq!(BoundKey::from_bytes(&[bytes.as_slice(), &[0]].concat()), Err(NotAKey));
-    for length in [0_u16, 513, 0xffff] {
-        let mut other = bytes.clone();
-        other[1..3].copy_from_slice(&length.to_be_bytes());
-        other.resize(70_000, 0);
-        assert_eq!(BoundKey::from_bytes(&other), Err(NotAKey), "{length}");
+    // A private part of any length, but not too long.
+    let with_private = |length: u16| {
+        let rest = &bytes[area_of(&bytes) - 2..];
+        [&[1], length.to_be_bytes().as_slice(), &vec![7; length.into()], rest].concat()
+    };
+    for (length, reads) in [(0, false), (1, true), (512, true), (513, false), (u16::MAX, false)] {
+        assert_eq!(BoundKey::from_bytes(&with_private(length)).is_ok(), reads, "{length}");
     }
+    // Something after the point.
+    let mut other = bytes.clone();
+    let (area, name) = (area_of(&bytes), bytes.len() - 34);
+    other[area - 1] += 1;
+    other.insert(name, 0);
+    assert_eq!(BoundKey::from_bytes(&other), Err(NotAKey));
     // Every bit of the attributes: what may be taken out, or was brought in, is no key of ours, and nor is any other.
     let attributes = area_of(&bytes) + 4;
     for bit in 0..32 {

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use thiserror::Error;
 use tss_esapi::structures::Auth;
 use zeroize::Zeroizing;
 
@@ -10,6 +11,11 @@ pub(crate) struct KeyAuth {
     value: Zeroizing<[u8; 32]>,
     kind: Guesses,
 }
+
+/// Zeros alone: a TPM drops those at the end of an authorisation, and would let everybody use the key. Derive or draw 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a key of zeros protects nothing: derive or draw 32 bytes")]
+pub(crate) struct NoAuth;
 
 /// What the TPM does about wrong ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +29,17 @@ pub(super) enum Guesses {
 
 impl KeyAuth {
     /// From a PIN, or whatever else a person remembers. Wrong ones count for the whole TPM, and lock it.
-    pub(crate) fn of_pin(value: &[u8; 32]) -> Self {
-        Self { value: Zeroizing::new(*value), kind: Guesses::Counted }
+    pub(crate) fn of_pin(value: &[u8; 32]) -> Result<Self, NoAuth> {
+        Self::new(value, Guesses::Counted)
     }
 
     /// Random, and kept by the caller. Wrong ones do not count.
-    pub(crate) fn of_secret(value: &[u8; 32]) -> Self {
-        Self { value: Zeroizing::new(*value), kind: Guesses::Free }
+    pub(crate) fn of_secret(value: &[u8; 32]) -> Result<Self, NoAuth> {
+        Self::new(value, Guesses::Free)
+    }
+
+    fn new(value: &[u8; 32], kind: Guesses) -> Result<Self, NoAuth> {
+        if *value == [0; 32] { Err(NoAuth) } else { Ok(Self { value: Zeroizing::new(*value), kind }) }
     }
 
     pub(super) const fn kind(&self) -> Guesses {

@@ -1,4 +1,6 @@
 use std::{
+    env,
+    ffi::OsStr,
     fmt,
     fs::{self, OpenOptions},
     io::ErrorKind,
@@ -22,6 +24,9 @@ pub(crate) struct Tpm {
 impl Tpm {
     /// Opens the TPM at an address, and asks it whether it is there.
     pub(crate) fn open(address: &TpmAddress) -> Result<Self, TpmError> {
+        if logs_secrets(env::var_os("TSS2_LOG").as_deref()) {
+            return Err(TpmError::Logged);
+        }
         if let Way::Device(path) = &address.0 {
             usable(path)?;
         }
@@ -44,6 +49,12 @@ impl fmt::Debug for Tpm {
     }
 }
 
+/// Whether tpm2-tss would write all that passes through it to standard error, authorisations as well (`TSS2_LOG=esys+debug`).
+fn logs_secrets(setting: Option<&OsStr>) -> bool {
+    let setting = setting.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    ["debug", "trace"].iter().any(|level| setting.contains(level))
+}
+
 /// Whether a device is there, and this user may read and write it.
 fn usable(path: &Path) -> Result<(), TpmError> {
     let refused = |error: std::io::Error| match error.kind() {
@@ -56,4 +67,16 @@ fn usable(path: &Path) -> Result<(), TpmError> {
     }
     OpenOptions::new().read(true).write(true).open(path).map_err(refused)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_has_secrets_is_refused() {
+        let logs = |setting: &str| logs_secrets(Some(OsStr::new(setting)));
+        assert!(logs("all+trace") && logs("all+none,marshal+Debug"));
+        assert!(!logs("all+none") && !logs("all+warning") && !logs("") && !logs_secrets(None));
+    }
 }

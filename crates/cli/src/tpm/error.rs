@@ -13,6 +13,9 @@ pub(crate) enum TpmError {
     /// This user may not use it.
     #[error("this user may not use {0}: add them to the group tss (sudo usermod -aG tss NAME) and log in again")]
     NoPermission(String),
+    /// tpm2-tss was told to log all that passes through it.
+    #[error("TSS2_LOG would have secrets written to the log: unset it, or set it to all+none")]
+    Logged,
     /// The PIN is not that of the key. After so many more wrong ones, for this or any other key, the TPM is locked.
     #[error("wrong PIN: the TPM takes {left} more wrong ones before it locks")]
     WrongPin {

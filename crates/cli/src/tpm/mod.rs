@@ -12,8 +12,8 @@
 //! - What a command loads is flushed when it ends, also when it fails: a TPM has room for three objects.
 //!
 //! Limits: a key protects against copying, not against use: whoever controls this user's processes has it sign, once they know
-//! its [`KeyAuth`]. Copies of secrets that tpm2-tss makes are not wiped. With `TSS2_LOG` set to `trace`, it writes them to
-//! standard error; its complaints about refused commands come there too, unless that says `all+none`.
+//! its [`KeyAuth`]. That a key is good and a signature gives nothing of it away rests on the chip alone. Copies of secrets that
+//! tpm2-tss makes are not wiped. It complains about refused commands on standard error, unless `TSS2_LOG` says `all+none`.
 
 mod activate;
 mod address;
@@ -36,7 +36,7 @@ mod storage;
 pub(crate) use activate::Challenge;
 pub(crate) use address::{NotAnAddress, TpmAddress};
 pub(crate) use attestation::{Certification, Quotation};
-pub(crate) use auth::KeyAuth;
+pub(crate) use auth::{KeyAuth, NoAuth};
 pub(crate) use certificate::EndorsementCertificate;
 pub(crate) use chip::Tpm;
 pub(crate) use endorsement::EndorsementKey;

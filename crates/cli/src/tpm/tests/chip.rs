@@ -72,12 +72,12 @@ pub(super) fn open(port: u16) -> Tpm {
 
 /// A key's PIN in these tests.
 pub(super) fn pin() -> KeyAuth {
-    KeyAuth::of_pin(&PIN)
+    KeyAuth::of_pin(&PIN).unwrap()
 }
 
 /// A key's secret in these tests.
 pub(super) fn secret() -> KeyAuth {
-    KeyAuth::of_secret(&[0x5a; 32])
+    KeyAuth::of_secret(&[0x5a; 32]).unwrap()
 }
 
 /// What the TPM has loaded: objects, and sessions.

@@ -101,10 +101,10 @@ fn only_the_keys_holder_has_it_certified() {
     let mut tpm = chip.open();
     let attestation = tpm.create_attestation_key().unwrap();
     let key = tpm.create(&pin()).unwrap();
-    let wrong = tpm.certify(&key, &KeyAuth::of_pin(&[1; 32]), &attestation, &NONCE);
+    let wrong = tpm.certify(&key, &KeyAuth::of_pin(&[1; 32]).unwrap(), &attestation, &NONCE);
     assert!(matches!(wrong, Err(TpmError::WrongPin { .. })));
     let free = tpm.create(&secret()).unwrap();
-    let wrong = tpm.certify(&free, &KeyAuth::of_secret(&[1; 32]), &attestation, &NONCE);
+    let wrong = tpm.certify(&free, &KeyAuth::of_secret(&[1; 32]).unwrap(), &attestation, &NONCE);
     assert_eq!(wrong, Err(TpmError::WrongSecret));
     // Of another chip, not even with the holder.
     let other = Chip::new();

@@ -48,7 +48,7 @@ fn nor_do_refusals() {
     broken[40] ^= 1;
     let broken = BoundKey::from_bytes(&broken).unwrap();
     for _ in 0..10 {
-        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&[1; 32])), Err(TpmError::WrongSecret));
+        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&[1; 32]).unwrap()), Err(TpmError::WrongSecret));
         assert_eq!(sign(&mut tpm, &broken, &secret()), Err(TpmError::NotItsKey));
     }
     assert_eq!(loaded(&mut tpm), 0);

@@ -2,14 +2,14 @@ use super::{
     chip::{Chip, PIN, pin, secret},
     sign,
 };
-use crate::tpm::{KeyAuth, TpmError};
+use crate::tpm::{KeyAuth, NoAuth, TpmError};
 
 #[test]
 fn wrong_pins_count_until_the_chip_locks() {
     let chip = Chip::new();
     let mut tpm = chip.open();
     let (key, free) = (tpm.create(&pin()).unwrap(), tpm.create(&secret()).unwrap());
-    let wrong = KeyAuth::of_pin(&[1; 32]);
+    let wrong = KeyAuth::of_pin(&[1; 32]).unwrap();
     let mut left = match sign(&mut tpm, &key, &wrong) {
         Err(TpmError::WrongPin { left }) => left,
         other => panic!("{other:?}"),
@@ -37,7 +37,7 @@ fn a_secret_is_not_tried_as_a_pin() {
     let mut tpm = chip.open();
     let key = tpm.create(&pin()).unwrap();
     for _ in 0..10 {
-        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&PIN)), Err(TpmError::WrongSecret));
+        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&PIN).unwrap()), Err(TpmError::WrongSecret));
     }
     sign(&mut tpm, &key, &pin()).unwrap();
 }
@@ -49,9 +49,15 @@ fn a_secret_that_ends_in_zeros_is_one_too() {
     for zeros in [1, 2, 31] {
         let mut value = [7; 32];
         value[32 - zeros..].fill(0);
-        let key = tpm.create(&KeyAuth::of_secret(&value)).unwrap();
-        sign(&mut tpm, &key, &KeyAuth::of_secret(&value)).unwrap();
+        let key = tpm.create(&KeyAuth::of_secret(&value).unwrap()).unwrap();
+        sign(&mut tpm, &key, &KeyAuth::of_secret(&value).unwrap()).unwrap();
         value[0] = 8;
-        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&value)), Err(TpmError::WrongSecret));
+        assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&value).unwrap()), Err(TpmError::WrongSecret));
     }
+}
+
+#[test]
+fn zeros_are_no_secret() {
+    assert_eq!(KeyAuth::of_pin(&[0; 32]).unwrap_err(), NoAuth);
+    assert_eq!(KeyAuth::of_secret(&[0; 32]).unwrap_err(), NoAuth);
 }

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::{
     AttestationKey, EndorsementKey, Tpm, TpmError,
     error::Objection,
+    key::StorageKey,
     session,
-    storage::{Storage, password_or, with_storage_of},
+    storage::{Storage, password_or, with_storage},
 };
 
 /// What a server made of a secret by TPM2_MakeCredential, for one endorsement key and the name of one attestation key: the TPM that
@@ -34,7 +35,7 @@ impl Tpm {
         let credential = IdObject::try_from(challenge.credential.as_slice()).map_err(|_| TpmError::NotItsChallenge)?;
         let secret = EncryptedSecret::try_from(challenge.secret.as_slice()).map_err(|_| TpmError::NotItsChallenge)?;
         let by = by.wrapped();
-        with_storage_of(&mut self.context, by, |context, storage| {
+        with_storage(&mut self.context, Some(&StorageKey(by.parent)), |context, storage| {
             storage.with_loaded(context, by, |context, attestation| {
                 endorsement.with_loaded(context, |context, key| {
                     authorised(context, endorsement, storage, |context, session| {

@@ -5,11 +5,8 @@ use tss_esapi::{
 };
 
 use super::{
-    AttestationKey, BoundKey, KeyAuth, Pcrs, Signature, Tpm, TpmError,
-    area::Purpose,
-    lockout,
-    signing::authorised_by,
-    storage::{with_storage, with_storage_of},
+    AttestationKey, BoundKey, KeyAuth, Pcrs, Signature, Tpm, TpmError, area::Purpose, key::StorageKey, lockout,
+    signing::authorised_by, storage::with_storage,
 };
 
 /// A TPM's word that a key lies in it. For this to be worth something, a server checks all of it:
@@ -52,8 +49,9 @@ pub(crate) struct Quotation {
 impl Tpm {
     /// Has the TPM make a key that signs its own word: P-256, restricted.
     pub(crate) fn create_attestation_key(&mut self) -> Result<AttestationKey, TpmError> {
-        let key =
-            with_storage(&mut self.context, |context, storage| storage.create(context, Purpose::Attestation, None))?;
+        let key = with_storage(&mut self.context, None, |context, storage| {
+            storage.create(context, Purpose::Attestation, None)
+        })?;
         AttestationKey::new(key).map_err(|_| TpmError::Nonsense("a key for another purpose"))
     }
 
@@ -67,20 +65,21 @@ impl Tpm {
     ) -> Result<Certification, TpmError> {
         let guesses = authorised_by(key, auth)?;
         let (key, by) = (key.wrapped(), by.wrapped());
-        let (attest, signature) = with_storage_of(&mut self.context, key, |context, storage| {
-            storage.with_loaded(context, key, |context, loaded| {
-                storage.with_loaded(context, by, |context, signer| {
-                    context.tr_set_auth(loaded.into(), auth.value()?)?;
-                    let nonce = Data::try_from(nonce.as_slice())?;
-                    let sessions = (Some(storage.session()), Some(AuthSession::Password), None);
-                    context
-                        .execute_with_sessions(sessions, |context| {
-                            context.certify(loaded.into(), signer, nonce, SignatureScheme::Null)
-                        })
-                        .map_err(|error| lockout::refused(context, guesses, error))
+        let (attest, signature) =
+            with_storage(&mut self.context, Some(&StorageKey(key.parent)), |context, storage| {
+                storage.with_loaded(context, key, |context, loaded| {
+                    storage.with_loaded(context, by, |context, signer| {
+                        context.tr_set_auth(loaded.into(), auth.value()?)?;
+                        let nonce = Data::try_from(nonce.as_slice())?;
+                        let sessions = (Some(storage.session()), Some(AuthSession::Password), None);
+                        context
+                            .execute_with_sessions(sessions, |context| {
+                                context.certify(loaded.into(), signer, nonce, SignatureScheme::Null)
+                            })
+                            .map_err(|error| lockout::refused(context, guesses, error))
+                    })
                 })
-            })
-        })?;
+            })?;
         let (attest, signature) = written(&attest, &signature)?;
         Ok(Certification {
             attest,
@@ -96,7 +95,7 @@ impl Tpm {
         let by = by.wrapped();
         let selection = pcrs.selection()?;
         let values = pcrs.read(&mut self.context)?;
-        let (attest, signature) = with_storage_of(&mut self.context, by, |context, storage| {
+        let (attest, signature) = with_storage(&mut self.context, Some(&StorageKey(by.parent)), |context, storage| {
             storage.with_loaded(context, by, |context, signer| {
                 let nonce = Data::try_from(nonce.as_slice())?;
                 Ok(context.execute_with_session(Some(storage.session()), |context| {

@@ -34,10 +34,19 @@ pub(super) struct Wrapped {
 /// TPM_ALG_SHA256, and the hash.
 pub(super) type Name = [u8; 34];
 
+/// The storage key that a key was made below, for others to be made below the same: see [`Tpm::create`](super::Tpm::create).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StorageKey(pub(super) Name);
+
 impl BoundKey {
     /// The public key: SEC 1, uncompressed.
     pub(crate) const fn point(&self) -> &[u8; 65] {
         &self.0.point
+    }
+
+    /// What it was made below.
+    pub(crate) const fn storage_key(&self) -> StorageKey {
+        StorageKey(self.0.parent)
     }
 
     /// For the store: a version (1), a TPM2B_PRIVATE, a TPM2B_PUBLIC and the storage key's name; at most 700 bytes.
@@ -63,6 +72,11 @@ impl AttestationKey {
     /// The public area, a TPMT_PUBLIC: what a server that makes a challenge for this key hashes to its name.
     pub(crate) fn public(&self) -> &[u8] {
         &self.0.public
+    }
+
+    /// What it was made below.
+    pub(crate) const fn storage_key(&self) -> StorageKey {
+        StorageKey(self.0.parent)
     }
 
     /// For the store, in the form of [`BoundKey::to_bytes`].

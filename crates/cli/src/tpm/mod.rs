@@ -7,8 +7,8 @@
 //!   this one only for the key's [`KeyAuth`].
 //! - Every command that carries a secret goes through a session salted to the storage key: whoever listens between this process
 //!   and the chip sees neither the secret nor anything to try guesses against. The storage key is recognised by its name, so
-//!   that nobody in between can put one of their own in its place, except when the first key is made; that one is found
-//!   out by a server that verifies the whole [`Certification`].
+//!   that nobody in between can put one of their own in its place. It is met for the first time when an attestation key is made,
+//!   which takes no secret; a server that binds that one to the manufacturer's certificate has made sure of both.
 //! - What a command loads is flushed when it ends, also when it fails: a TPM has room for three objects.
 //!
 //! Limits: a key protects against copying, not against use: whoever controls this user's processes has it sign, once they know
@@ -41,7 +41,7 @@ pub(crate) use certificate::EndorsementCertificate;
 pub(crate) use chip::Tpm;
 pub(crate) use endorsement::EndorsementKey;
 pub(crate) use error::TpmError;
-pub(crate) use key::{AttestationKey, BoundKey, NotAKey};
+pub(crate) use key::{AttestationKey, BoundKey, NotAKey, StorageKey};
 pub(crate) use pcr::{NotPcrs, Pcrs};
 pub(crate) use signature::Signature;
 

@@ -6,20 +6,21 @@ use tss_esapi::{
 };
 
 use super::{
-    BoundKey, KeyAuth, Signature, Tpm, TpmError,
-    area::Purpose,
-    auth::Guesses,
-    lockout,
-    storage::{with_storage, with_storage_of},
+    BoundKey, KeyAuth, Signature, Tpm, TpmError, area::Purpose, auth::Guesses, key::StorageKey, lockout,
+    storage::with_storage,
 };
 
 impl Tpm {
     /// Has the TPM make a P-256 key that signs by ECDSA: it can't be taken out, not even to this TPM's other storage keys
     /// (fixedTPM, fixedParent), and was not brought in (sensitiveDataOrigin).
-    pub(crate) fn create(&mut self, auth: &KeyAuth) -> Result<BoundKey, TpmError> {
+    ///
+    /// Give the storage key of one that was made before, best of an attestation key that a server has bound to this TPM: without, whoever
+    /// sits between this process and the chip can play the chip, be told `auth`, and is found out only when the key is certified.
+    pub(crate) fn create(&mut self, auth: &KeyAuth, below: Option<&StorageKey>) -> Result<BoundKey, TpmError> {
         let purpose = Purpose::Passkey(auth.kind());
         let value = auth.value()?;
-        let key = with_storage(&mut self.context, |context, storage| storage.create(context, purpose, Some(value)))?;
+        let key =
+            with_storage(&mut self.context, below, |context, storage| storage.create(context, purpose, Some(value)))?;
         BoundKey::new(key).map_err(|_| TpmError::Nonsense("a key for another purpose"))
     }
 
@@ -27,7 +28,7 @@ impl Tpm {
     pub(crate) fn sign(&mut self, key: &BoundKey, auth: &KeyAuth, digest: &[u8; 32]) -> Result<Signature, TpmError> {
         let guesses = authorised_by(key, auth)?;
         let key = key.wrapped();
-        with_storage_of(&mut self.context, key, |context, storage| {
+        with_storage(&mut self.context, Some(&StorageKey(key.parent)), |context, storage| {
             storage.with_loaded(context, key, |context, loaded| {
                 context.tr_set_auth(loaded.into(), auth.value()?)?;
                 let digest = Digest::try_from(digest.as_slice())?;

@@ -11,7 +11,7 @@ use super::{
     area::{self, Purpose},
     error::Objection,
     handles::flushed_after,
-    key::{Name, Wrapped},
+    key::{Name, StorageKey, Wrapped},
     session,
 };
 
@@ -23,30 +23,14 @@ pub(super) struct Storage {
     session: AuthSession,
 }
 
-/// With the storage key of this TPM: it is created anew each time, and comes out the same. The one that many systems keep at
-/// 0x81000001 would save some 100 ms, but not safely: tpm2-tss takes its name and its public area from one unauthenticated answer
-/// and does not compare them (as it does for a key that is created), so that whoever sits in between could have the salt
-/// encrypted to a key of their own.
+/// With the storage key of this TPM. If it is `known`, nothing is sent to another one.
+///
+/// It is created anew each time, and comes out the same. The one that many systems keep at 0x81000001 would save some 100 ms, but
+/// not safely: tpm2-tss takes its name and its public area from one unauthenticated answer and does not compare them (as it does
+/// for a key that is created), so that whoever sits in between could have the salt encrypted to a key of their own.
 pub(super) fn with_storage<T>(
     context: &mut Context,
-    work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
-) -> Result<T, TpmError> {
-    with(context, |_| Ok(()), work)
-}
-
-/// The same, with the storage key that a key was made below: nothing is sent to another.
-pub(super) fn with_storage_of<T>(
-    context: &mut Context,
-    key: &Wrapped,
-    work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
-) -> Result<T, TpmError> {
-    let known = |name: &Name| if *name == key.parent { Ok(()) } else { Err(TpmError::NotItsKey) };
-    with(context, known, work)
-}
-
-fn with<T>(
-    context: &mut Context,
-    check: impl FnOnce(&Name) -> Result<(), TpmError>,
+    known: Option<&StorageKey>,
     work: impl FnOnce(&mut Context, Storage) -> Result<T, TpmError>,
 ) -> Result<T, TpmError> {
     let template = area::storage_key()?;
@@ -57,7 +41,9 @@ fn with<T>(
     flushed_after(context, handle.into(), |context| {
         let name = context.tr_get_name(handle.into())?;
         let name = Name::try_from(name.value()).map_err(|_| TpmError::Nonsense("a name of another length"))?;
-        check(&name)?;
+        if known.is_some_and(|known| known.0 != name) {
+            return Err(TpmError::NotItsKey);
+        }
         session::with_salted(context, handle, |context, session| work(context, Storage { handle, name, session }))
     })
 }

@@ -45,13 +45,13 @@ fn a_server_is_shown_that_a_key_lies_in_the_chip() {
     let mut tpm = chip.open();
     let attestation = tpm.create_attestation_key().unwrap();
     for auth in [pin(), secret()] {
-        let key = tpm.create(&auth).unwrap();
+        let key = tpm.create(&auth, None).unwrap();
         let word = tpm.certify(&key, &auth, &attestation, &NONCE).unwrap();
         certified(&word, key.point(), &NONCE).unwrap();
         assert_eq!(word.ak_public, attestation.public());
 
         assert_eq!(certified(&word, key.point(), &[0x22; 32]), Err("another nonce"));
-        let other = tpm.create(&auth).unwrap();
+        let other = tpm.create(&auth, None).unwrap();
         assert_eq!(certified(&word, other.point(), &NONCE), Err("another point"));
         let mut told = word.clone();
         told.public = tpm.certify(&other, &auth, &attestation, &NONCE).unwrap().public;
@@ -74,7 +74,7 @@ fn a_passkey_is_not_passed_off_as_an_attestation_key() {
     let chip = Chip::new();
     let mut tpm = chip.open();
     let attestation = tpm.create_attestation_key().unwrap();
-    let key = tpm.create(&secret()).unwrap();
+    let key = tpm.create(&secret(), None).unwrap();
     let mut word = tpm.certify(&key, &secret(), &attestation, &NONCE).unwrap();
     // It signs whatever its holder likes, also what looks like a TPM's word.
     word.signature = tpm.sign(&key, &secret(), &sha256(&word.attest)).unwrap();
@@ -100,10 +100,10 @@ fn only_the_keys_holder_has_it_certified() {
     let chip = Chip::new();
     let mut tpm = chip.open();
     let attestation = tpm.create_attestation_key().unwrap();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     let wrong = tpm.certify(&key, &KeyAuth::of_pin(&[1; 32]).unwrap(), &attestation, &NONCE);
     assert!(matches!(wrong, Err(TpmError::WrongPin { .. })));
-    let free = tpm.create(&secret()).unwrap();
+    let free = tpm.create(&secret(), None).unwrap();
     let wrong = tpm.certify(&free, &KeyAuth::of_secret(&[1; 32]).unwrap(), &attestation, &NONCE);
     assert_eq!(wrong, Err(TpmError::WrongSecret));
     // Of another chip, not even with the holder.

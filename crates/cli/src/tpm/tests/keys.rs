@@ -13,8 +13,9 @@ use crate::tpm::{BoundKey, KeyAuth, Tpm, TpmAddress, TpmError};
 #[test]
 fn a_key_signs_for_its_pin_or_its_secret() {
     let chip = Chip::new();
+    let attestation = chip.open().create_attestation_key().unwrap();
     for auth in [pin(), secret()] {
-        let key = chip.open().create(&auth).unwrap();
+        let key = chip.open().create(&auth, Some(&attestation.storage_key())).unwrap();
         // Another day.
         let stored = key.to_bytes();
         assert!(stored.len() <= 700);
@@ -27,7 +28,7 @@ fn a_key_signs_for_its_pin_or_its_secret() {
 fn a_hundred_signatures_leave_nothing_behind() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     let mut half = [0xff; 32];
     half[0] = 0x7f;
     for _ in 0..100 {
@@ -43,7 +44,7 @@ fn a_hundred_signatures_leave_nothing_behind() {
 fn nor_do_refusals() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&secret()).unwrap();
+    let key = tpm.create(&secret(), None).unwrap();
     let mut broken = key.to_bytes();
     broken[40] ^= 1;
     let broken = BoundKey::from_bytes(&broken).unwrap();
@@ -73,7 +74,7 @@ fn what_is_no_tpm_is_told() {
 fn an_owner_with_a_password_is_told() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&secret()).unwrap();
+    let key = tpm.create(&secret(), None).unwrap();
     let password = b"administered".as_slice().try_into().unwrap();
     tpm.context
         .execute_with_session(Some(AuthSession::Password), |context| {
@@ -82,7 +83,7 @@ fn an_owner_with_a_password_is_told() {
         .unwrap();
     drop(tpm);
     let mut tpm = chip.open();
-    assert_eq!(tpm.create(&secret()), Err(TpmError::HasPassword));
+    assert_eq!(tpm.create(&secret(), None), Err(TpmError::HasPassword));
     assert_eq!(sign(&mut tpm, &key, &secret()), Err(TpmError::HasPassword));
 }
 
@@ -90,7 +91,7 @@ fn an_owner_with_a_password_is_told() {
 fn nothing_secret_is_printed() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     assert_eq!(format!("{:?}", pin()), "KeyAuth { kind: Counted, .. }");
     assert_eq!(format!("{key:?} {tpm:?}"), "BoundKey(..) Tpm(..)");
 }

@@ -18,10 +18,11 @@ use crate::tpm::{TpmError, area};
 #[test]
 fn a_chip_in_place_of_the_right_one_learns_nothing() {
     let (right, other) = (Chip::new(), Chip::new());
-    let key = right.open().create(&pin()).unwrap();
+    let key = right.open().create(&pin(), None).unwrap();
     let wire = Wire::to(&other, |_| {});
     assert_eq!(sign(&mut wire.open(), &key, &pin()), Err(TpmError::NotItsKey));
-    assert_eq!(wire.commands(CREATE_PRIMARY).len(), 1);
+    assert_eq!(wire.open().create(&pin(), Some(&key.storage_key())), Err(TpmError::NotItsKey));
+    assert_eq!(wire.commands(CREATE_PRIMARY).len(), 2);
     for code in [START_AUTH_SESSION, LOAD, SIGN] {
         assert!(wire.commands(code).is_empty(), "{code:#x}");
     }
@@ -32,7 +33,7 @@ fn whoever_listens_on_the_wires_hears_no_secret() {
     let chip = Chip::new();
     let wire = Wire::to(&chip, |_| {});
     let mut tpm = wire.open();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     sign(&mut tpm, &key, &pin()).unwrap();
     // They do hear: the public key, when it is loaded.
     assert!(wire.heard(&key.point()[1..33]));
@@ -81,7 +82,7 @@ fn whoever_puts_their_key_in_place_of_the_storage_key_is_found_out() {
             answer[at..at + 68].copy_from_slice(&their_point);
         }
     });
-    assert!(matches!(wire.open().create(&pin()), Err(TpmError::Failed(_))));
+    assert!(matches!(wire.open().create(&pin(), None), Err(TpmError::Failed(_))));
     assert_eq!(wire.commands(CREATE_PRIMARY).len(), 1);
     assert!(wire.commands(START_AUTH_SESSION).is_empty());
 }

@@ -8,7 +8,7 @@ use crate::tpm::{KeyAuth, NoAuth, TpmError};
 fn wrong_pins_count_until_the_chip_locks() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let (key, free) = (tpm.create(&pin()).unwrap(), tpm.create(&secret()).unwrap());
+    let (key, free) = (tpm.create(&pin(), None).unwrap(), tpm.create(&secret(), None).unwrap());
     let wrong = KeyAuth::of_pin(&[1; 32]).unwrap();
     let mut left = match sign(&mut tpm, &key, &wrong) {
         Err(TpmError::WrongPin { left }) => left,
@@ -35,7 +35,7 @@ fn wrong_pins_count_until_the_chip_locks() {
 fn a_secret_is_not_tried_as_a_pin() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     for _ in 0..10 {
         assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&PIN).unwrap()), Err(TpmError::WrongSecret));
     }
@@ -49,7 +49,7 @@ fn a_secret_that_ends_in_zeros_is_one_too() {
     for zeros in [1, 2, 31] {
         let mut value = [7; 32];
         value[32 - zeros..].fill(0);
-        let key = tpm.create(&KeyAuth::of_secret(&value).unwrap()).unwrap();
+        let key = tpm.create(&KeyAuth::of_secret(&value).unwrap(), None).unwrap();
         sign(&mut tpm, &key, &KeyAuth::of_secret(&value).unwrap()).unwrap();
         value[0] = 8;
         assert_eq!(sign(&mut tpm, &key, &KeyAuth::of_secret(&value).unwrap()), Err(TpmError::WrongSecret));

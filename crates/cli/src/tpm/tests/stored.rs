@@ -8,12 +8,12 @@ use crate::tpm::{AttestationKey, BoundKey, NotAKey, TpmError};
 #[test]
 fn a_copy_of_the_store_is_of_no_use_on_another_machine() {
     let (mine, thiefs) = (Chip::new(), Chip::new());
-    let key = mine.open().create(&pin()).unwrap();
+    let key = mine.open().create(&pin(), None).unwrap();
     let mut tpm = thiefs.open();
     assert_eq!(sign(&mut tpm, &key, &pin()), Err(TpmError::NotItsKey));
 
     // Nor if the thief writes their own storage key's name into it.
-    let theirs = tpm.create(&pin()).unwrap().to_bytes();
+    let theirs = tpm.create(&pin(), None).unwrap().to_bytes();
     let mut bytes = key.to_bytes();
     let name = bytes.len() - 34;
     bytes[name..].copy_from_slice(&theirs[theirs.len() - 34..]);
@@ -24,7 +24,7 @@ fn a_copy_of_the_store_is_of_no_use_on_another_machine() {
 fn a_flipped_byte_is_refused_wherever_it_is() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&secret()).unwrap();
+    let key = tpm.create(&secret(), None).unwrap();
     let bytes = key.to_bytes();
     for at in 0..bytes.len() {
         let mut flipped = bytes.clone();
@@ -41,7 +41,7 @@ fn a_flipped_byte_is_refused_wherever_it_is() {
 fn what_was_stored_is_read_strictly() {
     let chip = Chip::new();
     let mut tpm = chip.open();
-    let key = tpm.create(&pin()).unwrap();
+    let key = tpm.create(&pin(), None).unwrap();
     let bytes = key.to_bytes();
     for length in 0..bytes.len() {
         assert_eq!(BoundKey::from_bytes(&bytes[..length]), Err(NotAKey), "{length}");

@@ -16,8 +16,8 @@ use super::{
 /// - `attest` (TPMS_ATTEST) begins with TPM_GENERATED_VALUE, is of type TPM_ST_ATTEST_CERTIFY and carries the server's nonce;
 /// - its name is that of `public` (0x000b ‖ SHA-256), whose point is the passkey's and whose attributes say fixedTPM, fixedParent
 ///   and sensitiveDataOrigin;
-/// - its qualified name is that of `public` below `parent` below the owner hierarchy, which an answer that was forged on the bus
-///   when the key was made would not have had.
+/// - its qualified name is that of `public` below `parent` below the owner hierarchy, and that of its signer likewise that of
+///   `ak_public`: had somebody between this process and the chip played the storage key, they would not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Certification {
     /// What was signed: a TPMS_ATTEST.
@@ -26,13 +26,14 @@ pub(crate) struct Certification {
     pub(crate) signature: Signature,
     /// The public area of the key, a TPMT_PUBLIC.
     pub(crate) public: Vec<u8>,
-    /// The name of the storage key that it lies below.
+    /// The name of the storage key that both lie below.
     pub(crate) parent: [u8; 34],
     /// The public area of the attestation key.
     pub(crate) ak_public: Vec<u8>,
 }
 
-/// A TPM's word for what was measured since the machine started.
+/// A TPM's word for what was measured since the machine started. A server checks what it checks of a [`Certification`], as far as it
+/// is there; with the signer's qualified name, it also makes sure of the storage key before any PIN is used below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Quotation {
     /// What was signed: a TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE.
@@ -42,6 +43,8 @@ pub(crate) struct Quotation {
     /// The registers and what they held. Unsigned: `attest` has the SHA-256 of all values in this order. If they do not fit, one
     /// changed in between: ask again.
     pub(crate) values: Vec<(u8, [u8; 32])>,
+    /// The name of the storage key that the attestation key lies below.
+    pub(crate) parent: [u8; 34],
     /// The public area of the attestation key.
     pub(crate) ak_public: Vec<u8>,
 }
@@ -104,7 +107,7 @@ impl Tpm {
             })
         })?;
         let (attest, signature) = written(&attest, &signature)?;
-        Ok(Quotation { attest, signature, values, ak_public: by.public.clone() })
+        Ok(Quotation { attest, signature, values, parent: by.parent, ak_public: by.public.clone() })
     }
 }
 

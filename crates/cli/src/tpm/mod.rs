@@ -8,7 +8,8 @@
 //! - Every command that carries a secret goes through a session salted to the storage key: whoever listens between this process
 //!   and the chip sees neither the secret nor anything to try guesses against. The storage key is recognised by its name, so
 //!   that nobody in between can put one of their own in its place. It is met for the first time when an attestation key is made,
-//!   which takes no secret; a server that binds that one to the manufacturer's certificate has made sure of both.
+//!   which takes no secret; a server that binds that one to the manufacturer's certificate and verifies a [`Quotation`] by it has
+//!   made sure of both.
 //! - What a command loads is flushed when it ends, also when it fails: a TPM has room for three objects.
 //!
 //! Limits: a key protects against copying, not against use: whoever controls this user's processes has it sign, once they know

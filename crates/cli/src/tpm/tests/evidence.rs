@@ -58,7 +58,7 @@ fn a_server_is_shown_that_a_key_lies_in_the_chip() {
         assert_eq!(certified(&told, other.point(), &NONCE), Err("another key"));
         let mut told = word.clone();
         told.parent[10] ^= 1;
-        assert_eq!(certified(&told, key.point(), &NONCE), Err("below another storage key"));
+        assert_eq!(certified(&told, key.point(), &NONCE), Err("signed below another storage key"));
         let mut told = word.clone();
         told.attest[50] ^= 1;
         assert_eq!(certified(&told, key.point(), &NONCE), Err("another signer"));
@@ -121,6 +121,9 @@ fn a_server_is_shown_what_was_measured() {
         let word = tpm.quote(&attestation, &NONCE, &Pcrs::try_from(numbers).unwrap()).unwrap();
         quoted(&word, &NONCE).unwrap();
         assert_eq!(quoted(&word, &[0x22; 32]), Err("another nonce"));
+        let mut told = word.clone();
+        told.parent[10] ^= 1;
+        assert_eq!(quoted(&told, &NONCE), Err("signed below another storage key"));
         let mut told = word.clone();
         told.values[0].1[0] ^= 1;
         assert_eq!(quoted(&told, &NONCE), Err("other values"));

@@ -22,15 +22,13 @@ enum Said {
 
 /// Whether a passkey lies in the TPM that the attestation key lies in, never leaves it, and was not brought there.
 pub(super) fn certified(word: &Certification, point: &[u8; 65], nonce: &[u8; 32]) -> Result<(), &'static str> {
-    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public)?;
+    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public, &word.parent)?;
     require(signed == nonce, "another nonce")?;
     let Said::Certified { name, qualified } = said else {
         return Err("no certification");
     };
     require(name == name_of(&word.public), "another key")?;
-    let below = |above: &[u8], name: &[u8]| name_of(&[above, name].concat());
-    let storage = below(&OWNER.to_be_bytes(), &word.parent);
-    require(qualified == below(&storage, &name), "below another storage key")?;
+    require(qualified == qualified_name(&word.parent, &name), "below another storage key")?;
     let mut area = word.public.as_slice();
     require(take(&mut area, 4)? == [0x00, 0x23, 0x00, 0x0b], "no ECC key")?;
     let attributes = number(take(&mut area, 4)?);
@@ -41,7 +39,7 @@ pub(super) fn certified(word: &Certification, point: &[u8; 65], nonce: &[u8; 32]
 
 /// Whether the registers hold what is told.
 pub(super) fn quoted(word: &Quotation, nonce: &[u8; 32]) -> Result<(), &'static str> {
-    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public)?;
+    let Word { nonce: signed, said } = verified(&word.attest, &word.signature, &word.ak_public, &word.parent)?;
     require(signed == nonce, "another nonce")?;
     let Said::Quoted { pcrs, digest } = said else {
         return Err("no quote");
@@ -57,7 +55,13 @@ pub(super) fn name_of(area: &[u8]) -> Vec<u8> {
     [&[0x00, 0x0b], digest(&SHA256, area).as_ref()].concat()
 }
 
-fn verified(attest: &[u8], signature: &Signature, ak: &[u8]) -> Result<Word, &'static str> {
+/// Of a key below a storage key below the owner hierarchy (Part 1, "Qualified Name").
+fn qualified_name(parent: &[u8], name: &[u8]) -> Vec<u8> {
+    let storage = name_of(&[&OWNER.to_be_bytes(), parent].concat());
+    name_of(&[storage.as_slice(), name].concat())
+}
+
+fn verified(attest: &[u8], signature: &Signature, ak: &[u8], parent: &[u8]) -> Result<Word, &'static str> {
     let mut area = ak;
     require(take(&mut area, 4)? == [0x00, 0x23, 0x00, 0x0b], "no ECC key")?;
     // Another would sign a word of anyone's.
@@ -69,7 +73,8 @@ fn verified(attest: &[u8], signature: &Signature, ak: &[u8]) -> Result<Word, &'s
     let mut rest = attest;
     require(take(&mut rest, 4)? == b"\xffTCG", "not said by a TPM")?;
     let kind = take(&mut rest, 2)?;
-    let _qualified_signer = sized(&mut rest)?;
+    let signer = sized(&mut rest)?;
+    require(signer == qualified_name(parent, &name_of(ak)), "signed below another storage key")?;
     let nonce = sized(&mut rest)?.to_vec();
     let _clock_and_firmware = take(&mut rest, 17 + 8)?;
     let said = match kind {

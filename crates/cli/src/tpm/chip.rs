@@ -61,7 +61,7 @@ fn usable(path: &Path) -> Result<(), TpmError> {
         ErrorKind::PermissionDenied => TpmError::NoPermission(path.display().to_string()),
         _ => TpmError::NotThere(path.display().to_string()),
     };
-    // tpm2-tss would wait for a pipe's answer for ever.
+    // tpm2-tss would write its commands into a file.
     if !fs::metadata(path).map_err(refused)?.file_type().is_char_device() {
         return Err(TpmError::NotThere(path.display().to_string()));
     }

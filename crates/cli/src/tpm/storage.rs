@@ -80,9 +80,6 @@ impl Storage {
         key: &Wrapped,
         work: impl FnOnce(&mut Context, KeyHandle) -> Result<T, TpmError>,
     ) -> Result<T, TpmError> {
-        if key.parent != self.name {
-            return Err(TpmError::NotItsKey);
-        }
         let private = Private::try_from(key.private.as_slice())?;
         let public = area::unmarshalled(&key.public)?;
         let loaded = context

@@ -63,8 +63,8 @@ fn activated(
             context.activate_credential(attestation, endorsement, credential, secret)
         })
         .map_err(|error| match Objection::of(error) {
-            // The latter is what libtpms says of what it can't decrypt by RSA. One that really fails has done so before, at the first
-            // command.
+            // The latter is what libtpms says of what it can't decrypt by RSA. One that really fails has done so before, at
+            // the first command.
             Objection::Input | Objection::Failure => TpmError::NotItsChallenge,
             _ => password_or(error),
         })

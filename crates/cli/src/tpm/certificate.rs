@@ -17,8 +17,8 @@ pub(crate) struct EndorsementCertificate {
 }
 
 impl Tpm {
-    /// The certificates that the manufacturer put into the TPM. Some put none there, and offer them on the web by the key's hash: these
-    /// TPMs can't be told from others here.
+    /// The certificates that the manufacturer put into the TPM. Some put none there, and offer them on the web by the key's
+    /// hash: these TPMs can't be told from others here.
     pub(crate) fn endorsement_certificates(&mut self) -> Result<Vec<EndorsementCertificate>, TpmError> {
         let mut certificates = Vec::new();
         for key in EndorsementKey::ALL {

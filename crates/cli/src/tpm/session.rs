@@ -9,9 +9,10 @@ use tss_esapi::{
 
 use super::{TpmError, handles::flushed_after};
 
-/// With a session whose keys nobody knows but the TPM that holds `parent` and this process: a salt is sent encrypted to it (Part 1,
-/// "Salted Sessions"). Authorisations are HMACs under these keys, so that they can't be replayed, and a guess at a PIN can't be tried on what was
-/// recorded; the first parameter, both ways, is encrypted by AES-128-CFB where a command allows that.
+/// With a session whose keys nobody knows but the TPM that holds `parent` and this process: a salt is sent encrypted to it
+/// (Part 1, "Salted Sessions"). Authorisations are HMACs under these keys, so that they can't be replayed, and a guess at a
+/// PIN can't be tried on what was recorded; the first parameter, both ways, is encrypted by AES-128-CFB where a command
+/// allows that.
 pub(super) fn with_salted<T>(
     context: &mut Context,
     parent: KeyHandle,

@@ -14,8 +14,9 @@ impl Tpm {
     /// Has the TPM make a P-256 key that signs by ECDSA: it can't be taken out, not even to this TPM's other storage keys
     /// (fixedTPM, fixedParent), and was not brought in (sensitiveDataOrigin).
     ///
-    /// Give the storage key of one that was made before, best of an attestation key that a server has bound to this TPM: without, whoever
-    /// sits between this process and the chip can play the chip, be told `auth`, and is found out only when the key is certified.
+    /// Give the storage key of one that was made before, best of an attestation key that a server has bound to this TPM:
+    /// without, whoever sits between this process and the chip can play the chip, be told `auth`, and is found out only
+    /// when the key is certified.
     pub(crate) fn create(&mut self, auth: &KeyAuth, below: Option<&StorageKey>) -> Result<BoundKey, TpmError> {
         let purpose = Purpose::Passkey(auth.kind());
         let value = auth.value()?;

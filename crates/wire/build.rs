@@ -5,7 +5,7 @@ use std::path::Path;
 const FILES: [&str; 9] = ["keys", "roster", "vault", "item", "enrolment", "session", "device_api", "tenant", "local"];
 
 /// Messages that hold secrets: `src/secret.rs` says what they print.
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 10] = [
     "Passkey",
     "Imported",
     "Foreign",
@@ -15,6 +15,7 @@ const SECRET: [&str; 9] = [
     "SessionOpened",
     "CreateAccount",
     "EvidenceKeyRecord",
+    "BoundKey",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -150,6 +150,12 @@ impl Device {
         self.ok_with(&["webauthn", "create", "--origin", origin, "--yes"], options).to_string()
     }
 
+    /// The same for a passkey that stays on this device.
+    #[track_caller]
+    pub fn make_bound_passkey(&self, origin: &str, options: &str) -> String {
+        self.ok_with(&["webauthn", "create", "--origin", origin, "--device-bound", "--yes"], options).to_string()
+    }
+
     /// `AuthenticationResponseJSON` for a relying party's options.
     #[track_caller]
     pub fn sign_in(&self, origin: &str, options: &str) -> String {

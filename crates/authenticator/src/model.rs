@@ -12,6 +12,10 @@ impl Model {
     /// Synced passkeys: end-to-end encrypted in the user's vault, on each of their devices.
     pub const SYNCED: Model = Model { aaguid: Aaguid::SYNCED, backup_eligibility: BackupEligibility::Eligible };
 
+    /// Passkeys that never leave the device on which they were made.
+    pub const DEVICE_BOUND: Model =
+        Model { aaguid: Aaguid::DEVICE_BOUND, backup_eligibility: BackupEligibility::NotEligible };
+
     /// The AAGUID in the attested credential data.
     pub fn aaguid(&self) -> Aaguid {
         self.aaguid
@@ -43,6 +47,10 @@ impl Aaguid {
     /// A random version 4 UUID, drawn once. Relying parties know Keyfold by it; it never changes.
     pub const SYNCED: Aaguid =
         Aaguid([0x54, 0xea, 0xe4, 0x11, 0xf8, 0x73, 0x4e, 0xa4, 0x92, 0x49, 0xc1, 0x7e, 0x89, 0xdd, 0x22, 0x12]);
+
+    /// Keyfold's device-bound passkeys: `df55f650-5527-46bd-9995-856d983ed737`, drawn likewise.
+    pub const DEVICE_BOUND: Aaguid =
+        Aaguid([0xdf, 0x55, 0xf6, 0x50, 0x55, 0x27, 0x46, 0xbd, 0x99, 0x95, 0x85, 0x6d, 0x98, 0x3e, 0xd7, 0x37]);
 
     /// The 16 bytes as they stand in authenticator data.
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -80,7 +88,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_synced_aaguid_is_the_published_one() {
+    fn the_aaguids_are_the_published_ones() {
         assert_eq!(Aaguid::SYNCED.to_string(), "54eae411-f873-4ea4-9249-c17e89dd2212");
+        assert_eq!(Aaguid::DEVICE_BOUND.to_string(), "df55f650-5527-46bd-9995-856d983ed737");
     }
 }

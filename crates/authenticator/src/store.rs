@@ -1,8 +1,8 @@
 use thiserror::Error;
 
 use crate::{
-    AllowList, CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey, RelyingParty, RpId,
-    UnixMillis, User, Witness,
+    AllowList, BackupEligibility, CredProtect, CredentialId, DeviceMemory, Discoverability, Label, LargeBlob, Passkey,
+    RelyingParty, RpId, UnixMillis, User, Witness,
 };
 
 /// Where passkeys are kept, and what this device's authenticator keeps of itself. Implemented by the client's vault.
@@ -115,6 +115,8 @@ pub struct Listing {
     pub discoverability: Discoverability,
     /// When it may be found and used without verification.
     pub cred_protect: CredProtect,
+    /// BE: whether it may leave the device.
+    pub backup_eligibility: BackupEligibility,
 }
 
 impl From<&Passkey> for Listing {
@@ -125,6 +127,7 @@ impl From<&Passkey> for Listing {
             created_at: passkey.created_at,
             discoverability: passkey.discoverability,
             cred_protect: passkey.cred_protect,
+            backup_eligibility: passkey.backup_eligibility,
         }
     }
 }

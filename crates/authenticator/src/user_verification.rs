@@ -21,6 +21,11 @@ pub trait UserVerification {
     fn can_choose(&self) -> bool {
         true
     }
+
+    /// Whether whoever has just agreed to a new passkey wants it to stay on this device, and on no other.
+    fn binds(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(&Prompt<'_>) -> Answer> UserVerification for F {

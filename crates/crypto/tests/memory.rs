@@ -90,6 +90,7 @@ impl PrivateKey {
             imported: None,
             cred_protect: 0,
             server_side: false,
+            bound_by: 0,
         };
         let field = v1::Field { tag: v1::FieldTag::Label.into(), stamp: None, value: b"Work".to_vec() };
         let item = v1::Item { version: 1, passkey: Some(passkey), fields: vec![field], ..v1::Item::default() };

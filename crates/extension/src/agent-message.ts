@@ -48,7 +48,6 @@ function prompt(id: number, message: Record<string, unknown>): Prompt {
     action: oneOf(message['action'], 'action', ACTIONS),
     rp: { id: text(rp['id'], 'rp.id', 253), ...optional(rp, 'name', text) },
     accounts: list(message['accounts'], 'accounts', MOST_ACCOUNTS, account),
-    kind: oneOf(message['kind'], 'kind', ['synced']),
     device: text(message['device'], 'device'),
     verify: oneOf(message['verify'], 'verify', VERIFY),
     secondsLeft: whole(message['secondsLeft'], 'secondsLeft', LONGEST_CEREMONY_SECONDS),

@@ -31,7 +31,7 @@ export type ToAgent =
   | { type: 'status'; id: number }
   | ({ type: Kind; id: number } & Omit<CeremonyRequest, 'kind'>)
   | { type: 'candidates'; id: number; origin: string; rpIdChecked: boolean; options: OptionsJson }
-  | ({ type: 'answer'; id: number; prompt: number; decision: 'approve'; account?: number } & Secret)
+  | ({ type: 'answer'; id: number; prompt: number; decision: 'approve'; account?: number; bind?: true } & Secret)
   | { type: 'answer'; id: number; prompt: number; decision: 'deny' }
   | { type: 'cancel'; id: number }
   | { type: 'signal'; id: number; origin: string; rpIdChecked: boolean; signal: Signal; options: OptionsJson }
@@ -60,7 +60,6 @@ export interface Prompt {
   /** The id is empty where the agent asks before it has read the options (`unlock`). */
   readonly rp: { readonly id: string; readonly name?: string };
   readonly accounts: readonly Account[];
-  readonly kind: 'synced';
   readonly device: string;
   readonly verify: Verify;
   readonly secondsLeft: number;
@@ -69,9 +68,9 @@ export interface Prompt {
 
 /** Whether who has read the one has read the other: all that a window shows, but how the last answer went and the time. */
 export function asksTheSame(one: Prompt, other: Prompt): boolean {
-  const read = ({ action, rp, accounts, kind, device, verify }: Prompt): string => {
+  const read = ({ action, rp, accounts, device, verify }: Prompt): string => {
     const names = accounts.map(({ name, displayName }) => [name, displayName]);
-    return JSON.stringify([action, rp.id, rp.name, names, kind, device, verify]);
+    return JSON.stringify([action, rp.id, rp.name, names, device, verify]);
   };
   return read(one) === read(other);
 }

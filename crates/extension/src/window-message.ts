@@ -1,7 +1,7 @@
 /** What the approval window and the service worker say to each other. The window's URL holds only the ceremony's id. */
 
 import type { Prompt, Secret } from './protocol.ts';
-import { Malformed, oneOf, optional, record, text, whole } from './shape.ts';
+import { Malformed, flag, oneOf, optional, record, text, whole } from './shape.ts';
 
 /** The name of the port. */
 export const WINDOW_PORT = 'window';
@@ -20,7 +20,7 @@ export type ToWindow =
   | { readonly type: 'ended'; readonly message: string };
 
 export type FromWindow =
-  | ({ readonly type: 'approve'; readonly prompt: number; readonly account?: number } & Secret)
+  | ({ readonly type: 'approve'; readonly prompt: number; readonly account?: number; readonly bind?: true } & Secret)
   | { readonly type: 'deny' }
   | { readonly type: 'elsewhere' };
 
@@ -30,7 +30,9 @@ export function parseFromWindow(value: unknown): FromWindow {
   if (type !== 'approve') return { type };
   const secret = { ...optional(message, 'pin', text), ...optional(message, 'passphrase', text) };
   if ('pin' in secret && 'passphrase' in secret) throw new Malformed('there are two secrets');
-  return { type, prompt: whole(message['prompt'], 'prompt'), ...optional(message, 'account', whole), ...secret };
+  // Absent or true: what does not say so is synced.
+  const bind = message['bind'] === undefined || !flag(message['bind'], 'bind') ? {} : { bind: true as const };
+  return { type, prompt: whole(message['prompt'], 'prompt'), ...optional(message, 'account', whole), ...bind, ...secret };
 }
 
 /** The ceremony's id in a window's URL. */

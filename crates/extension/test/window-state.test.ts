@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WAITING, appeared, approved, switched, told, type State } from '../src/window/state.ts';
+import { WAITING, appeared, approved, bound, switched, told, type State } from '../src/window/state.ts';
 import type { Prompt } from '../src/protocol.ts';
 import { ORIGIN, prompt } from './worlds.ts';
 
@@ -74,6 +74,22 @@ test('the account is told where there is a choice', () => {
     prompt: 1,
     account: 1,
   });
+});
+
+test('a new passkey stays on this device where the person says so, and of nothing else can it be said', () => {
+  for (const action of ['register', 'replace'] as const) {
+    const state = bound(asking({ action }), true);
+    assert.deepEqual(approved(state, INPUT, ARMED).message, { type: 'approve', prompt: 1, bind: true });
+    assert.deepEqual(approved(bound(state, false), INPUT, ARMED).message, { type: 'approve', prompt: 1 });
+    const again = asking({ action, prompt: 2, failed: 'wrong' }, state);
+    assert.equal(again.at === 'asking' && again.bind, true, 'a wrong PIN changes no mind');
+    const other = asking({ action, prompt: 2, accounts: [{ name: 'eve' }] }, state);
+    assert.equal(other.at === 'asking' && other.bind, false, 'another question has no answer yet');
+  }
+  for (const action of ['sign-in', 'unlock', 'report-excluded', 'report-no-passkey'] as const) {
+    const state = asking({ action });
+    assert.equal(bound(state, true), state);
+  }
 });
 
 test('without a passkey, approving is the way to another device', () => {

@@ -56,7 +56,6 @@ export function prompt(id: number, more: Partial<Prompt> = {}): Prompt {
     action: 'sign-in',
     rp: { id: 'shop.example' },
     accounts: [{ name: 'anna' }],
-    kind: 'synced',
     device: 'laptop',
     verify: 'none',
     secondsLeft: 120,

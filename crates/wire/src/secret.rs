@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::v1::{
-    CreateAccount, DeviceSecrets, EvidenceKeyRecord, Field, Foreign, Imported, Item, Passkey, SessionOpened,
+    BoundKey, CreateAccount, DeviceSecrets, EvidenceKeyRecord, Field, Foreign, Imported, Item, Passkey, SessionOpened,
 };
 
 macro_rules! prints_nothing {
@@ -30,7 +30,7 @@ macro_rules! wiped {
     )*};
 }
 
-prints_nothing! { Passkey Imported Foreign Field Item DeviceSecrets SessionOpened CreateAccount EvidenceKeyRecord }
+prints_nothing! { Passkey Imported Foreign Field Item DeviceSecrets SessionOpened CreateAccount EvidenceKeyRecord BoundKey }
 
 wiped! {
     Passkey { private_key, cred_random_with_uv, cred_random_without_uv, cred_blob }
@@ -39,4 +39,5 @@ wiped! {
     DeviceSecrets { signing_key, wrapping_key, local_key }
     SessionOpened { secret }
     EvidenceKeyRecord { secret }
+    BoundKey { private_key, cred_random_with_uv, cred_random_without_uv }
 }

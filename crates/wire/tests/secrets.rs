@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use keyfold_wire::v1::{
-    Accepted, CreateAccount, DeviceSecrets, Field, FieldTag, Foreign, Heads, Imported, Item, Passkey, PullFrame,
-    SessionOpened, pull_frame,
+    Accepted, BoundKey, CreateAccount, DeviceSecrets, Field, FieldTag, Foreign, Heads, Imported, Item, Passkey,
+    PullFrame, SessionOpened, pull_frame,
 };
 
 #[test]
@@ -26,6 +26,7 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
         imported: Some(imported),
         cred_protect: 0,
         server_side: false,
+        bound_by: 0,
     };
     let name = Field { tag: FieldTag::UserName.into(), stamp: None, value: b"ana@example.org".to_vec() };
     let device = DeviceSecrets {
@@ -36,6 +37,13 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
         wrapping_key: vec![0x5e; 32],
         local_key: vec![0x5e; 32],
     };
+    let bound = BoundKey {
+        rp_id: "example.org".to_owned(),
+        credential_id: vec![1; 32],
+        private_key: vec![0x5e; 32],
+        cred_random_with_uv: vec![0x5e; 32],
+        cred_random_without_uv: vec![0x5e; 32],
+    };
     let printed = [
         format!("{passkey:#?}"),
         format!("{:#?}", passkey.imported.as_ref().unwrap()),
@@ -43,6 +51,7 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
         format!("{name:#?}"),
         format!("{:#?}", Item { version: 1, passkey: Some(passkey), fields: vec![name], ..Item::default() }),
         format!("{device:#?}"),
+        format!("{bound:#?}"),
         format!("{:#?}", SessionOpened { session: "id".to_owned(), secret: vec![0x5e; 32], expires_at: 1 }),
         format!("{:#?}", CreateAccount { invite: "let-me-in".to_owned(), ..CreateAccount::default() }),
     ];
@@ -53,6 +62,7 @@ fn a_message_with_secrets_prints_its_name_and_no_more() {
     Field(..)
     Item(..)
     DeviceSecrets(..)
+    BoundKey(..)
     SessionOpened(..)
     CreateAccount(..)
     ");

@@ -23,7 +23,7 @@ async fn main() {
     let passkey = contents.items.first().unwrap().item.passkey().unwrap();
     let revealed = serde_json::json!({
         "credential_id": BASE64URL_NOPAD.encode(&passkey.credential_id),
-        "private_key": BASE64URL_NOPAD.encode(&passkey.private_key),
+        "private_key": BASE64URL_NOPAD.encode(&passkey.secrets().unwrap().private_key),
     });
     println!("{revealed}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyfold_authenticator::{BackupState, CredentialId, CredentialStore, RpId};
 use keyfold_client::{
     ItemId,
-    item::{Algorithm, CredProtect, Discoverability, FieldTag, Passkey},
+    item::{Algorithm, CredProtect, Discoverability, FieldTag, Key, Passkey, Secrets},
     sync::SyncEngine,
 };
 use keyfold_crypto::envelope::envelope_hash;
@@ -24,12 +24,13 @@ async fn makes_a_passkey(device: &SyncEngine) -> ItemId {
         credential_id: CREDENTIAL.to_vec(),
         user_handle: vec![1],
         algorithm: Algorithm::EdDsa,
-        private_key: vec![2; 32].into(),
-        cred_random_with_uv: [3; 32].into(),
-        cred_random_without_uv: [4; 32].into(),
+        key: Key::Synced(Secrets {
+            private_key: vec![2; 32].into(),
+            cred_random_with_uv: [3; 32].into(),
+            cred_random_without_uv: [4; 32].into(),
+        }),
         created_at: 5,
         created_by: device.vault().keys().id(),
-        backup_eligible: true,
         cred_blob: Vec::new().into(),
         imported: None,
         cred_protect: CredProtect::default(),

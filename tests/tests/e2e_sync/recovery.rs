@@ -69,11 +69,19 @@ async fn a_vault_of_a_thousand_passkeys_comes_back_when_every_device_is_gone() {
     let contents = engine.vault().contents().await.unwrap();
     assert_eq!(contents.live().count(), 999);
     let passkeys = |items: &mut dyn Iterator<Item = (keyfold_client::ItemId, Vec<u8>)>| items.collect::<Vec<_>>();
-    let now =
-        passkeys(&mut contents.items.iter().map(|item| (item.id, item.item.passkey().unwrap().private_key.to_vec())));
+    let now = passkeys(
+        &mut contents
+            .items
+            .iter()
+            .map(|item| (item.id, item.item.passkey().unwrap().secrets().unwrap().private_key.to_vec())),
+    );
     assert_eq!(
         now,
-        passkeys(&mut before.iter().map(|(id, item, _)| (*id, item.passkey().unwrap().private_key.to_vec())))
+        passkeys(
+            &mut before
+                .iter()
+                .map(|(id, item, _)| (*id, item.passkey().unwrap().secrets().unwrap().private_key.to_vec()))
+        )
     );
     assert!(matches!(FoundAccount::find(&api, &first, Arc::new(Quiet)).await.map(drop), Err(RecoverError::Unknown)));
 }

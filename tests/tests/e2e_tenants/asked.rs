@@ -215,9 +215,7 @@ fn threat_rp_the_database_does_not_tell_which_sites_an_account_uses_unless_they_
     }
     let has = |text: &str| dump.windows(text.len()).any(|bytes| bytes == text.as_bytes());
     assert!(has("shop.example"), "it is listed, for whoever is a member");
-    for rp_id in ["diary.example"] {
-        assert!(!has(rp_id), "{rp_id}");
-    }
+    assert!(!has("diary.example"));
     // Nor does the hash of an RP id stand anywhere, by which a site could be guessed.
     for rp_id in ["shop.example", "diary.example"] {
         use sha2::Digest;

@@ -25,7 +25,19 @@ impl Passkey {
     /// Registers with a device, asking for direct attestation; gives what the tenant says of it too.
     #[track_caller]
     fn registered(client: &Client, device: &Device, rp_id: &str) -> (Self, Value) {
-        let (response, challenge) = registration(device, rp_id, "direct");
+        Self::told_of(client, registration(device, rp_id, "direct"), rp_id)
+    }
+
+    /// The same for one that stays on the device.
+    #[track_caller]
+    fn registered_bound(client: &Client, device: &Device, rp_id: &str) -> (Self, Value) {
+        let (options, challenge) = creation(rp_id, "direct");
+        let response = device.make_bound_passkey(&format!("https://{rp_id}"), &options);
+        Self::told_of(client, (serde_json::from_str(&response).unwrap(), challenge), rp_id)
+    }
+
+    #[track_caller]
+    fn told_of(client: &Client, (response, challenge): (Value, String), rp_id: &str) -> (Self, Value) {
         let asked = asked(rp_id, &challenge);
         let told = client.ask("/v1/rp/registrations", &json!({ "asked": asked, "response": response }));
         let told = told.told().clone();
@@ -75,6 +87,13 @@ impl Passkey {
 
 /// A registration with a device, and its challenge.
 fn registration(device: &Device, rp_id: &str, attestation: &str) -> (Value, String) {
+    let (options, challenge) = creation(rp_id, attestation);
+    let response = device.make_passkey(&format!("https://{rp_id}"), &options);
+    (serde_json::from_str(&response).unwrap(), challenge)
+}
+
+/// `PublicKeyCredentialCreationOptionsJSON` and its challenge.
+fn creation(rp_id: &str, attestation: &str) -> (String, String) {
     let challenge = challenge();
     let options = json!({
         "rp": { "id": rp_id, "name": rp_id },
@@ -83,8 +102,7 @@ fn registration(device: &Device, rp_id: &str, attestation: &str) -> (Value, Stri
         "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
         "attestation": attestation,
     });
-    let response = device.make_passkey(&format!("https://{rp_id}"), &options.to_string());
-    (serde_json::from_str(&response).unwrap(), challenge)
+    (options.to_string(), challenge)
 }
 
 fn asked(rp_id: &str, challenge: &str) -> Value {

@@ -47,6 +47,34 @@ fn a_shop_is_told_what_a_passkey_is_and_which_device_used_it() {
 }
 
 #[test]
+fn a_shop_is_told_that_a_passkey_stays_on_one_device_and_that_software_keeps_it() {
+    let domain = Domain::new("shop.example");
+    let server = server_that_asks(&[&domain]);
+    let tenant = Tenant::founded(&server, "Example Ltd.");
+    tenant.requires_little();
+    let laptop = Device::founded(&server, "Ana's laptop");
+    tenant.takes_in(&laptop, "Ana");
+    let shop = tenant.client("Shop");
+    tenant.lists(&shop, &domain);
+    laptop.ok(&["tenant", "report"]);
+
+    let (bound, verdict) = Passkey::registered_bound(&shop, &laptop, "shop.example");
+    assert_eq!((&verdict["provider"], &verdict["class"]), (&"keyfold".into(), &"device-bound".into()));
+    assert_eq!((&verdict["basis"], &verdict["protection"]), (&"attested".into(), &"software".into()));
+    assert!(reasons(&verdict).contains(&"not-backup-eligible"), "{verdict}");
+    let told = bound.signs_in(&shop, &laptop);
+    assert_eq!((&told["backup_state"], &told["device"]["verdict"]), (&false.into(), &"verified".into()), "{told}");
+    laptop.ok(&["sync"]);
+    let reported = bound.reported(&shop);
+    assert_eq!((&reported["class"], &reported["holders"]), (&"device-bound".into(), &"1".into()), "{reported}");
+
+    let (synced, verdict) = Passkey::registered(&shop, &laptop, "shop.example");
+    assert_eq!(verdict["class"], "synced");
+    let keys = [&bound, &synced].map(|passkey| passkey.signs_in(&shop, &laptop)["device"]["evidence_key"].clone());
+    assert_ne!(keys[0], keys[1], "each class has its own key");
+}
+
+#[test]
 fn an_outsider_verifies_the_attestation_by_the_tenants_root_and_metadata() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);

@@ -9,8 +9,8 @@ use crate::hmac_secret::OpenedHmacSecret;
 use crate::passkey::Blueprint;
 use crate::{
     Action, Algorithm, Attestation, AttestationFormat, AttestationStatement, CredProtect, CredentialId,
-    CredentialStore, CtapError, Discoverability, MakeCredential, Passkey, PrfOutput, Prompt, STATEMENT, UnixMillis,
-    UserVerification, VerificationRequirement,
+    CredentialStore, CtapError, Discoverability, MakeCredential, Model, Passkey, PrfOutput, Prompt, STATEMENT,
+    UnixMillis, UserVerification, VerificationRequirement,
 };
 
 impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
@@ -46,13 +46,18 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             .ok_or(CtapError::UnsupportedAlgorithm)?;
         let hmac_secret = self.salts_at_creation(request)?;
         self.refuse_excluded(request, verification, authority, user)?;
-        let replaces = self.same_account(request)?;
+        let mut replaces = self.same_account(request)?;
         let action = if replaces.is_empty() { Action::Register } else { Action::Replace };
         let consent = consent(user, &prompt(request, action, verification))?;
-        let passkey = Passkey::generate(self.blueprint(algorithm, request, now), &mut self.rng)?;
+        let model = if user.binds() { Model::DEVICE_BOUND } else { self.model };
+        if model != self.model {
+            // What nobody was shown is not replaced.
+            replaces.clear();
+        }
+        let passkey = Passkey::generate(blueprint(model, algorithm, request, now), &mut self.rng)?;
         self.store.save(&passkey, request.relying_party.name.as_ref(), &replaces)?;
         let verified = consent.verified || authority == Authority::Token;
-        let attestation = self.attest(request, &passkey, hmac_secret.as_ref(), verified)?;
+        let attestation = self.attest(model, request, &passkey, hmac_secret.as_ref(), verified)?;
         if authority == Authority::OwnClient {
             self.state(&passkey)?;
         }
@@ -105,33 +110,23 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
         Err(CtapError::CredentialExcluded)
     }
 
-    /// The discoverable passkeys for the same relying party and user handle, where another is to take their place.
+    /// The discoverable passkeys of this model for the same relying party and user handle, where another is to take their place.
     fn same_account(&self, request: &MakeCredential) -> Result<Vec<CredentialId>, CtapError> {
         if request.discoverability == Discoverability::ServerSide {
             return Ok(Vec::new());
         }
         let held = self.store.find(&request.relying_party.id, None)?;
         let same = held.into_iter().filter(|listing| {
-            listing.user.handle == request.user.handle && listing.discoverability == Discoverability::Discoverable
+            listing.user.handle == request.user.handle
+                && listing.discoverability == Discoverability::Discoverable
+                && listing.backup_eligibility == self.model.backup_eligibility
         });
         Ok(same.map(|listing| listing.credential_id).collect())
     }
 
-    fn blueprint(&self, algorithm: Algorithm, request: &MakeCredential, now: UnixMillis) -> Blueprint {
-        Blueprint {
-            algorithm,
-            rp_id: request.relying_party.id.clone(),
-            user: request.user.clone(),
-            created_at: now,
-            backup_eligibility: self.model.backup_eligibility,
-            discoverability: request.discoverability,
-            cred_protect: request.extensions.cred_protect.unwrap_or_default(),
-            cred_blob: Zeroizing::new(kept_blob(request).unwrap_or_default().to_vec()),
-        }
-    }
-
     fn attest(
         &mut self,
+        model: Model,
         request: &MakeCredential,
         passkey: &Passkey,
         hmac_secret: Option<&OpenedHmacSecret>,
@@ -143,7 +138,7 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             rp_id: &passkey.rp_id,
             flags: Flags::UP | if verified { Flags::UV } else { Flags::NONE } | backup,
             attested: Some(AttestedCredential {
-                aaguid: self.model.aaguid,
+                aaguid: model.aaguid,
                 credential_id: passkey.credential_id.as_bytes(),
                 public_key: passkey.private_key.public_key(),
             }),
@@ -209,6 +204,19 @@ impl<S: CredentialStore, R: CryptoRng> Authenticator<S, R> {
             }
         }
         Ok(outputs)
+    }
+}
+
+fn blueprint(model: Model, algorithm: Algorithm, request: &MakeCredential, now: UnixMillis) -> Blueprint {
+    Blueprint {
+        algorithm,
+        rp_id: request.relying_party.id.clone(),
+        user: request.user.clone(),
+        created_at: now,
+        backup_eligibility: model.backup_eligibility,
+        discoverability: request.discoverability,
+        cred_protect: request.extensions.cred_protect.unwrap_or_default(),
+        cred_blob: Zeroizing::new(kept_blob(request).unwrap_or_default().to_vec()),
     }
 }
 

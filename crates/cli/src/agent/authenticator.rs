@@ -201,6 +201,10 @@ impl UserVerification for Asked {
     fn can_choose(&self) -> bool {
         self.user.can_choose()
     }
+
+    fn binds(&self) -> bool {
+        self.user.binds()
+    }
 }
 
 /// Sends what the agent changes, and takes what others change, while the vault is open; until it fails for good.

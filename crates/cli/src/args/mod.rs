@@ -35,7 +35,7 @@ pub(crate) use pin::PinCommand;
 pub(crate) use recovery::{CreateRecovery, NewCode, RecoveryCommand, UseRecovery};
 pub(crate) use secrets::{FilePassphrase, KeyringChoice, PassphraseSource};
 pub(crate) use tenant::TenantCommand;
-pub(crate) use webauthn::{Ceremony, SignIn, WebauthnCommand};
+pub(crate) use webauthn::{Ceremony, Create, SignIn, WebauthnCommand};
 
 use crate::exit;
 

@@ -3,7 +3,7 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebauthnCommand {
     /// Make a passkey: PublicKeyCredentialCreationOptionsJSON in, RegistrationResponseJSON out
-    Create(Ceremony),
+    Create(Create),
     /// Sign in: PublicKeyCredentialRequestOptionsJSON in, AuthenticationResponseJSON out
     Get(SignIn),
 }
@@ -13,6 +13,15 @@ pub(crate) struct Ceremony {
     /// The page that asks, such as https://login.example.org
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) ceremony: Ceremony,
+    /// Keep the passkey on this device only: its key never leaves it, and is lost with it. Your other devices list it
+    #[arg(long)]
+    pub(crate) device_bound: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use keyfold_client::{
 use super::passkey::send;
 use crate::{
     app::{App, Opened, OpenedBy},
-    args::{Ceremony, SignIn, WebauthnCommand},
+    args::{Ceremony, Create, SignIn, WebauthnCommand},
     exit::Exit,
     failure::Failure,
     output::{print, say},
@@ -17,16 +17,17 @@ use crate::{
 
 pub(crate) async fn run(app: &App, command: WebauthnCommand) -> Result<(), Failure> {
     match command {
-        WebauthnCommand::Create(ceremony) => create(app, &ceremony).await,
+        WebauthnCommand::Create(asked) => create(app, &asked).await,
         WebauthnCommand::Get(sign_in) => get(app, sign_in).await,
     }
 }
 
-async fn create(app: &App, ceremony: &Ceremony) -> Result<(), Failure> {
-    let (page, options) = read(ceremony)?;
+async fn create(app: &App, asked: &Create) -> Result<(), Failure> {
+    let (page, options) = read(&asked.ceremony)?;
     let opened = app.opened().await?;
     let vault = &opened.vault;
     let mut person = Person::new(app, &opened, None);
+    person.binds = asked.device_bound;
     let registered = loop {
         let registered = vault.register(&page, &options, &mut person).await;
         if !person.is_verified_now().await? {
@@ -74,6 +75,8 @@ struct Person<'a> {
     opened: &'a Opened,
     /// The user name that `--account` chose.
     account: Option<String>,
+    /// Whether a new passkey is to stay on this device.
+    binds: bool,
     /// What opened the profile, and then what showed who is there.
     by: OpenedBy,
     /// What somebody agreed to, who has yet to show who they are.
@@ -84,7 +87,7 @@ struct Person<'a> {
 
 impl<'a> Person<'a> {
     const fn new(app: &'a App, opened: &'a Opened, account: Option<String>) -> Self {
-        Self { app, opened, account, by: opened.by, agreed_to: None, why_not: None }
+        Self { app, opened, account, binds: false, by: opened.by, agreed_to: None, why_not: None }
     }
 
     /// Has whoever agreed show who they are, where the ceremony needs that: the passphrase, for what opened the profile does not
@@ -117,7 +120,7 @@ impl<'a> Person<'a> {
             }
             _ => 0,
         };
-        let question = question(prompt, account)?;
+        let question = question(prompt, account, self.binds)?;
         let agreed = self.app.global.yes || ask_yes(&question)?;
         Ok(if agreed { self.agreed(prompt, account) } else { Answer::Denied })
     }
@@ -149,6 +152,10 @@ impl UserVerification for Person<'_> {
             Answer::Denied
         })
     }
+
+    fn binds(&self) -> bool {
+        self.binds
+    }
 }
 
 /// What the relying party is called.
@@ -156,10 +163,14 @@ fn site(prompt: &Prompt<'_>) -> String {
     prompt.relying_party.map(|party| printable(party.id.as_str())).unwrap_or_default()
 }
 
-fn question(prompt: &Prompt<'_>, account: usize) -> Result<String, Failure> {
+fn question(prompt: &Prompt<'_>, account: usize, binds: bool) -> Result<String, Failure> {
     let rp = site(prompt);
     let account = prompt.accounts.get(account).map(name_of).unwrap_or_default();
     match prompt.action {
+        // One that stays here takes no other's place.
+        Action::Register | Action::Replace if binds => {
+            Ok(format!("Make a passkey at {rp} for {account}, on this device only? It is lost with it."))
+        }
         Action::Register => Ok(format!("Make a passkey at {rp} for {account}?")),
         Action::Replace => Ok(format!("Make a passkey at {rp} for {account}, in place of the one that is there?")),
         Action::ReportExcluded => Ok(format!("Tell {rp} that there is a passkey for {account} already?")),

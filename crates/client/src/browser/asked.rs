@@ -139,6 +139,9 @@ pub struct Answer {
     /// The position of the account that was chosen.
     #[serde(default)]
     pub account: usize,
+    /// Whether a new passkey is to stay on this device.
+    #[serde(default)]
+    pub bind: bool,
     /// The device's PIN, as it was typed.
     pub pin: Option<Zeroizing<String>>,
     /// The vault's passphrase, as it was typed.

@@ -63,8 +63,6 @@ pub struct Prompt {
     pub rp: Party,
     /// The accounts that it is about, or of which one is to be chosen.
     pub accounts: Vec<Account>,
-    /// `synced`.
-    pub kind: &'static str,
     /// This device's name.
     pub device: String,
     /// How the person is to show who they are.

@@ -123,7 +123,7 @@ fn collect(contents: &Contents, account: AccountId) -> (ExportPlan, Document<'_>
     let (mut plan, mut document) = (ExportPlan::default(), Document::default());
     for item in contents.live() {
         match &item.item.content {
-            Content::Passkey(passkey) if passkey.backup_eligible => match document.passkey(account, item, passkey) {
+            Content::Passkey(passkey) if passkey.backup_eligible() => match document.passkey(account, item, passkey) {
                 Ok(()) => plan.passkeys.push(Planned {
                     id: item.id,
                     rp_id: passkey.rp_id.clone(),

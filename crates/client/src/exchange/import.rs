@@ -9,7 +9,7 @@ use super::{
     read::{Importer, LeftOut, Setback},
 };
 use crate::{
-    item::{Content, ExchangeId, FieldTag, Fields, Foreign, Passkey},
+    item::{Content, ExchangeId, FieldTag, Fields, Foreign, Passkey, Secrets},
     vault::{Contents, UnlockedVault, VaultError, restored},
 };
 
@@ -185,7 +185,9 @@ impl<'a> Here<'a> {
     /// The id of a passkey that is imported: the same on every device that does so, for what two of them bring is one. Nobody
     /// without its private key can tell it.
     fn free(&mut self, account: AccountId, passkey: &Passkey) -> ItemId {
-        let parts = [account.as_bytes(), passkey.private_key.as_slice(), &passkey.credential_id];
+        // What a file brings has its key with it.
+        let key = passkey.secrets().map(|secrets| secrets.private_key.as_slice()).unwrap_or_default();
+        let parts = [account.as_bytes(), key, &passkey.credential_id];
         let hash = Hash::of(Namespace::ImportedItem, &parts);
         let mut id = ItemId::new(std::array::from_fn(|place| hash.as_bytes().get(place).copied().unwrap_or_default()));
         while !self.taken.insert(id) {
@@ -197,11 +199,12 @@ impl<'a> Here<'a> {
 
 /// Whether it signs in as that one does, and its PRF gives the same.
 fn is_same(present: &Passkey, read: &ReadPasskey) -> bool {
-    let keys = |passkey: &Passkey| (passkey.cred_random_with_uv.clone(), passkey.cred_random_without_uv.clone());
+    let (Some(here), Some(there)) = (present.secrets(), read.passkey.secrets()) else { return false };
+    let prf = |secrets: &Secrets| (secrets.cred_random_with_uv.clone(), secrets.cred_random_without_uv.clone());
     present.rp_id == read.passkey.rp_id
         && present.credential_id == read.passkey.credential_id
         && present.algorithm == read.passkey.algorithm
-        && present.private_key == read.passkey.private_key
+        && here.private_key == there.private_key
         && present.user_handle == read.passkey.user_handle
-        && (!read.has_prf || keys(present) == keys(&read.passkey))
+        && (!read.has_prf || prf(here) == prf(there))
 }

@@ -11,7 +11,7 @@ use super::{
     read::{Importer, ReadingItem},
     rest::{merge, rest_of},
 };
-use crate::item::{CredProtect, Discoverability, FieldTag, Fields, Imported, Passkey, json::Object};
+use crate::item::{CredProtect, Discoverability, FieldTag, Fields, Imported, Key, Passkey, Secrets, json::Object};
 
 /// A passkey of a file.
 pub(super) struct ReadPasskey {
@@ -117,13 +117,13 @@ impl Reading {
             credential_id: self.read.credential_id.into(),
             user_handle: self.read.user_handle.into(),
             algorithm: key.algorithm(),
-            private_key: Zeroizing::new(key.expose().to_vec()),
-            cred_random_with_uv: with_uv,
-            cred_random_without_uv: without_uv,
+            key: Key::Synced(Secrets {
+                private_key: Zeroizing::new(key.expose().to_vec()),
+                cred_random_with_uv: with_uv,
+                cred_random_without_uv: without_uv,
+            }),
             created_at: self.made,
             created_by: self.importer.device,
-            // Only what can be backed up is exchanged.
-            backup_eligible: true,
             cred_blob: Zeroizing::new(extensions.cred_blob.map(Vec::from).unwrap_or_default()),
             imported: Some(self.imported),
             // CXF says nothing of them.
@@ -175,7 +175,8 @@ fn large_blob(blob: &Fido2LargeBlob) -> Vec<u8> {
 /// A passkey as a credential, with what was said of it where it came from.
 pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object, ExchangeError> {
     let broken = |_| ExchangeError::Form("its private key is none");
-    let der = PrivateKey::from_bytes(passkey.algorithm, &passkey.private_key)
+    let secrets = passkey.secrets().ok_or(ExchangeError::Form("its private key is on its device only"))?;
+    let der = PrivateKey::from_bytes(passkey.algorithm, &secrets.private_key)
         .and_then(|key| key.to_pkcs8())
         .map_err(broken)?;
     let bytes = |bytes: &[u8]| B64Url::from(bytes);
@@ -190,8 +191,8 @@ pub(super) fn write_passkey(passkey: &Passkey, fields: &Fields) -> Result<Object
         fido2_extensions: Some(Fido2Extensions {
             hmac_credentials: Some(Fido2HmacCredentials {
                 algorithm: Fido2HmacCredentialAlgorithm::HmacSha256,
-                cred_with_uv: bytes(passkey.cred_random_with_uv.as_slice()),
-                cred_without_uv: bytes(passkey.cred_random_without_uv.as_slice()),
+                cred_with_uv: bytes(secrets.cred_random_with_uv.as_slice()),
+                cred_without_uv: bytes(secrets.cred_random_without_uv.as_slice()),
             }),
             cred_blob: (!passkey.cred_blob.is_empty()).then(|| bytes(&passkey.cred_blob)),
             large_blob: blob

@@ -18,7 +18,7 @@ pub use field::{Field, FieldTag};
 pub use fields::Fields;
 pub use foreign::{ExchangeId, Foreign, Imported};
 pub use keyfold_authenticator::{Algorithm, CredProtect, Discoverability};
-pub use passkey::Passkey;
+pub use passkey::{Key, Passkey, Protection, Secrets};
 pub use plaintext::{Item, ItemError, Revision};
 pub(crate) use plaintext::{decode_edit, encode_edit};
 pub use stamp::Stamp;

@@ -157,7 +157,9 @@ mod tests {
     use keyfold_crypto::random;
 
     use super::*;
-    use crate::item::{Algorithm, CredProtect, Discoverability, ExchangeId, ExportRecord, Foreign, Imported};
+    use crate::item::{
+        Algorithm, CredProtect, Discoverability, ExchangeId, ExportRecord, Foreign, Imported, Key, Secrets,
+    };
 
     const ANA: MemberId = MemberId::new([1; 16]);
 
@@ -171,12 +173,13 @@ mod tests {
                 credential_id: vec![9; 32],
                 user_handle: vec![8; 16],
                 algorithm: Algorithm::Es256,
-                private_key: Zeroizing::new(vec![7; 32]),
-                cred_random_with_uv: Zeroizing::new([6; 32]),
-                cred_random_without_uv: Zeroizing::new([5; 32]),
+                key: Key::Synced(Secrets {
+                    private_key: Zeroizing::new(vec![7; 32]),
+                    cred_random_with_uv: Zeroizing::new([6; 32]),
+                    cred_random_without_uv: Zeroizing::new([5; 32]),
+                }),
                 created_at: 900,
                 created_by: ANA,
-                backup_eligible: true,
                 cred_blob: Zeroizing::new(vec![4; 32]),
                 imported: Some(Imported {
                     from: ExchangeId { account: vec![3; 64], item: Some(Vec::new()) },
@@ -223,6 +226,54 @@ mod tests {
         assert_eq!(tampered(|item| item.fields.swap(0, 1)), Err(ItemError::Field));
         let twice = |item: &mut v1::Item| item.fields.push(item.fields[1].clone());
         assert_eq!(tampered(twice), Err(ItemError::Field));
+    }
+
+    #[test]
+    fn a_key_is_in_the_vault_or_on_its_device_and_never_both() {
+        let changed = |change: fn(&mut v1::Passkey)| tampered(|item| change(item.passkey.as_mut().unwrap()));
+        fn bind(passkey: &mut v1::Passkey) {
+            passkey.backup_eligible = false;
+            passkey.bound_by = v1::KeyProtection::Software.into();
+            passkey.private_key.clear();
+            passkey.cred_random_with_uv.clear();
+            passkey.cred_random_without_uv.clear();
+        }
+        let bound = changed(bind).unwrap();
+        let Content::Passkey(passkey) = &bound.item.content else { panic!("no passkey") };
+        assert!(!passkey.backup_eligible() && passkey.secrets().is_none());
+        let again = Revision::decode(&bound.item.encode(1_000, None), 1_000, Some(ANA));
+        assert_eq!(again, Ok(bound));
+
+        let refused = [
+            changed(|passkey| passkey.backup_eligible = false),
+            changed(|passkey| passkey.bound_by = v1::KeyProtection::Software.into()),
+            changed(|passkey| (passkey.backup_eligible, passkey.bound_by) = (false, 1)),
+            changed(|passkey| {
+                bind(passkey);
+                passkey.backup_eligible = true;
+            }),
+            changed(|passkey| {
+                bind(passkey);
+                passkey.bound_by = 0;
+            }),
+            changed(|passkey| {
+                bind(passkey);
+                passkey.private_key = vec![7; 32];
+            }),
+            changed(|passkey| {
+                bind(passkey);
+                passkey.cred_random_with_uv = vec![7; 32];
+            }),
+            changed(|passkey| {
+                bind(passkey);
+                passkey.cred_random_without_uv = vec![7; 32];
+            }),
+        ];
+        for (number, refused) in refused.into_iter().enumerate() {
+            assert_eq!(refused, Err(ItemError::Passkey("place of its key")), "{number}");
+        }
+        let unknown = changed(|passkey| passkey.bound_by = 9);
+        assert_eq!(unknown, Err(ItemError::Passkey("protection of its key")));
     }
 
     #[test]

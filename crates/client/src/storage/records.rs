@@ -143,6 +143,8 @@ pub enum AuthenticatorRecord {
     ForeignBlobs,
     /// What the tenants of the account have given this device, to vouch for it.
     Tenants,
+    /// The keys of the passkeys that are bound to this device.
+    BoundKeys,
 }
 
 impl AuthenticatorRecord {
@@ -153,6 +155,7 @@ impl AuthenticatorRecord {
             Self::State => "state",
             Self::ForeignBlobs => "foreign-blobs",
             Self::Tenants => "tenants",
+            Self::BoundKeys => "bound-keys",
         }
     }
 }

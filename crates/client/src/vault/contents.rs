@@ -70,7 +70,8 @@ impl Contents {
             let edit = edits.remove(&stored.element.item);
             match read_shown(held.roster.account(), keys, stored) {
                 Ok(Some((shown, base))) => {
-                    let backed_up = backup::is_backed_up(others, stored);
+                    let is_in_the_vault = base.passkey().is_none_or(Passkey::backup_eligible);
+                    let backed_up = is_in_the_vault && backup::is_backed_up(others, stored);
                     contents.items.push(VaultItem { backed_up, ..VaultItem::edited(stored, shown, base, edit) });
                 }
                 Ok(None) => {}

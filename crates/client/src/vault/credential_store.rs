@@ -9,11 +9,12 @@ use keyfold_wire::{ItemId, MemberId, v1::TenantRecords};
 use zeroize::Zeroizing;
 
 use super::{
-    Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem, stored::Stored, unlocked::check_created,
+    BoundKeys, Contents, DeviceRecords, Locked, UnlockedVault, VaultError, VaultItem, stored::Stored,
+    unlocked::check_created,
 };
 use crate::{
     evidence::{Assigned, Stating, VaultWitness},
-    item::{Content, FieldTag, Item, Passkey},
+    item::{Content, FieldTag, Item, Key, Passkey, Protection, Secrets},
     storage::StorageError,
 };
 
@@ -22,6 +23,7 @@ use crate::{
 /// itself, such as the count of attempts at the PIN, is durable at once.
 pub struct PasskeySnapshot {
     contents: Contents,
+    bound_keys: BoundKeys,
     device: DeviceRecords,
     changes: Vec<Change>,
     replaces: Replaces,
@@ -79,6 +81,7 @@ impl UnlockedVault {
         check_created(stored.condition)?;
         Ok(PasskeySnapshot {
             contents: self.contents_of(stored)?,
+            bound_keys: BoundKeys::read(self, stored)?,
             device,
             changes: Vec::new(),
             replaces: Replaces::AtOnce,
@@ -106,6 +109,10 @@ impl UnlockedVault {
         for change in changes {
             match change {
                 Change::New { credential, rp_name, replaces } => {
+                    // First: a key without its passkey harms nobody, and a passkey without its key is lost.
+                    if credential.backup_eligibility == BackupEligibility::NotEligible {
+                        self.keep_bound_key(&credential).await?;
+                    }
                     let (passkey, mut values) = from_credential(&credential, self.keys().id());
                     values.extend(rp_name.map(|name| (FieldTag::RpName, name.as_str().into())));
                     match snapshot.replaces {
@@ -173,6 +180,7 @@ impl PasskeySnapshot {
     /// Forgets the vault's passkeys, and what was changed.
     pub(super) fn forget(&mut self) {
         self.contents = Contents::default();
+        self.bound_keys = BoundKeys::default();
         self.changes.clear();
     }
 
@@ -192,9 +200,15 @@ impl PasskeySnapshot {
             })
     }
 
+    /// Those that sign in on this device: not what is bound to another.
+    fn here(&self) -> impl Iterator<Item = (&VaultItem, &Passkey)> {
+        let passkeys = self.contents.usable();
+        passkeys.filter(|(_, passkey)| passkey.backup_eligible() || self.bound_keys.has(passkey))
+    }
+
     /// A relying party's own: another's may have the same credential id.
     fn of(&self, rp_id: &str, credential: &[u8]) -> Option<(&VaultItem, &Passkey)> {
-        let mut passkeys = self.contents.usable();
+        let mut passkeys = self.here();
         passkeys.find(|(_, passkey)| passkey.rp_id == rp_id && passkey.credential_id == credential)
     }
 
@@ -206,8 +220,7 @@ impl PasskeySnapshot {
 impl CredentialStore for PasskeySnapshot {
     fn find(&self, rp_id: &RpId, only: Option<&[CredentialId]>) -> Result<Vec<Listing>, StoreError> {
         let mut found: Vec<Listing> = self
-            .contents
-            .usable()
+            .here()
             .filter(|(_, passkey)| passkey.rp_id == rp_id.as_str())
             .filter_map(|(item, passkey)| listing(&item.item, passkey))
             .filter(|listing| only.is_none_or(|only| only.contains(&listing.credential_id)))
@@ -218,7 +231,11 @@ impl CredentialStore for PasskeySnapshot {
 
     fn load(&self, rp_id: &RpId, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
         let found = self.of(rp_id.as_str(), id.as_bytes());
-        found.map(|(item, passkey)| to_credential(&item.item, passkey).ok_or(StoreError::Unavailable)).transpose()
+        let credential = |(item, passkey): (&VaultItem, &Passkey)| {
+            let bound = self.bound_keys.of(passkey);
+            to_credential(&item.item, passkey, passkey.secrets().or(bound.as_ref())?)
+        };
+        found.map(|found| credential(found).ok_or(StoreError::Unavailable)).transpose()
     }
 
     fn save(
@@ -269,7 +286,7 @@ impl CredentialStore for PasskeySnapshot {
             let id = RpId::try_from(passkey.rp_id.as_str()).ok()?;
             Some((RelyingParty { id, name: label(&item.item, FieldTag::RpName) }, listing(&item.item, passkey)?))
         };
-        Ok(self.contents.usable().filter_map(entry).collect())
+        Ok(self.here().filter_map(entry).collect())
     }
 
     fn delete(&mut self, rp_id: &RpId, id: &CredentialId) -> Result<(), StoreError> {
@@ -326,9 +343,14 @@ impl CredentialStore for PasskeySnapshot {
         self.witness.stated(&statement, &signature);
     }
 
-    /// No passkey of this vault is bound to one device.
+    /// What is bound to this device ends with its keys; what is synced stays.
     fn reset(&mut self) -> Result<(), StoreError> {
-        self.device.forget()
+        self.device.forget()?;
+        let bound = self.contents.passkeys().filter(|(_, passkey)| self.bound_keys.has(passkey));
+        let bound: Vec<Change> = bound.map(|(item, _)| Change::Deleted(item.id)).collect();
+        self.changes.extend(bound);
+        self.bound_keys = BoundKeys::default();
+        Ok(())
     }
 }
 
@@ -355,7 +377,12 @@ fn listing(item: &Item, passkey: &Passkey) -> Option<Listing> {
         created_at: UnixMillis(passkey.created_at),
         discoverability: passkey.discoverability,
         cred_protect: passkey.cred_protect,
+        backup_eligibility: backup_eligibility(passkey),
     })
+}
+
+const fn backup_eligibility(passkey: &Passkey) -> BackupEligibility {
+    if passkey.backup_eligible() { BackupEligibility::Eligible } else { BackupEligibility::NotEligible }
 }
 
 fn user(item: &Item, passkey: &Passkey) -> Option<User> {
@@ -372,20 +399,16 @@ fn label(item: &Item, tag: FieldTag) -> Option<Label> {
     (!text.is_empty()).then(|| Label::clipped(text))
 }
 
-fn to_credential(item: &Item, passkey: &Passkey) -> Option<Credential> {
+fn to_credential(item: &Item, passkey: &Passkey, secrets: &Secrets) -> Option<Credential> {
     Some(Credential {
         credential_id: CredentialId::try_from(passkey.credential_id.as_slice()).ok()?,
         rp_id: RpId::try_from(passkey.rp_id.as_str()).ok()?,
         user: user(item, passkey)?,
-        private_key: PrivateKey::from_bytes(passkey.algorithm, &passkey.private_key).ok()?,
-        cred_random_with_uv: CredRandom::from_bytes(&passkey.cred_random_with_uv),
-        cred_random_without_uv: CredRandom::from_bytes(&passkey.cred_random_without_uv),
+        private_key: PrivateKey::from_bytes(passkey.algorithm, &secrets.private_key).ok()?,
+        cred_random_with_uv: CredRandom::from_bytes(&secrets.cred_random_with_uv),
+        cred_random_without_uv: CredRandom::from_bytes(&secrets.cred_random_without_uv),
         created_at: UnixMillis(passkey.created_at),
-        backup_eligibility: if passkey.backup_eligible {
-            BackupEligibility::Eligible
-        } else {
-            BackupEligibility::NotEligible
-        },
+        backup_eligibility: backup_eligibility(passkey),
         discoverability: passkey.discoverability,
         cred_protect: passkey.cred_protect,
         cred_blob: passkey.cred_blob.clone(),
@@ -398,12 +421,16 @@ fn from_credential(credential: &Credential, device: MemberId) -> (Passkey, Vec<(
         credential_id: credential.credential_id.as_bytes().to_vec(),
         user_handle: credential.user.handle.as_bytes().to_vec(),
         algorithm: credential.private_key.algorithm(),
-        private_key: Zeroizing::new(credential.private_key.expose().to_vec()),
-        cred_random_with_uv: Zeroizing::new(*credential.cred_random_with_uv.expose()),
-        cred_random_without_uv: Zeroizing::new(*credential.cred_random_without_uv.expose()),
+        key: match credential.backup_eligibility {
+            BackupEligibility::Eligible => Key::Synced(Secrets {
+                private_key: Zeroizing::new(credential.private_key.expose().to_vec()),
+                cred_random_with_uv: Zeroizing::new(*credential.cred_random_with_uv.expose()),
+                cred_random_without_uv: Zeroizing::new(*credential.cred_random_without_uv.expose()),
+            }),
+            BackupEligibility::NotEligible => Key::Bound(Protection::Software),
+        },
         created_at: credential.created_at.0,
         created_by: device,
-        backup_eligible: credential.backup_eligibility == BackupEligibility::Eligible,
         cred_blob: credential.cred_blob.clone(),
         imported: None,
         cred_protect: credential.cred_protect,

@@ -79,13 +79,9 @@ impl DeviceRecords {
         // What it says does not matter, nor whether it can be read.
         live.sealed()?;
         live.replace(None)?;
-        let before = self.foreign_blobs_before.take();
-        let replaced =
-            live.vault.storage().replace_authenticator_record(AuthenticatorRecord::ForeignBlobs, before, None);
-        match live.runtime.block_on(replaced) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(StoreError::Unavailable),
-        }
+        self.foreign_blobs_before = None;
+        live.forget(AuthenticatorRecord::ForeignBlobs)?;
+        live.forget(AuthenticatorRecord::BoundKeys)
     }
 }
 
@@ -108,6 +104,18 @@ impl Live {
     fn read(&self) -> Result<DeviceState, StoreError> {
         let sealed = self.sealed()?;
         opened(&self.vault, sealed.as_deref()).map_err(|_| StoreError::Unavailable)
+    }
+
+    /// Forgets another record, whatever it says.
+    fn forget(&self, record: AuthenticatorRecord) -> Result<(), StoreError> {
+        let forgotten = async {
+            let before = self.vault.storage().authenticator_record(record).await?;
+            self.vault.storage().replace_authenticator_record(record, before, None).await
+        };
+        match self.runtime.block_on(forgotten) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(StoreError::Unavailable),
+        }
     }
 
     fn sealed(&self) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,6 +1,7 @@
 //! The vault of one profile: locked, with what anybody may see; unlocked, with its passkeys.
 
 mod backup;
+mod bound_keys;
 mod ceremonies;
 mod contents;
 mod credential_store;
@@ -38,6 +39,7 @@ pub use signals::{CandidatesError, SignalledError};
 pub use status::{DeviceStatus, RecoveryStatus, Status};
 pub use unlocked::UnlockedVault;
 
+use bound_keys::BoundKeys;
 pub(crate) use contents::read_shown;
 pub(crate) use edits::ItemEdit;
 pub(crate) use epoch_keys::{EpochKeys, is_named, is_named_link, joined_by};

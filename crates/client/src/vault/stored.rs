@@ -13,6 +13,7 @@ pub(crate) struct Stored {
     pub(super) authenticator: Option<Vec<u8>>,
     pub(super) foreign_blobs: Option<Vec<u8>>,
     pub(super) tenants: Option<Vec<u8>>,
+    pub(super) bound_keys: Option<Vec<u8>>,
 }
 
 impl LocalVault {
@@ -63,6 +64,7 @@ impl LocalVault {
             authenticator: storage.authenticator_record(AuthenticatorRecord::State).await?,
             foreign_blobs: storage.authenticator_record(AuthenticatorRecord::ForeignBlobs).await?,
             tenants: storage.authenticator_record(AuthenticatorRecord::Tenants).await?,
+            bound_keys: storage.authenticator_record(AuthenticatorRecord::BoundKeys).await?,
         })
     }
 }

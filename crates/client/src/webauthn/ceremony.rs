@@ -48,4 +48,8 @@ impl UserVerification for Timed<'_> {
     fn can_choose(&self) -> bool {
         self.user.can_choose()
     }
+
+    fn binds(&self) -> bool {
+        self.user.binds()
+    }
 }

@@ -2,7 +2,7 @@
 
 import { byId } from '../by-id.ts';
 import { WINDOW_PORT, type FromWindow, type ToWindow } from '../window-message.ts';
-import { WAITING, appeared, approved, switched, told, type State } from './state.ts';
+import { WAITING, appeared, approved, bound, switched, told, type State } from './state.ts';
 import { chosenAccount, draw } from './view.ts';
 
 /** A worker that is stopped again and again is not woken more often than this. */
@@ -59,6 +59,10 @@ onClick('ended-elsewhere', () => send({ type: 'elsewhere' }));
 onClick('switch', () => {
   secretField.value = '';
   become(switched(state));
+});
+
+byId<HTMLInputElement>('bind').addEventListener('change', (event) => {
+  if (event.isTrusted) become(bound(state, byId<HTMLInputElement>('bind').checked));
 });
 
 // A form sends itself when Enter is pressed in a field; here only what follows may approve.

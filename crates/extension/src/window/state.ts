@@ -18,6 +18,8 @@ export interface Asking {
   readonly deadline: number;
   readonly armedAt: number;
   readonly secret: SecretKind;
+  /** Whether the new passkey is to stay on this device. */
+  readonly bind: boolean;
   /** An answer is on its way to the agent. */
   readonly answered: boolean;
   /** Why an answer did not go out. */
@@ -48,6 +50,8 @@ export function told(state: State, message: ToWindow, now: number): State {
     deadline,
     armedAt: now + ARMED_AFTER_MS,
     secret: stays ? state.secret : prompt.verify,
+    // After a wrong PIN it is still what was chosen; another prompt starts from what is usual.
+    bind: state.at === 'asking' && prompt.failed !== undefined && state.bind,
     answered: false,
     problem: prompt.failed ?? '',
   };
@@ -71,6 +75,16 @@ export function switched(state: State): State {
   return { ...state, secret: state.secret === 'passphrase' ? verify : 'passphrase' };
 }
 
+/** Whether the person may keep what is made on this device. */
+export function mayBind({ action }: Prompt): boolean {
+  return action === 'register' || action === 'replace';
+}
+
+/** The person chose where the new passkey is to be. */
+export function bound(state: State, bind: boolean): State {
+  return state.at === 'asking' && mayBind(state.prompt) ? { ...state, bind } : state;
+}
+
 export function isArmed(state: State, now: number): state is Asking {
   return state.at === 'asking' && !state.answered && now >= state.armedAt;
 }
@@ -89,6 +103,6 @@ export function approved(state: State, input: Input, now: number): { state: Stat
   const account = prompt.accounts.length > 1 ? { account: input.account } : {};
   return {
     state: { ...state, answered: true, problem: '' },
-    message: { type: 'approve', prompt: prompt.prompt, ...account, ...given },
+    message: { type: 'approve', prompt: prompt.prompt, ...account, ...(state.bind ? { bind: true } : {}), ...given },
   };
 }

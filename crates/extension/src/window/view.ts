@@ -4,8 +4,8 @@ import { byId } from '../by-id.ts';
 import type { Prompt } from '../protocol.ts';
 import { isolated, siteText } from '../site-text.ts';
 import type { Asker } from '../window-message.ts';
-import { WORDS, accountNames, timeLeft } from './words.ts';
-import { isArmed, isShown, type Asking, type SecretKind, type State } from './state.ts';
+import { BIND_WORDS, WORDS, accountNames, timeLeft } from './words.ts';
+import { isArmed, isShown, mayBind, type Asking, type SecretKind, type State } from './state.ts';
 
 export function draw(state: State, before: State, now: number): void {
   for (const part of ['waiting', 'asking', 'ended']) byId(part).hidden = part !== state.at;
@@ -16,6 +16,7 @@ export function draw(state: State, before: State, now: number): void {
   if (state.at !== 'asking') return;
   const same = isShown(before, state.prompt);
   if (!same) drawPrompt(state.asker, state.prompt);
+  drawWords(state);
   drawSecret(state.secret, state.prompt);
   byId('problem').textContent = siteText(state.problem, 300);
   byId('time').textContent = timeLeft(state.deadline - now);
@@ -25,23 +26,34 @@ export function draw(state: State, before: State, now: number): void {
 }
 
 function drawPrompt(asker: Asker, prompt: Prompt): void {
-  const words = WORDS[prompt.action];
-  byId('title').textContent = words.title;
-  byId('detail').textContent = words.detail;
-  byId('detail').hidden = words.detail === '';
-  byId('approve').textContent = words.approve;
-  byId('refuse').textContent = words.refuse;
   byId('elsewhere').hidden = prompt.action === 'report-no-passkey';
-  byId('kind').hidden = prompt.action === 'report-no-passkey' || prompt.action === 'unlock';
+  byId('bind-choice').hidden = !mayBind(prompt);
+  byId('kind').hidden = !mayBind(prompt);
   byId('device').textContent = siteText(prompt.device);
-  const rpId = siteText(prompt.rp.id === '' ? asker.rpId : prompt.rp.id, 253);
-  document.title = `${words.title} – ${rpId}`;
+  const rpId = rpIdOf(asker, prompt);
   byId('site').replaceChildren(isolated(rpId));
   const claim = siteText(prompt.rp.name ?? '');
   byId('claim').hidden = claim === '' || claim === rpId;
   byId('claimed-name').textContent = claim;
   drawOrigin(asker, rpId);
   drawAccounts(prompt);
+}
+
+/** What is asked, which may depend on where the new passkey is to be. */
+function drawWords({ asker, prompt, bind }: Asking): void {
+  const words = bind ? BIND_WORDS : WORDS[prompt.action];
+  byId('title').textContent = words.title;
+  byId('detail').textContent = words.detail;
+  byId('detail').hidden = words.detail === '';
+  byId('approve').textContent = words.approve;
+  byId('refuse').textContent = words.refuse;
+  byId<HTMLInputElement>('bind').checked = bind;
+  byId('kind-words').textContent = bind ? 'on this device only, kept by its software' : 'synced, end-to-end encrypted';
+  document.title = `${words.title} – ${rpIdOf(asker, prompt)}`;
+}
+
+function rpIdOf(asker: Asker, prompt: Prompt): string {
+  return siteText(prompt.rp.id === '' ? asker.rpId : prompt.rp.id, 253);
 }
 
 function drawOrigin({ origin, crossOrigin, topOrigin }: Asker, rpId: string): void {

@@ -50,6 +50,14 @@ export const WORDS: Readonly<Record<Action, Words>> = {
   },
 };
 
+/** What it says where the new passkey is to stay on this device. It takes no other's place. */
+export const BIND_WORDS: Words = {
+  title: 'Create a passkey for this device only?',
+  detail: 'Only this device can sign in with it, and it is lost with the device. Your other devices list it.',
+  approve: 'Create passkey',
+  refuse: 'Cancel',
+};
+
 /** An account's two names, the one that people know first. */
 export function accountNames({ name, displayName }: Account): { readonly main: string; readonly other: string } {
   const [shown, login] = [siteText(displayName ?? ''), siteText(name ?? '')];

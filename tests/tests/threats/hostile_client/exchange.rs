@@ -2,7 +2,7 @@ use keyfold_client::{
     ItemId,
     authenticator::{AllowList, CredentialId, CredentialStore, RpId},
     exchange::{Exchange, Remains},
-    item::{Algorithm, Content, ExchangeId, ExportRecord, FieldTag, Fields, Foreign, Imported, Item},
+    item::{Algorithm, Content, ExchangeId, ExportRecord, FieldTag, Fields, Foreign, Imported, Item, Key},
 };
 use keyfold_crypto::envelope::Context;
 use keyfold_ledger::Content as Change;
@@ -89,7 +89,9 @@ async fn threat_client_what_a_member_writes_spoils_no_export() {
     let World { laptop, phone, home: _home, .. } = World::new().await;
     let account = laptop.vault().local().profile().account.to_vec();
     let mut no_key = any_passkey("no-key.example", phone.id());
-    (no_key.algorithm, no_key.private_key) = (Algorithm::Es256, vec![0; 32].into());
+    no_key.algorithm = Algorithm::Es256;
+    let Key::Synced(secrets) = &mut no_key.key else { panic!("it is bound to a device") };
+    secrets.private_key = vec![0; 32].into();
     let mut odd = any_passkey("odd.example", phone.id());
     let from = |item: &[u8]| ExchangeId { account: account.clone(), item: Some(item.to_vec()) };
     odd.imported = Some(Imported {

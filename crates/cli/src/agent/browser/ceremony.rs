@@ -115,7 +115,6 @@ impl Running {
                 action: "unlock",
                 rp: Party { id: String::new(), name: None },
                 accounts: Vec::new(),
-                kind: "synced",
                 device: runtime.block_on(device_name(self.vault.local())),
                 verify: Verify::Passphrase,
                 seconds_left: UNLOCK_WITHIN.as_secs(),
@@ -166,6 +165,7 @@ impl Running {
                 teller: self.teller,
                 answers: self.answers,
                 ended: Arc::clone(ended),
+                binds: false,
                 prompts,
             }),
         }

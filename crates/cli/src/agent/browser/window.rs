@@ -29,6 +29,8 @@ pub(super) struct Window {
     pub(super) teller: Teller,
     pub(super) answers: Receiver<WindowAnswer>,
     pub(super) ended: Arc<std::sync::Mutex<Option<Code>>>,
+    /// Whether a new passkey is to stay on this device, as whoever approves says.
+    pub(super) binds: bool,
     /// Of the prompts that were shown.
     pub(super) prompts: u64,
     /// As long as the system's own prompt has not failed for this request.
@@ -53,14 +55,24 @@ impl UserVerification for Window {
                 Err(ended) => return self.end(prompt, ended),
                 Ok(answer) if answer.decision == Decision::Deny => return self.end(prompt, Code::Denied),
                 Ok(_) if prompt.action == Action::ReportNoPasskey => return self.end(prompt, Code::NoPasskey),
-                Ok(answer) if verify == Verify::None => return Agreed::Present { account: answer.account },
-                Ok(answer) => match self.proved(answer, until) {
-                    Ok(account) => return Agreed::Verified { account },
-                    Err(NotProved::Ended(code)) => return self.end(prompt, code),
-                    Err(NotProved::Again(why)) => failed = Some(why),
-                },
+                Ok(answer) if verify == Verify::None => {
+                    self.binds = answer.bind;
+                    return Agreed::Present { account: answer.account };
+                }
+                Ok(answer) => {
+                    self.binds = answer.bind;
+                    match self.proved(answer, until) {
+                        Ok(account) => return Agreed::Verified { account },
+                        Err(NotProved::Ended(code)) => return self.end(prompt, code),
+                        Err(NotProved::Again(why)) => failed = Some(why),
+                    }
+                }
             }
         }
+    }
+
+    fn binds(&self) -> bool {
+        self.binds
     }
 }
 
@@ -93,7 +105,6 @@ impl Window {
                 name: prompt.relying_party.and_then(|party| party.name.as_ref()).map(ToString::to_string),
             },
             accounts: prompt.accounts.iter().map(Account::from).collect(),
-            kind: "synced",
             device: self.runtime.block_on(device_name(self.agent.local())),
             verify,
             seconds_left: until.saturating_duration_since(Instant::now()).as_secs(),

@@ -1,6 +1,6 @@
 use data_encoding::BASE64URL_NOPAD;
 use keyfold_client::{
-    item::{Algorithm, FieldTag, PURGED_AFTER},
+    item::{Algorithm, FieldTag, Key, PURGED_AFTER, Protection},
     storage::Fault,
     vault::{Origin, Unreadable, VaultItem},
 };
@@ -33,6 +33,8 @@ pub(in crate::commands) struct PasskeyView {
     revision: u64,
     state: &'static str,
     backup_eligible: bool,
+    /// Of one that is on the device that made it only: what keeps its key there.
+    bound_by: Option<&'static str>,
     backed_up: bool,
     fault: Option<FaultView>,
 }
@@ -89,7 +91,11 @@ impl PasskeyView {
                 Origin::Edited => "edited",
                 Origin::Unsent => "unsent",
             },
-            backup_eligible: passkey.backup_eligible,
+            backup_eligible: passkey.backup_eligible(),
+            bound_by: match passkey.key {
+                Key::Synced(_) => None,
+                Key::Bound(Protection::Software) => Some("software"),
+            },
             backed_up: item.backed_up,
             fault: item.fault.as_ref().map(FaultView::from),
         })
@@ -106,7 +112,12 @@ impl PasskeyView {
             format!("Made           {} by device {}", self.created_at, self.created_by),
             format!("Last used      {}", self.last_used_at.as_deref().unwrap_or("never noted")),
             format!("State          {}, revision {}", self.state, self.revision),
-            format!("Backed up      {}", if self.backed_up { "yes" } else { "no" }),
+            match self.bound_by {
+                Some(keeper) => {
+                    format!("Works on       device {} only ({keeper} keeps its key there)", self.created_by)
+                }
+                None => format!("Backed up      {}", if self.backed_up { "yes" } else { "no" }),
+            },
         ];
         if let (Some(at), Some(until)) = (&self.deleted_at, &self.restorable_until) {
             lines.push(format!("Deleted        {at}; `keyfold passkey restore` brings it back until {until}"));
@@ -142,6 +153,7 @@ impl Passkeys {
                 (_, Some(_)) => "quarantined",
                 (Some(_), None) => "deleted",
                 (None, None) if passkey.hidden => "hidden",
+                (None, None) if passkey.bound_by.is_some() => "bound",
                 (None, None) => passkey.state,
             };
             [&passkey.id, &passkey.rp_id, name, &passkey.created_at, state].map(str::to_owned)

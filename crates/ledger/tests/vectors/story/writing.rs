@@ -122,6 +122,7 @@ fn passkey(device: MemberId) -> v1::Item {
             imported: None,
             cred_protect: 0,
             server_side: false,
+            bound_by: 0,
         }),
         fields: vec![
             field(v1::FieldTag::UserName, b"ana@example.org", at, device),

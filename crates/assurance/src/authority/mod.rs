@@ -3,11 +3,13 @@
 mod pem;
 mod request;
 mod root;
+mod self_signed;
 mod shown;
 
 pub use pem::{NotPem, from_pem_list, to_pem_list};
 pub use request::Request;
 pub use root::{Certified, Root, RootError, names_of};
+pub use self_signed::SelfSigned;
 pub use shown::CertificateShown;
 
 use std::{ops::Range, sync::Arc, time::Duration};

@@ -14,4 +14,4 @@ mod tenancy;
 pub use arguments::{Arguments, Form};
 pub use health::HealthError;
 pub use run::{CommandError, run};
-pub use tenancy::{RootFileError, TenancyError};
+pub use tenancy::{RootFileError, TenancyError, TokenError, Tries};

@@ -4,20 +4,14 @@ use clap::{Args, Subcommand, ValueHint};
 use keyfold_assurance::relying_parties::Scopes;
 use keyfold_wire::{ClientId, MemberId, TenantId};
 
+use super::root_arguments::{InToken, RootPassphrase, RootPlace};
+
 /// Of which tenant.
 #[derive(Debug, Clone, Copy, Args)]
 pub(in crate::commands) struct OfTenant {
     /// Which tenant [default: the only one]
     #[arg(long, value_name = "ID")]
     pub(super) tenant: Option<TenantId>,
-}
-
-/// What opens a root's file.
-#[derive(Debug, Args)]
-pub(in crate::commands) struct RootPassphrase {
-    /// The file whose first line is the passphrase of the root's file [default: asked for]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) root_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -30,13 +24,16 @@ pub(in crate::commands) struct Init {
     #[arg(long, default_value = "ZZ", value_name = "CC")]
     pub(super) country: String,
     /// Where the tenant's root is written, encrypted; keep the file where the server is not
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "without_root")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+        required_unless_present_any = ["without_root", "pkcs11"], conflicts_with = "pkcs11")]
     pub(super) root: Option<PathBuf>,
     /// The root is elsewhere: `keyfoldd ca request` says what it is to certify
-    #[arg(long, conflicts_with = "root")]
+    #[arg(long, conflicts_with_all = ["root", "pkcs11"])]
     pub(super) without_root: bool,
     #[command(flatten)]
     pub(super) passphrase: RootPassphrase,
+    #[command(flatten)]
+    pub(super) in_token: Option<InToken>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,11 +45,12 @@ pub(in crate::commands) enum TenantCommand {
 #[derive(Debug, Subcommand)]
 #[command(after_help = CA)]
 pub(in crate::commands) enum Ca {
-    /// Make a root, on a machine that the server is not: keys and certificates in one encrypted file (age)
+    /// Make a root, on a machine that the server is not: in one encrypted file (age), or in a token that never gives its keys out
     Root {
         /// A new file
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "pkcs11",
+            conflicts_with = "pkcs11")]
+        file: Option<PathBuf>,
         /// What the tenant is called, to the letter
         #[arg(long)]
         name: String,
@@ -64,6 +62,8 @@ pub(in crate::commands) enum Ca {
         years: u32,
         #[command(flatten)]
         passphrase: RootPassphrase,
+        #[command(flatten)]
+        in_token: Option<InToken>,
     },
     /// Print what the root is to certify: the server's keys for leaves and metadata (PEM)
     Request {
@@ -78,14 +78,11 @@ pub(in crate::commands) enum Ca {
         /// What `keyfoldd ca request` printed
         #[arg(value_name = "REQUEST", value_hint = ValueHint::FilePath)]
         request: PathBuf,
-        /// The root's file
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        root: PathBuf,
         /// For how many days
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
         days: u32,
         #[command(flatten)]
-        passphrase: RootPassphrase,
+        root: RootPlace,
     },
     /// Give the server what the root has certified
     Install {
@@ -103,9 +100,9 @@ pub(in crate::commands) enum Ca {
         /// Serial numbers, in hexadecimal digits, as `keyfoldd ca show` prints them
         #[arg(value_name = "SERIAL", required = true)]
         serials: Vec<String>,
-        /// The root's file
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        root: PathBuf,
+        /// Whose root of those in the token [default: the only one]
+        #[arg(long, requires = "pkcs11")]
+        name: Option<String>,
         /// The list before this one, if there is one
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         previous: Option<PathBuf>,
@@ -113,7 +110,7 @@ pub(in crate::commands) enum Ca {
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
         days: u32,
         #[command(flatten)]
-        passphrase: RootPassphrase,
+        root: RootPlace,
     },
     /// Give the server the list of those that the root takes back
     InstallRevoked {
@@ -267,7 +264,7 @@ const INIT: &str = "\
 A tenant is an organisation that vouches for its members' devices. Its root certifies the server's keys, a few months at a time; \
 without the root's file nobody can, so keep it, and its passphrase, where you keep what you cannot lose.
 
-  keyfoldd init --name 'Example Ltd.' --country DE --root /media/stick/root.age
+  keyfoldd init --name 'Example Ltd.' --country DE --root /media/stick/root.age     or, in a token, --pkcs11 MODULE --token LABEL
   keyfoldd compliance set laptops.json        what is required of devices: without a policy none is compliant
   keyfoldd member invite Ana                  Ana: keyfold tenant join CODE
   keyfoldd client add Shop --keys jwks.json   who may ask for evidence
@@ -277,7 +274,12 @@ const CA: &str = "\
 Every three months, before the certificates end:
   keyfoldd ca request > request.pem                          on the server
   keyfoldd ca sign request.pem --root root.age > certified.pem   where the root is
-  keyfoldd ca install certified.pem                          on the server";
+  keyfoldd ca install certified.pem                          on the server
+
+A root in a token signs where the token is plugged in, and asks for its PIN. MODULE is the library of its maker:
+  keyfoldd ca root --pkcs11 MODULE --token LABEL --name 'Example Ltd.' --country DE
+  keyfoldd ca sign request.pem --pkcs11 MODULE --token LABEL > certified.pem
+The keys cannot be copied out. If you want a second token for when this one breaks, clone it as its maker says before you need it.";
 
 const CLIENT: &str = "\
 A client shows who it is by private_key_jwt (RFC 7523) at the tenant's token endpoint. The tenant's URL, PUBLIC_URL/v1/tenants/ID, \

@@ -3,12 +3,12 @@ use std::io::{Write, stdout};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use keyfold_assurance::{
     Clock, SystemClock,
-    authority::{CertificateShown, Certified, OtherRoot, Request, Root, from_pem_list, to_pem_list},
+    authority::{CertificateShown, Certified, OtherRoot, Request, from_pem_list, to_pem_list},
     evidence::issue::Names,
 };
 use serde_json::json;
 
-use super::{Ca, Office, TenancyError, arguments::OfTenant, read, root_file};
+use super::{Ca, Office, TenancyError, arguments::OfTenant, read, root_arguments::Place, root_kept::KeptRoot};
 use crate::{
     commands::{CommandError, Form},
     config::Loaded,
@@ -17,31 +17,30 @@ use crate::{
 pub(in crate::commands) async fn run(loaded: Loaded, command: Ca, form: Form) -> Result<(), CommandError> {
     match command {
         // These need no server, no settings and no database.
-        Ca::Root { file, name, country, years, passphrase } => {
+        Ca::Root { file, name, country, years, passphrase, in_token } => {
+            let place = Place::of(file.as_deref(), &passphrase, in_token.as_ref()).ok_or(TenancyError::WhichRoot)?;
             let today = SystemClock.now().day();
-            let names = Names { country, organization: name };
-            let root = Root::generate(names, today..today.plus(years * 365)).map_err(TenancyError::from)?;
-            root_file::write(&file, &root, &passphrase).map_err(TenancyError::from)?;
-            let text = format!("The root is in {}, until {}.", file.display(), today.plus(years * 365));
-            let json = json!({ "file": file, "until": today.plus(years * 365).to_string() });
-            let line = if form == Form::Json { json.to_string() } else { text };
+            let until = today.plus(years * 365);
+            let root = KeptRoot::make(place, Names { country, organization: name }, today..until)?;
+            let text = format!("The root is in {}, until {until}.", root.told());
+            let line = if form == Form::Json { root.json(until).to_string() } else { text };
             Ok(writeln!(stdout(), "{line}")?)
         }
-        Ca::Sign { request, root, days, passphrase } => {
+        Ca::Sign { request, root, days } => {
             let request = Request::from_pem(&read(&request)?).map_err(TenancyError::from)?;
-            let root = root_file::read(&root, &passphrase).map_err(TenancyError::from)?;
+            let whose = request.organization().map_err(TenancyError::from)?;
+            let root = KeptRoot::open(root.place(), Some(&whose))?;
             let today = SystemClock.now().day();
-            let certified = root.sign(&request, today..today.plus(days)).map_err(TenancyError::from)?;
-            Ok(write!(stdout(), "{}", certified.to_pem())?)
+            Ok(write!(stdout(), "{}", root.sign(&request, today..today.plus(days))?.to_pem())?)
         }
-        Ca::Revoke { serials, root, previous, days, passphrase } => {
+        Ca::Revoke { serials, name, root, previous, days } => {
             let serials = serials.iter().map(|text| serial(text)).collect::<Result<Vec<_>, _>>()?;
             let previous = previous.map(|path| read(&path)).transpose()?;
             let previous = previous.map(|pem| from_pem_list(&pem)).transpose().map_err(TenancyError::from)?;
-            let root = root_file::read(&root, &passphrase).map_err(TenancyError::from)?;
+            let root = KeptRoot::open(root.place(), name.as_deref())?;
             let now = SystemClock.now();
             let next = now.day().plus(days).begins();
-            let list = root.revoke(&serials, previous.as_deref(), now, next).map_err(TenancyError::from)?;
+            let list = root.revoke(&serials, previous.as_deref(), now, next)?;
             Ok(write!(stdout(), "{}", to_pem_list(&list))?)
         }
         command => with_server(&loaded, command, form).await,

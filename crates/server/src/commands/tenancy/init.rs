@@ -1,10 +1,7 @@
-use keyfold_assurance::{
-    authority::{OtherRoot, Root},
-    evidence::issue::Names,
-};
+use keyfold_assurance::{authority::OtherRoot, evidence::issue::Names};
 use serde_json::json;
 
-use super::{Init, Office, TenancyError, TenantCommand, rfc3339, root_file};
+use super::{Init, Office, TenancyError, TenantCommand, rfc3339, root_arguments::Place, root_kept::KeptRoot};
 use crate::{
     commands::{CommandError, Form},
     config::Loaded,
@@ -13,38 +10,34 @@ use crate::{
 pub(in crate::commands) async fn init(loaded: Loaded, options: &Init, form: Form) -> Result<(), CommandError> {
     let office = Office::open(&loaded, form).await?;
     let today = office.assurance.now().day();
-    let root = match &options.root {
-        Some(file) => {
+    // Before the tenant: one whose root nobody has would be of no use.
+    let root = Place::of(options.root.as_deref(), &options.passphrase, options.in_token.as_ref())
+        .map(|place| {
             let names = Names { country: options.country.clone(), organization: options.name.clone() };
-            let root = Root::generate(names, today..today.plus(ROOT_DAYS)).map_err(TenancyError::from)?;
-            // Before the tenant: one whose root nobody has would be of no use.
-            root_file::write(file, &root, &options.passphrase).map_err(TenancyError::from)?;
-            Some((file, root))
-        }
-        None => None,
-    };
+            KeptRoot::make(place, names, today..today.plus(ROOT_DAYS))
+        })
+        .transpose()?;
     let made = office.assurance.tenants.create(&options.name, &options.country).await;
     let tenant = match made {
         Ok(tenant) => tenant,
         Err(error) => {
-            if let Some((file, _)) = &root {
-                // It is the root of nothing.
-                let _ = std::fs::remove_file(file);
+            if let Some(root) = root {
+                root.discard();
             }
             return Err(TenancyError::from(error).into());
         }
     };
     let (id, url) = (tenant.id, office.assurance.tenants.url(tenant.id));
     let mut told = format!("Tenant {id}: {}\n{url}", tenant.name);
-    if let Some((file, root)) = root {
+    if let Some(root) = root {
         let request = office.assurance.authorities.request(id).await.map_err(TenancyError::from)?;
-        let certified = root.sign(&request, today..today.plus(CERTIFIED_DAYS)).map_err(TenancyError::from)?;
+        let certified = root.sign(&request, today..today.plus(CERTIFIED_DAYS))?;
         let installed = office.assurance.authorities.install(id, &certified, OtherRoot::Refused).await;
         installed.map_err(TenancyError::from)?;
         told.push_str(&format!(
-            "\nIts root is in {}: keep it, and its passphrase, where this server is not. It certified this server until {}; \
+            "\nIts root is in {}: keep it, and what opens it, where this server is not. It certified this server until {}; \
              see `keyfoldd ca --help`.",
-            file.display(),
+            root.told(),
             today.plus(CERTIFIED_DAYS)
         ));
     } else {

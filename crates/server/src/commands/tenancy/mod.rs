@@ -7,10 +7,15 @@ mod compliance;
 mod init;
 mod input;
 mod members;
+mod root_arguments;
 mod root_file;
+mod root_kept;
+mod secret;
+mod token;
 
 pub(super) use arguments::{Ca, ClientCommand, ComplianceCommand, Init, MemberCommand, RpIdCommand, TenantCommand};
 pub use root_file::RootFileError;
+pub use token::{TokenError, Tries};
 
 pub(super) use authority::run as ca;
 pub(super) use clients::{client, rp_id};
@@ -64,9 +69,15 @@ pub enum TenancyError {
     /// A new tenant.
     #[error(transparent)]
     Create(#[from] CreateTenantError),
+    /// No root was named.
+    #[error("name the root's file by --root, or its token by --pkcs11 and --token")]
+    WhichRoot,
     /// A root's file.
     #[error(transparent)]
     RootFile(#[from] RootFileError),
+    /// A root in a token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// A root.
     #[error(transparent)]
     Root(#[from] RootError),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, IsTerminal, Read, Write},
+    io::{self, Read, Write},
     iter,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use keyfold_assurance::authority::{Root, RootError};
 use rcgen::KeyPair;
 use zeroize::Zeroizing;
 
-use super::arguments::RootPassphrase;
+use super::{root_arguments::RootPassphrase, secret};
 
 /// Why a root's file is not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -102,20 +102,12 @@ fn chosen(passphrase: &RootPassphrase) -> Result<SecretString, RootFileError> {
 }
 
 fn given(passphrase: &RootPassphrase, prompt: &str) -> Result<SecretString, RootFileError> {
-    let Some(path) = &passphrase.root_passphrase_file else {
-        if !io::stdin().is_terminal() {
-            return Err(RootFileError::NoTerminal);
-        }
-        let typed = rpassword::prompt_password(prompt);
-        let failed = |error| RootFileError::File { path: "the terminal".into(), error };
-        return Ok(SecretString::from(typed.map_err(failed)?));
-    };
-    let failed = |error| RootFileError::File { path: path.clone(), error };
-    let bytes = Zeroizing::new(super::input::read(path).map_err(failed)?);
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| failed(io::ErrorKind::InvalidData.into()))?;
-    Ok(SecretString::from(text.to_owned()))
+    let failed = |path: &Path, error| RootFileError::File { path: path.to_owned(), error };
+    if let Some(path) = &passphrase.root_passphrase_file {
+        return secret::first_line(path).map_err(|error| failed(path, error));
+    }
+    let typed = secret::typed(prompt).map_err(|error| failed(Path::new("the terminal"), error))?;
+    typed.ok_or(RootFileError::NoTerminal)
 }
 
 const LEAST: usize = 12;

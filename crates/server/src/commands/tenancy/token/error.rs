@@ -1,0 +1,154 @@
+use std::{io, path::PathBuf};
+
+use cryptoki::error::Error;
+use keyfold_assurance::authority::RootError;
+
+/// Why a root in a token is not made, found or used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The library.
+    #[error(
+        "the PKCS#11 module {} cannot be used: {error}; name the library of your token's maker, such as \
+         /usr/lib/softhsm/libsofthsm2.so", .path.display()
+    )]
+    Module {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: Error,
+    },
+    /// No token is called so.
+    #[error("no token has the label {label:?}: {}", if there.is_empty() {
+        "the module sees none, so is it plugged in, and initialized?".to_owned()
+    } else {
+        format!("there is {}", listed(there))
+    })]
+    NoToken {
+        /// How.
+        label: String,
+        /// Those that are there.
+        there: Vec<String>,
+    },
+    /// Several are.
+    #[error("several tokens have the label {0:?}: unplug all but one, or give each a label of its own")]
+    SeveralTokens(String),
+    /// It has no PIN.
+    #[error("the token has no user PIN yet: set one with its maker's program, and try again")]
+    NoPin,
+    /// Nobody is there who could type it.
+    #[error("the token's PIN is asked for at a terminal: there is none, so name a file by --pin-file")]
+    NoTerminal,
+    /// The PIN's file, or the terminal.
+    #[error("{}: {error}", .path.display())]
+    PinFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The PIN is another.
+    #[error("the token's PIN is wrong{}", .0.told())]
+    WrongPin(Tries),
+    /// There were too many tries.
+    #[error("the token's PIN is locked after too many wrong ones: its security officer (SO PIN, PUK) sets a new one")]
+    PinLocked,
+    /// It must be changed.
+    #[error("the token wants another PIN first: change it with its maker's program")]
+    PinExpired,
+    /// It may not be written.
+    #[error("the token may only be read: take its write protection away, or use another")]
+    ReadOnly,
+    /// It cannot do what a root needs.
+    #[error(
+        "the token draws no keys on P-256, or signs no hashes with them (CKM_EC_KEY_PAIR_GEN, CKM_ECDSA): use another"
+    )]
+    NoP256,
+    /// It made a key that is not bound to it.
+    #[error("the token would give its keys out, or keeps none of its own: nothing was made, use another")]
+    NotBound,
+    /// It keeps no certificates.
+    #[error(
+        "the token keeps no certificates, and a root's are kept beside its keys ({0}): nothing was made, use another"
+    )]
+    NoCertificates(Error),
+    /// There is such a root.
+    #[error("the token {token:?} has a root of {name:?}, or what is left of one: it stays as it is")]
+    Exists {
+        /// Where.
+        token: String,
+        /// Whose.
+        name: String,
+    },
+    /// There is none.
+    #[error("the token {token:?} has no such root: {}", if there.is_empty() {
+        "it has none, so make one by `keyfoldd ca root`".to_owned()
+    } else {
+        format!("it has that of {}", listed(there))
+    })]
+    NoRoot {
+        /// Where.
+        token: String,
+        /// Those that are there.
+        there: Vec<String>,
+    },
+    /// There are several.
+    #[error("the token {token:?} has several roots: name one by --name, of {}", listed(there))]
+    WhichRoot {
+        /// Where.
+        token: String,
+        /// Those that are there.
+        there: Vec<String>,
+    },
+    /// A key or a certificate is missing, or is there twice.
+    #[error(
+        "the token has {found} objects {label:?} where there should be one: put it back from your copy of the token"
+    )]
+    Missing {
+        /// What it is called.
+        label: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// It cannot be read.
+    #[error(
+        "the token's certificate {label:?} is not what `keyfoldd ca root` put there: put it back from your copy of the token"
+    )]
+    Certificate {
+        /// What it is called.
+        label: String,
+    },
+    /// What it signs is not by that key.
+    #[error("the token's signature is not by the key of its certificate: nothing was written")]
+    OtherKey,
+    /// Something that it says by a number.
+    #[error("the token refuses: {0}")]
+    Token(#[from] Error),
+    /// The root does not do it.
+    #[error(transparent)]
+    Root(Box<RootError>),
+}
+
+/// What a token tells of the tries that are left: PKCS#11 knows no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tries {
+    /// One.
+    One,
+    /// Fewer than there were.
+    Fewer,
+    /// It does not say.
+    Untold,
+}
+
+impl Tries {
+    fn told(self) -> &'static str {
+        match self {
+            Self::One => ": one try is left, and then it locks",
+            Self::Fewer => ": it has counted that, and locks after a few",
+            Self::Untold => "",
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}

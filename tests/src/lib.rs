@@ -44,6 +44,7 @@ mod system_bus;
 mod tenant;
 mod terminal;
 mod tls_postgres;
+mod token;
 mod vectors;
 mod watch;
 
@@ -69,5 +70,6 @@ pub use system_bus::{PasswordPrompt, Policy, SystemBus};
 pub use tenant::{Answered, Client, Tenant, options_that_ask, server_that_asks};
 pub use terminal::Terminal;
 pub use tls_postgres::TlsPostgres;
+pub use token::SoftToken;
 pub use vectors::vectors;
 pub use watch::Watch;

@@ -7,6 +7,7 @@ mod authority;
 mod changes;
 mod joining;
 mod nothing_in_common;
+mod token;
 mod told;
 
 use data_encoding::BASE64URL_NOPAD;

@@ -1,6 +1,6 @@
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
-use cryptoki::error::Error;
+use cryptoki::error::{Error, RvError};
 use keyfold_assurance::authority::RootError;
 
 /// Why a root in a token is not made, found or used.
@@ -8,8 +8,9 @@ use keyfold_assurance::authority::RootError;
 pub enum TokenError {
     /// The library.
     #[error(
-        "the PKCS#11 module {} cannot be used: {error}; name the library of your token's maker, such as \
-         /usr/lib/softhsm/libsofthsm2.so", .path.display()
+        "the PKCS#11 module {} cannot be used ({}); name the library of your token's maker, such as \
+         /usr/lib/softhsm/libsofthsm2.so",
+        .path.display(), Said(error)
     )]
     Module {
         /// Which.
@@ -67,9 +68,7 @@ pub enum TokenError {
     #[error("the token would give its keys out, or keeps none of its own: nothing was made, use another")]
     NotBound,
     /// It keeps no certificates.
-    #[error(
-        "the token keeps no certificates, and a root's are kept beside its keys ({0}): nothing was made, use another"
-    )]
+    #[error("the token keeps no certificates beside its keys ({}): nothing was made, use another", Said(.0))]
     NoCertificates(Error),
     /// There is such a root.
     #[error("the token {token:?} has a root of {name:?}, or what is left of one: it stays as it is")]
@@ -120,9 +119,15 @@ pub enum TokenError {
     /// What it signs is not by that key.
     #[error("the token's signature is not by the key of its certificate: nothing was written")]
     OtherKey,
-    /// Something that it says by a number.
-    #[error("the token refuses: {0}")]
-    Token(#[from] Error),
+    /// It was unplugged.
+    #[error("the token went away while it was in use: plug it in, and try again")]
+    Gone,
+    /// It has no room.
+    #[error("the token has no room left: remove from it what you do not need, or use another")]
+    Full,
+    /// What it says by a number of PKCS#11.
+    #[error("the token does not do this, {}: its maker's manual says why", Said(.0))]
+    Token(Error),
     /// The root does not do it.
     #[error(transparent)]
     Root(Box<RootError>),
@@ -149,6 +154,56 @@ impl Tries {
     }
 }
 
+impl From<Error> for TokenError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Pkcs11(RvError::DeviceRemoved | RvError::TokenNotPresent, _) => Self::Gone,
+            Error::Pkcs11(RvError::DeviceMemory, _) => Self::Full,
+            error => Self::Token(error),
+        }
+    }
+}
+
+impl From<RootError> for TokenError {
+    fn from(error: RootError) -> Self {
+        Self::Root(Box::new(error))
+    }
+}
+
+/// A library's error in the standard's words: a function and its return value, not a paragraph of it.
+struct Said<'a>(&'a Error);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::LibraryLoading(error) => write!(formatter, "{error}"),
+            Error::Pkcs11(value, function) => write!(formatter, "C_{function:?}: {value:?}"),
+            error => write!(formatter, "{error}"),
+        }
+    }
+}
+
 fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use cryptoki::context::Function;
+
+    use super::*;
+
+    #[test]
+    fn what_a_library_says_is_short() {
+        let refused = TokenError::from(Error::Pkcs11(RvError::TemplateInconsistent, Function::GenerateKeyPair));
+        assert!(refused.to_string().contains("C_GenerateKeyPair: TemplateInconsistent"), "{refused}");
+        let gone = TokenError::from(Error::Pkcs11(RvError::DeviceRemoved, Function::Sign));
+        assert!(gone.to_string().contains("plug it in"), "{gone}");
+    }
+
+    #[test]
+    fn the_tries_that_are_left_are_told() {
+        let told = [Tries::One, Tries::Fewer, Tries::Untold].map(|tries| TokenError::WrongPin(tries).to_string());
+        assert!(told[0].contains("one try is left") && told[1].contains("locks") && told[2].ends_with("is wrong"));
+    }
 }

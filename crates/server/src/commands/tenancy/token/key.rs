@@ -126,3 +126,17 @@ fn unwrapped(told: &[u8]) -> Option<[u8; 65]> {
 /// 1.2.840.10045.3.1.7, DER (CKA_EC_PARAMS).
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const OCTET_STRING: u8 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_read_as_tokens_tell_it() {
+        let point: Vec<u8> = [4].into_iter().chain(1..=64).collect();
+        let wrapped = [&[OCTET_STRING, 65], point.as_slice()].concat();
+        assert_eq!(unwrapped(&wrapped).unwrap().as_slice(), point);
+        assert_eq!(unwrapped(&point).unwrap().as_slice(), point);
+        assert!(unwrapped(&wrapped[..66]).is_none() && unwrapped(&[wrapped, vec![0]].concat()).is_none());
+    }
+}

@@ -11,7 +11,7 @@ pub use error::{TokenError, Tries};
 use std::{ops::Range, rc::Rc};
 
 use keyfold_assurance::{
-    authority::{Certified, Request, Root, RootError, SelfSigned, names_of},
+    authority::{Certified, Request, Root, SelfSigned, names_of},
     evidence::{Day, UnixMillis, issue::Names},
 };
 
@@ -100,11 +100,5 @@ impl TokenRoot {
     /// Destroys what was made: it is the root of nothing.
     pub(super) fn discard(self) {
         self.token.take_back();
-    }
-}
-
-impl From<RootError> for TokenError {
-    fn from(error: RootError) -> Self {
-        Self::Root(Box::new(error))
     }
 }

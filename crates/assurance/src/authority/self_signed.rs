@@ -21,7 +21,7 @@ impl SelfSigned {
     pub fn of(der: &[u8]) -> Option<Self> {
         let certificate = Certificate::from_der(der).ok()?;
         let tbs = certificate.tbs_certificate();
-        if tbs.issuer() != tbs.subject() {
+        if tbs.issuer() != tbs.subject() || tbs.signature() != certificate.signature_algorithm() {
             return None;
         }
         let key = tbs.subject_public_key_info().subject_public_key.as_bytes()?;
@@ -50,9 +50,7 @@ mod tests {
         for bit in 0..certificate.len() * 8 {
             let mut changed = certificate.to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
-            // The one place that the signature does not reach says what it is made with, and no reader goes by it.
-            let is_same = SelfSigned::of(&changed).is_none_or(|read| Some(read) == SelfSigned::of(certificate));
-            assert!(is_same, "bit {bit}");
+            assert!(SelfSigned::of(&changed).is_none(), "bit {bit}");
         }
     }
 }

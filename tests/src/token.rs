@@ -17,7 +17,7 @@ impl SoftToken {
     pub const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
     pub const PIN: &str = "271828";
 
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         let folder = TempDir::new().unwrap();
         let tokens = folder.path().join("tokens");
         fs::create_dir(&tokens).unwrap();
@@ -49,11 +49,19 @@ impl SoftToken {
 
     /// What somebody gets out of it who knows the PIN, and tries each way.
     pub fn robbed(&self, thief: &Path) -> Value {
+        serde_json::from_slice(&self.met(thief, &["take", Self::MODULE, Self::LABEL, Self::PIN])).unwrap()
+    }
+
+    /// Somebody who does not know the PIN has its certificates change places.
+    pub fn disordered(&self, thief: &Path) {
+        self.met(thief, &["disorder", Self::MODULE, Self::LABEL]);
+    }
+
+    fn met(&self, thief: &Path, arguments: &[&str]) -> Vec<u8> {
         let (name, settings) = self.environment();
-        let ran =
-            Command::new(thief).env(name, settings).args([Self::MODULE, Self::LABEL, Self::PIN]).output().unwrap();
+        let ran = Command::new(thief).env(name, settings).args(arguments).output().unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        serde_json::from_slice(&ran.stdout).unwrap()
+        ran.stdout
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -1,37 +1,62 @@
-//! Tries to take the private keys out of a token (PKCS#11), by its PIN, in each way that there is. A process of its own: what a
-//! module goes by is in the environment. Prints, as JSON, how many keys it saw and in which ways it got them.
+//! Tries to take the private keys out of a token (PKCS#11), by its PIN, in each way that there is, and prints, as JSON, in which it
+//! got each; or, without the PIN, disorders what may be written without it. A process of its own: what a module goes by is in the
+//! environment.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-use std::io::{Write, stdout};
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells a test"
+)]
 
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     mechanism::Mechanism,
     object::{Attribute, AttributeType, ObjectClass, ObjectHandle},
     session::{Session, UserType},
+    slot::Slot,
     types::AuthPin,
 };
 use serde_json::{Value, json};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [module, label, pin] = arguments.as_slice() else { panic!("token-thief MODULE LABEL PIN") };
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["take", module, label, pin] => in_token(module, label, |session| take(session, pin)),
+        ["disorder", module, label] => in_token(module, label, disorder),
+        _ => panic!("token-thief take MODULE LABEL PIN, or token-thief disorder MODULE LABEL"),
+    }
+}
+
+fn in_token(module: &str, label: &str, does: impl FnOnce(&Session)) {
     let library = Pkcs11::new(module).unwrap();
     library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
     let slots = library.get_slots_with_initialized_token().unwrap();
-    let is_named = |slot: &cryptoki::slot::Slot| library.get_token_info(*slot).unwrap().label() == label;
-    let slot = slots.into_iter().find(is_named).unwrap();
-    let session = library.open_rw_session(slot).unwrap();
-    let without_pin = private_keys(&session).len();
-    session.login(UserType::User, Some(&AuthPin::from(pin.as_str()))).unwrap();
-    let keys = private_keys(&session);
-    let taken: Vec<Value> = keys.iter().map(|key| json!(ways(&session, *key))).collect();
-    // A key that is not guarded is had in every way, or this thief would find none anywhere.
-    let unguarded = json!(ways(&session, unguarded(&session)));
+    let is_named = |slot: &Slot| library.get_token_info(*slot).unwrap().label() == label;
+    let session = library.open_rw_session(slots.into_iter().find(is_named).unwrap()).unwrap();
+    does(&session);
     session.close().unwrap();
     library.finalize().unwrap();
-    writeln!(stdout(), "{}", json!({ "without_pin": without_pin, "taken": taken, "unguarded": unguarded })).unwrap();
+}
+
+fn take(session: &Session, pin: &str) {
+    let without_pin = private_keys(session).len();
+    session.login(UserType::User, Some(&AuthPin::from(pin))).unwrap();
+    let taken: Vec<Value> = private_keys(session).iter().map(|key| json!(ways(session, *key))).collect();
+    // A key that is not guarded is had in every way, or this thief would find none anywhere.
+    let unguarded = json!(ways(session, unguarded(session)));
+    println!("{}", json!({ "without_pin": without_pin, "taken": taken, "unguarded": unguarded }));
+}
+
+/// Gives each of two certificates the other's id.
+fn disorder(session: &Session) {
+    let found = session.find_objects(&[Attribute::Class(ObjectClass::CERTIFICATE)]).unwrap();
+    let [one, other] = found.try_into().unwrap();
+    let id = |object| session.get_attributes(object, &[AttributeType::Id]).unwrap();
+    let (of_one, of_other) = (id(one), id(other));
+    session.update_attributes(one, &of_other).unwrap();
+    session.update_attributes(other, &of_one).unwrap();
 }
 
 fn private_keys(session: &Session) -> Vec<ObjectHandle> {

@@ -14,7 +14,7 @@ struct Operator {
 
 impl Operator {
     fn new() -> Self {
-        let token = SoftToken::new();
+        let token = SoftToken::fresh();
         let (name, settings) = token.environment();
         let options = ServerOptions { environment: vec![(name.to_owned(), settings)], ..ServerOptions::default() };
         Self { server: Server::start_with(options), token, folder: tempfile::TempDir::new().unwrap() }
@@ -103,10 +103,23 @@ fn a_tenant_begins_with_its_root_in_a_token() {
 fn nobody_takes_a_root_out_of_its_token() {
     let operator = Operator::new();
     operator.with_token(&["ca", "root", "--name", "Example Ltd.", "--json"]).done();
-    let robbed = operator.token.robbed(Path::new(env!("CARGO_BIN_EXE_token-thief")));
+    let robbed = operator.token.robbed(Path::new(THIEF));
     assert_eq!(robbed["unguarded"], json!(["read", "copied", "wrapped", "laid open"]), "the thief is no thief");
     assert_eq!(robbed["taken"], json!([[], []]), "of both keys nothing");
     assert_eq!(robbed["without_pin"], 0);
+}
+
+/// Whoever has a token may write certificates into it without the PIN.
+#[test]
+fn nothing_is_signed_for_another_keys_certificate() {
+    let operator = Operator::new();
+    operator.server.command(&["init", "--name", "Example Ltd.", "--without-root", "--json"]).done();
+    let request = operator.file("request.pem", &out(operator.server.command(&["ca", "request"])));
+    operator.with_token(&["ca", "root", "--name", "Example Ltd.", "--json"]).done();
+    assert!(out(operator.with_token(&["ca", "sign", &request])).contains("BEGIN CERTIFICATE"));
+    operator.token.disordered(Path::new(THIEF));
+    let refused = operator.with_token(&["ca", "sign", &request]).server_line();
+    assert!(refused.contains("not by the key of its certificate"), "{refused}");
 }
 
 #[test]
@@ -149,6 +162,7 @@ fn lines(out: &str) -> Vec<Value> {
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+const THIEF: &str = env!("CARGO_BIN_EXE_token-thief");
 const TOKEN: [&str; 4] = ["--pkcs11", SoftToken::MODULE, "--token", SoftToken::LABEL];
 const LITTLE: &str = r#"{"id": "policy", "name": "Policy", "rules":
     [{"id": "rule", "requirement": {"agent-version": {"at-least": "0.1"}}, "severity": "non-compliant", "grace-days": 0}]}"#;

@@ -264,7 +264,8 @@ const INIT: &str = "\
 A tenant is an organisation that vouches for its members' devices. Its root certifies the server's keys, a few months at a time; \
 without the root's file nobody can, so keep it, and its passphrase, where you keep what you cannot lose.
 
-  keyfoldd init --name 'Example Ltd.' --country DE --root /media/stick/root.age     or, in a token, --pkcs11 MODULE --token LABEL
+  keyfoldd init --name 'Example Ltd.' --country DE --root /media/stick/root.age
+  keyfoldd init --name 'Example Ltd.' --pkcs11 MODULE --token LABEL    or so, with the root in a token
   keyfoldd compliance set laptops.json        what is required of devices: without a policy none is compliant
   keyfoldd member invite Ana                  Ana: keyfold tenant join CODE
   keyfoldd client add Shop --keys jwks.json   who may ask for evidence
@@ -279,7 +280,7 @@ Every three months, before the certificates end:
 A root in a token signs where the token is plugged in, and asks for its PIN. MODULE is the library of its maker:
   keyfoldd ca root --pkcs11 MODULE --token LABEL --name 'Example Ltd.' --country DE
   keyfoldd ca sign request.pem --pkcs11 MODULE --token LABEL > certified.pem
-The keys cannot be copied out. If you want a second token for when this one breaks, clone it as its maker says before you need it.";
+The keys cannot be copied out: if the token breaks the root is lost, unless its maker's program has backed the whole token up.";
 
 const CLIENT: &str = "\
 A client shows who it is by private_key_jwt (RFC 7523) at the tenant's token endpoint. The tenant's URL, PUBLIC_URL/v1/tenants/ID, \

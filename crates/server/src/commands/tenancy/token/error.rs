@@ -100,7 +100,7 @@ pub enum TokenError {
     },
     /// A key or a certificate is missing, or is there twice.
     #[error(
-        "the token has {found} objects {label:?} where there should be one: put it back from your copy of the token"
+        "the token has {found} objects {label:?} where there should be one: put it back from your backup of the token"
     )]
     Missing {
         /// What it is called.
@@ -110,7 +110,7 @@ pub enum TokenError {
     },
     /// It cannot be read.
     #[error(
-        "the token's certificate {label:?} is not what `keyfoldd ca root` put there: put it back from your copy of the token"
+        "the token's certificate {label:?} is not what `keyfoldd ca root` put there: put it back from your backup of the token"
     )]
     Certificate {
         /// What it is called.

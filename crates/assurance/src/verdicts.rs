@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyfold_evidence::{
     Asked, Assertion, AssertionError, Attestation, Authority, Class, Credential, CredentialKey, Device, DeviceError,
-    Flags, NotRoot, Passkey, Protection, Registered, Registration, RegistrationError, Roots, SignedIn,
+    Flags, Leaf, NotRoot, Passkey, Protection, Registered, Registration, RegistrationError, Roots, SignedIn,
 };
 
 use crate::{
@@ -90,6 +90,8 @@ pub enum Basis {
 pub enum Reason {
     /// The tenant's authority vouches for the device that made it.
     AttestedByTenant,
+    /// The tenant's authority has vouched for the device that made it, and does so no more.
+    AttestationWithdrawn,
     /// Its own key has stated to the tenant what it is.
     StatedByItself,
     /// A device of the tenant has stated what it is.
@@ -199,8 +201,15 @@ impl Verdicts {
         };
         let public_key = registered.public_key.as_cose();
         let asked_for = AskedFor { rp_id: asked.rp_id, credential_id: &registered.credential_id, public_key };
+        // First: it hears of devices that have left.
         let stated = self.stated(client, &asked_for).await?;
-        let judgement = Judgement::of(&registered, stated);
+        let standing = match &registered.attestation {
+            Attestation::Keyfold(leaf) => self.standing(client, leaf).await?,
+            Attestation::Model(_) | Attestation::Other { .. } | Attestation::None | Attestation::Own => {
+                Standing::Invalid
+            }
+        };
+        let judgement = Judgement::of(&registered, standing, stated);
         Ok(RegistrationVerdict { registered, judgement })
     }
 
@@ -221,10 +230,11 @@ impl Verdicts {
         let credential =
             Credential { id: assertion.credential_id, public_key: &public_key, backup_eligible, sign_count };
         let signed_in = assertion.verify(asked, &credential, &authority, self.clock.now())?;
-        let device = self.device(client, &signed_in.device).await?;
         let asked_for =
             AskedFor { rp_id: asked.rp_id, credential_id: assertion.credential_id, public_key: on_record.public_key };
+        // First: it hears of devices that have left.
         let stated = self.stated(client, &asked_for).await?;
+        let device = self.device(client, &signed_in.device).await?;
         let judgement = Judgement::of_signed_in(signed_in.flags, &device, stated);
         Ok(AssertionVerdict { signed_in, device, judgement })
     }
@@ -253,24 +263,32 @@ impl Verdicts {
             Device::Refused(error) => return Ok(DeviceVerdict::Refused(*error)),
             Device::Verified(leaf) => leaf,
         };
-        let claims = leaf.claims();
-        let place = self.statuses.place(client.tenant, &claims.status);
-        let standing = match place {
-            Some(place) => self.storage.standing(client.tenant, place).await?,
-            None => None,
-        };
-        // What is on no list of the tenant's is vouched for by nobody.
-        let standing = standing.unwrap_or(Standing::Invalid);
+        let (claims, standing) = (leaf.claims(), self.standing(client, leaf).await?);
         let (protection, compliance, evidence_key) = (claims.protection, claims.compliance, *leaf.public_key());
         Ok(DeviceVerdict::Verified { protection, compliance, standing, evidence_key })
     }
 }
 
+impl Verdicts {
+    /// How a leaf stands now.
+    async fn standing(&self, client: &Client, leaf: &Leaf) -> Result<Standing, StorageError> {
+        let standing = match self.statuses.place(client.tenant, &leaf.claims().status) {
+            Some(place) => self.storage.standing(client.tenant, place).await?,
+            None => None,
+        };
+        // What is on no list of the tenant's is vouched for by nobody.
+        Ok(standing.unwrap_or(Standing::Invalid))
+    }
+}
+
 impl Judgement {
-    fn of(registered: &Registered, stated: Option<Passkey>) -> Self {
+    fn of(registered: &Registered, standing: Standing, stated: Option<Passkey>) -> Self {
         let claims = Class::of(registered.aaguid).is_some();
         let mut judgement = Self::by_flags(registered.flags, claims);
         match &registered.attestation {
+            Attestation::Keyfold(_) if standing != Standing::Valid => {
+                judgement.reasons.insert(0, Reason::AttestationWithdrawn);
+            }
             Attestation::Keyfold(leaf) => {
                 judgement.attested(leaf.claims().class, leaf.claims().protection);
             }

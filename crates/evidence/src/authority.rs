@@ -117,6 +117,23 @@ impl Authority {
     }
 }
 
+/// The serial numbers on a list of revoked certificates (CRL, DER), whoever signed it: big-endian, as DER has them.
+///
+/// # Errors
+/// [`AuthorityError::Revoked`] if it is no such list.
+pub fn revoked_serials(list: &[u8]) -> Result<BTreeSet<Vec<u8>>, AuthorityError> {
+    if list.len() > LONGEST_LIST {
+        return Err(AuthorityError::Revoked);
+    }
+    let parsed = CertificateList::from_der(list).map_err(|_| AuthorityError::Revoked)?;
+    Ok(serials(&parsed))
+}
+
+fn serials(list: &CertificateList) -> BTreeSet<Vec<u8>> {
+    let entries = list.tbs_cert_list.revoked_certificates.iter().flatten();
+    entries.map(|entry| entry.serial_number.as_bytes().to_vec()).collect()
+}
+
 fn is_signed_by(key: &EndEntityCert<'_>, der: &[u8]) -> bool {
     Signed::parse(der)
         .is_some_and(|signed| key.verify_signature(signed.algorithm, signed.bytes, signed.signature).is_ok())
@@ -147,8 +164,7 @@ fn revoked_by(
     if !valid.contains(now) {
         return Err(AuthorityError::RevokedStale);
     }
-    let entries = tbs.revoked_certificates.iter().flatten();
-    Ok((entries.map(|entry| entry.serial_number.as_bytes().to_vec()).collect(), valid))
+    Ok((serials(&parsed), valid))
 }
 
 /// Of a certificate of an authority.

@@ -61,7 +61,7 @@ mod x509;
 
 pub use assertion::{Assertion, AssertionError, Credential, SignedIn};
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags, NoAuthenticatorData};
-pub use authority::{Authority, AuthorityError};
+pub use authority::{Authority, AuthorityError, revoked_serials};
 pub use class::{Aaguid, Class, Compliance, Protection};
 pub use client_data::{Asked, Frames, NotAsked, UserVerification};
 pub use day::{Day, UnixMillis};

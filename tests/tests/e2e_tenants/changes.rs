@@ -3,7 +3,7 @@
 use keyfold_tests::{Client, Device, Domain, Server, Tenant, server_that_asks};
 use serde_json::{Value, json};
 
-use crate::{Passkey, within_seconds};
+use crate::{Passkey, reasons, within_seconds};
 
 /// Two devices of an account that a tenant vouches for, and a passkey at a shop.
 struct Desk<'a> {
@@ -97,6 +97,10 @@ fn a_device_that_falls_out_of_compliance_is_suspended_and_comes_back() {
     assert_eq!((&desk.reported()["holders"], &desk.reported()["compliant_holders"]), (&"2-3".into(), &"0".into()));
     let refused = desk.laptop.ok(&["tenant", "report"]);
     assert_eq!(refused["tenants"][0]["compliance"], "non-compliant");
+    // It still has its leaf, and attests with it; who asks is told that this counts no more.
+    let (_, verdict) = Passkey::registered(&desk.shop, &desk.laptop, "shop.example");
+    assert!(reasons(&verdict).contains(&"attestation-withdrawn"), "{verdict}");
+    assert_ne!(verdict["basis"], "attested");
 
     desk.tenant.requires_little();
     within_seconds(|| desk.leaf_status(&desk.laptop) == "valid");

@@ -20,6 +20,7 @@ use keyfold_evidence::{
         Issuer, LeafNotIssued, MetadataBlob, MetadataKey, MetadataStatement, Names, SerialNumber, TokenKey,
         TokenKeyError,
     },
+    revoked_serials,
 };
 use keyfold_wire::TenantId;
 use moka::sync::Cache;
@@ -98,6 +99,9 @@ pub enum InstallError {
     /// There is another root.
     #[error("the tenant has another root, which relying parties trust: replacing it takes --replace-root")]
     OtherRoot,
+    /// The list takes back fewer than the one that is there: what is revoked stays so.
+    #[error("the list lacks what is revoked already: make it with --previous, of the list that is installed")]
+    Unrevoked,
     /// It is no certificate.
     #[error("a certificate cannot be read: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -207,6 +211,11 @@ impl Authorities {
             // That it takes back all that there are is a reason to have it.
             Ok(_) | Err(AuthorityError::NoIssuer) => {}
             Err(error) => return Err(error.into()),
+        }
+        if let Some(before) = &known.tenant.revoked
+            && !revoked_serials(before)?.is_subset(&revoked_serials(revoked)?)
+        {
+            return Err(InstallError::Unrevoked);
         }
         self.storage.install_revoked(tenant, revoked).await.map_err(AuthorityUnavailable::from)?;
         self.known.invalidate(&tenant);

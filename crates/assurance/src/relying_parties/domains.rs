@@ -138,7 +138,11 @@ impl RelyingParties {
     pub async fn prove(&self, tenant: TenantId, client: ClientId, rp_id: &str) -> Result<Proof, DomainError> {
         let domain = self.storage.domain(tenant, client, rp_id).await?.ok_or(DomainError::NotListed)?;
         let line = line(&domain);
-        let file = self.files.fetch(rp_id).await;
+        let file = match self.files.fetch(rp_id).await {
+            // Whoever has the domain now has no such file: that it is gone is an answer too.
+            Err(FileError::Status(404 | 410)) => Ok(Vec::new()),
+            file => file,
+        };
         let file = file.map_err(|error| DomainError::File { rp_id: rp_id.to_owned(), error })?;
         let mut lines = file.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         if !lines.any(|found| found == line.as_bytes()) {

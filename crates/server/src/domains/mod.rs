@@ -4,14 +4,20 @@
 mod address;
 mod resolver;
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use keyfold_assurance::relying_parties::{DomainFiles, FileError, MAX_DOMAIN_FILE};
 use reqwest::{Client, ClientBuilder, StatusCode, redirect::Policy};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_platform_verifier::Verifier;
 
 use crate::config::DomainSettings;
 use resolver::Resolver;
@@ -94,23 +100,21 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 fn tls(settings: &DomainSettings) -> Result<ClientConfig, DomainFilesError> {
-    use rustls_platform_verifier::BuilderVerifierExt;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let refused = |error: &dyn std::fmt::Display| DomainFilesError::Tls(error.to_string());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| refused(&error))?;
-    let Some(path) = &settings.ca else {
-        let builder = builder.with_platform_verifier().map_err(|error| refused(&error))?;
-        return Ok(builder.with_no_client_auth());
-    };
-    let unreadable = |error| DomainFilesError::Ca { path: path.clone(), error };
+    let own = settings.ca.as_deref().map(certificates).transpose()?.unwrap_or_default();
+    // Beside the platform's.
+    let verifier = Verifier::new_with_extra_roots(own, provider).map_err(|error| refused(&error))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DomainFilesError> {
+    let unreadable = |error| DomainFilesError::Ca { path: path.to_owned(), error };
     let pem = fs::read(path).map_err(unreadable)?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unreadable(io::Error::other(error.to_string())))?;
-        roots.add(certificate).map_err(|error| unreadable(io::Error::other(error.to_string())))?;
-    }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    read.map_err(|error| unreadable(io::Error::other(error.to_string())))
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);

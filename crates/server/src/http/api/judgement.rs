@@ -144,6 +144,9 @@ impl From<Reason> for ReasonTold {
     fn from(reason: Reason) -> Self {
         let (code, detail) = match reason {
             Reason::AttestedByTenant => ("attested-by-tenant", "the tenant's authority vouches for the device"),
+            Reason::AttestationWithdrawn => {
+                ("attestation-withdrawn", "the tenant's authority vouches no more for the device that made it")
+            }
             Reason::StatedByItself => ("stated-by-itself", "its own key has stated to the tenant what it is"),
             Reason::StatedByDevice => ("stated-by-device", "a device of the tenant has stated what it is"),
             Reason::Conflict => ("conflict", "what is stated of it cannot all be true"),

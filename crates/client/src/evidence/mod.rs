@@ -4,6 +4,7 @@
 //! the first response with it leaves the device, and to no other for ever.
 
 mod keys;
+mod records;
 mod tenancy;
 mod witness;
 

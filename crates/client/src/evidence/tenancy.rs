@@ -9,7 +9,7 @@ use keyfold_wire::{
     },
 };
 
-use super::keys::EvidenceKeys;
+use super::{keys::EvidenceKeys, records};
 use crate::{
     api::ApiError,
     storage::{Step, StorageError},
@@ -145,9 +145,8 @@ impl SyncEngine {
         self.while_the_roster_moves(attempt).await?;
         let code = invitation.code.clone();
         let keep = |records: &mut TenantRecords| {
-            let name = &invitation.name;
-            let record = record_of(records, tenant, name);
-            record.code.clone_from(&code);
+            records::keep(records, tenant, &invitation.name);
+            records::change(records, tenant, |record| record.code.clone_from(&code));
             Ok(())
         };
         self.vault().change_tenants(keep).await?;
@@ -168,8 +167,11 @@ impl SyncEngine {
             Ok(self.append(step, &held, entry, EntryKeys::default()).await?)
         };
         self.while_the_roster_moves(attempt).await?;
-        self.vault().change_tenants(|records| forget(records, |known| *known == tenant)).await?;
-        Ok(())
+        let forget = |records: &mut TenantRecords| {
+            records::forget(records, |known| *known == tenant);
+            Ok(())
+        };
+        Ok(self.vault().change_tenants(forget).await?)
     }
 
     /// How this device stands in the account's tenants, as it was told last. No server is asked.
@@ -181,7 +183,7 @@ impl SyncEngine {
         let now = self.vault().local().clock().now();
         let held = self.vault().local().held().await?;
         let standing = |(tenant, name): (&TenantId, &String)| {
-            let record = records.tenants.iter().find(|record| record.tenant == tenant.as_bytes());
+            let record = records.tenants.iter().find(|record| records::is_of(record, *tenant));
             TenantStanding::of(*tenant, name, record, now)
         };
         Ok(held.roster.tenants().iter().map(standing).collect())
@@ -196,17 +198,13 @@ impl SyncEngine {
         let held = self.vault().local().held().await?;
         let joined = held.roster.tenants();
         let mut served = TenantsServed::default();
-        let records = self.vault().tenants().await?;
-        let is_left = |tenant: &TenantId| !joined.contains_key(tenant);
-        if records.tenants.iter().any(|record| id_of(record).is_none_or(|tenant| is_left(&tenant))) {
-            self.vault().change_tenants(|records| forget(records, is_left)).await?;
-        }
-        for (tenant, name) in joined {
-            let make = |records: &mut TenantRecords| {
-                record_of(records, *tenant, name);
-                Ok(())
-            };
-            self.vault().change_tenants(make).await?;
+        let follow = |records: &mut TenantRecords| {
+            records::forget(records, |tenant| !joined.contains_key(tenant));
+            joined.iter().for_each(|(tenant, name)| records::keep(records, *tenant, name));
+            Ok(())
+        };
+        self.vault().change_tenants(follow).await?;
+        for tenant in joined.keys() {
             match self.serve(*tenant, posture).await {
                 Ok((told, leaves)) => {
                     served.told += told;
@@ -259,11 +257,11 @@ impl SyncEngine {
         }
         let is_let_in = matches!(compliance.state(), ComplianceState::Compliant | ComplianceState::InGracePeriod);
         let keep = |records: &mut TenantRecords| {
-            if let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) {
+            records::change(records, tenant, |record| {
                 record.rp_ids.clone_from(&rp_ids);
                 record.compliance = Some(compliance.clone());
                 record.asked_at = now;
-            }
+            });
             Ok(())
         };
         self.vault().change_tenants(keep).await?;
@@ -292,10 +290,11 @@ impl SyncEngine {
 
     async fn forget_code(&self, tenant: TenantId, code: &str) -> Result<(), TenantError> {
         let forget = |records: &mut TenantRecords| {
-            let record = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes());
-            if let Some(record) = record.filter(|record| record.code == code) {
-                record.code.clear();
-            }
+            records::change(records, tenant, |record| {
+                if record.code == code {
+                    record.code.clear();
+                }
+            });
             Ok(())
         };
         Ok(self.vault().change_tenants(forget).await?)
@@ -314,7 +313,8 @@ impl SyncEngine {
             }
             self.vault()
                 .change_tenants(|records| {
-                    each(records, tenant, |record| record.statements.retain(|other| *other != statement))
+                    records::change(records, tenant, |record| record.statements.retain(|other| *other != statement));
+                    Ok(())
                 })
                 .await?;
         }
@@ -326,7 +326,8 @@ impl SyncEngine {
             }
             self.vault()
                 .change_tenants(|records| {
-                    each(records, tenant, |record| record.exports.retain(|other| *other != export))
+                    records::change(records, tenant, |record| record.exports.retain(|other| *other != export));
+                    Ok(())
                 })
                 .await?;
         }
@@ -356,7 +357,7 @@ impl SyncEngine {
     /// Has leaves that are about to end renewed, and new keys certified, so that there are some to spare.
     async fn renew_leaves(&self, tenant: TenantId, now: u64) -> Result<usize, TenantError> {
         let draw = |records: &mut TenantRecords| {
-            let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) else {
+            let Some(record) = records.tenants.iter_mut().find(|record| records::is_of(record, tenant)) else {
                 return Ok(());
             };
             for class in Class::ALL {
@@ -406,7 +407,7 @@ impl SyncEngine {
             leaves.push((&key.secret, leaf, read.until));
         }
         let keep = |records: &mut TenantRecords| {
-            each(records, tenant, |record| {
+            records::change(records, tenant, |record| {
                 record.issuer.clone_from(&batch.issuer);
                 for (secret, leaf, until) in &leaves {
                     if let Some(key) = record.keys.iter_mut().find(|key| key.secret == **secret) {
@@ -414,7 +415,8 @@ impl SyncEngine {
                         key.leaf_until = until.0;
                     }
                 }
-            })
+            });
+            Ok(())
         };
         self.vault().change_tenants(keep).await?;
         Ok(leaves.len())
@@ -422,7 +424,7 @@ impl SyncEngine {
 
     async fn record(&self, tenant: TenantId) -> Result<TenantRecord, TenantError> {
         let records = self.vault().tenants().await?;
-        let record = records.tenants.into_iter().find(|record| record.tenant == tenant.as_bytes());
+        let record = records.tenants.into_iter().find(|record| records::is_of(record, tenant));
         record.ok_or(TenantError::NotJoined)
     }
 }
@@ -443,35 +445,6 @@ impl TenantStanding {
             asked_at: record.map_or(0, |record| record.asked_at),
         }
     }
-}
-
-fn record_of<'a>(records: &'a mut TenantRecords, tenant: TenantId, name: &str) -> &'a mut TenantRecord {
-    let known = records.tenants.iter().position(|record| record.tenant == tenant.as_bytes());
-    let record = match known {
-        Some(position) => records.tenants.swap_remove(position),
-        None => TenantRecord { tenant: tenant.to_vec(), name: name.to_owned(), ..TenantRecord::default() },
-    };
-    records.tenants.push_mut(record)
-}
-
-fn each(
-    records: &mut TenantRecords,
-    tenant: TenantId,
-    change: impl FnOnce(&mut TenantRecord),
-) -> Result<(), VaultError> {
-    if let Some(record) = records.tenants.iter_mut().find(|record| record.tenant == tenant.as_bytes()) {
-        change(record);
-    }
-    Ok(())
-}
-
-fn forget(records: &mut TenantRecords, which: impl Fn(&TenantId) -> bool) -> Result<(), VaultError> {
-    records.tenants.retain(|record| id_of(record).is_some_and(|tenant| !which(&tenant)));
-    Ok(())
-}
-
-fn id_of(record: &TenantRecord) -> Option<TenantId> {
-    TenantId::try_from(record.tenant.as_slice()).ok()
 }
 
 fn is_no_member(error: &TenantError) -> bool {

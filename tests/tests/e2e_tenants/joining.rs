@@ -1,6 +1,6 @@
 //! Who is in a tenant: whom it invites, and who says so on a device.
 
-use keyfold_tests::{Device, Server, Tenant, exit};
+use keyfold_tests::{Device, Server, Tenant, Terminal, exit};
 use serde_json::json;
 
 #[test]
@@ -28,6 +28,39 @@ fn an_invite_is_for_one_account_and_its_user_confirms_the_name() {
     ben.fails(exit::REFUSED, &["tenant", "join", "no code", "--confirm", "Example Ltd."]);
     let members = tenant.does(&["member", "list"]);
     assert_eq!((&members["name"], members["devices"].as_array().unwrap().len()), (&"Ana".into(), 1));
+}
+
+#[test]
+fn whoever_was_refused_is_no_member_on_any_device() {
+    let server = Server::start();
+    let tenant = Tenant::founded(&server, "Example Ltd.");
+    tenant.requires_little();
+    let code = tenant.does(&["member", "invite", "Ana"])["code"].as_str().unwrap().to_owned();
+    let (ana, ben) = (Device::founded(&server, "Ana's laptop"), Device::founded(&server, "Ben's laptop"));
+    // While Ana reads what the invite is to, another uses it.
+    let mut terminal = Terminal::runs(&ana.command_for_people(&["tenant", "join", &code]));
+    terminal.shows("Type its name");
+    ben.ok(&["tenant", "join", &code, "--confirm", "Example Ltd."]);
+    terminal.types("Example Ltd.");
+    let (status, said) = terminal.ends();
+    assert_eq!(status, exit::REFUSED.status, "{said}");
+
+    // Her account has joined, by its own word; the organisation says that it has not.
+    let phone = Device::enrolled(&server, "Ana's phone", &ana);
+    for device in [&ana, &phone] {
+        device.ok(&["sync"]);
+        let listed = device.ok(&["tenant", "list"])["tenants"][0].clone();
+        assert_eq!((&listed["name"], &listed["member"]), (&"Example Ltd.".into(), &false.into()));
+        assert!(listed["asked_at"].is_string(), "it has answered: {listed}");
+    }
+    let listed = ben.ok(&["tenant", "list"]);
+    assert_eq!(listed["tenants"][0]["member"], true);
+
+    // With an invite of her own she is one, and so says each of her devices, once it has asked.
+    tenant.takes_in(&ana, "Ana");
+    assert_eq!(ana.ok(&["tenant", "list"])["tenants"][0]["member"], true);
+    assert_eq!(ana.ok(&["tenant", "list"])["tenants"][0]["spare_leaves"], 32);
+    assert_eq!(phone.ok(&["tenant", "report"])["tenants"][0]["member"], true);
 }
 
 #[test]

@@ -20,7 +20,7 @@ struct Tenants {
 struct Tenant {
     tenant: String,
     name: String,
-    /// Whether the organisation has taken the account in.
+    /// Whether the organisation has the account as a member, by its last answer to this device.
     member: bool,
     /// How this device stands to its rules; null before it was told.
     compliance: Option<String>,
@@ -151,7 +151,7 @@ impl Tenant {
     fn text(&self) -> String {
         let mut text = format!("{}  {}", self.tenant, printable(&self.name));
         if !self.member {
-            text.push_str("\n  It has not taken the account in yet: the next sync asks again.");
+            text.push_str("\n  It has not said that the account is a member: it is asked again within ten minutes.");
         }
         if let Some(compliance) = &self.compliance {
             text.push_str(&format!("\n  This device is {compliance} there."));

@@ -42,7 +42,7 @@ pub struct TenantStanding {
     pub tenant: TenantId,
     /// What its user confirmed that it is called.
     pub name: String,
-    /// Whether the tenant has been told that the account joins.
+    /// Whether the tenant has the account as a member, by its last answer to this device.
     pub is_member: bool,
     /// Whether the device keeps the tenant's rules; `None` before it was told.
     pub compliance: Option<TenantCompliance>,
@@ -52,7 +52,7 @@ pub struct TenantStanding {
     pub leaves: (usize, usize),
     /// Statements and exports that the tenant has yet to take.
     pub waiting: usize,
-    /// When it was asked last, Unix milliseconds.
+    /// When it was asked last and answered, be it by a refusal, Unix milliseconds.
     pub asked_at: u64,
 }
 
@@ -209,9 +209,15 @@ impl SyncEngine {
                 Ok((told, leaves)) => {
                     served.told += told;
                     served.leaves += leaves;
+                    self.note(*tenant, |record, _| record.refused_at = 0).await?;
                 }
                 // Its administrator has not let the account in, or has put it out: there is nobody to tell.
-                Err(error) if is_no_member(&error) => {}
+                Err(error) if is_no_member(&error) => {
+                    let refused = |record: &mut TenantRecord, now| {
+                        (record.member, record.asked_at, record.refused_at) = (false, now, now);
+                    };
+                    self.note(*tenant, refused).await?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -235,10 +241,17 @@ impl SyncEngine {
     pub(crate) async fn has_due_tenants(&self) -> Result<bool, SyncError> {
         let now = self.vault().local().clock().now();
         let records = self.vault().tenants().await?;
-        let is_due = |record: &TenantRecord| {
-            !record.statements.is_empty() || !record.exports.is_empty() || now.saturating_sub(record.asked_at) >= PAUSE
+        Ok(records.tenants.iter().any(|record| is_due(record, now)))
+    }
+
+    /// Keeps what came of asking a tenant.
+    async fn note(&self, tenant: TenantId, what: impl Fn(&mut TenantRecord, u64)) -> Result<(), TenantError> {
+        let now = self.vault().local().clock().now();
+        let keep = |records: &mut TenantRecords| {
+            records::change(records, tenant, |record| what(record, now));
+            Ok(())
         };
-        Ok(records.tenants.iter().any(is_due))
+        Ok(self.vault().change_tenants(keep).await?)
     }
 
     async fn serve(&self, tenant: TenantId, posture: &dyn PostureSource) -> Result<(usize, usize), TenantError> {
@@ -246,7 +259,7 @@ impl SyncEngine {
         let told = self.tell(tenant).await?;
         let now = self.vault().local().clock().now();
         let record = self.record(tenant).await?;
-        if record.asked_at <= now && now - record.asked_at < PAUSE {
+        if is_recent(record.asked_at, now) {
             return Ok((told, 0));
         }
         let compliance = self.report_posture(tenant, posture, now).await?;
@@ -260,7 +273,7 @@ impl SyncEngine {
             records::change(records, tenant, |record| {
                 record.rp_ids.clone_from(&rp_ids);
                 record.compliance = Some(compliance.clone());
-                record.asked_at = now;
+                (record.member, record.asked_at) = (true, now);
             });
             Ok(())
         };
@@ -277,7 +290,13 @@ impl SyncEngine {
         }
         let joined = self.api().join(tenant, &TenantInvite { code: code.clone() }).await;
         match joined {
-            Ok(()) => {}
+            // All is asked anew of whoever had refused until now.
+            Ok(()) => {
+                let taken = |record: &mut TenantRecord, _| {
+                    (record.member, record.asked_at, record.refused_at) = (true, 0, 0);
+                };
+                self.note(tenant, taken).await?;
+            }
             // It will never be good again; a person asks for another.
             Err(error) if error.code() == Some(ProblemCode::InviteInvalid) => {
                 self.forget_code(tenant, &code).await?;
@@ -437,7 +456,7 @@ impl TenantStanding {
         Self {
             tenant,
             name: name.to_owned(),
-            is_member: record.is_some_and(|record| record.code.is_empty()),
+            is_member: record.is_some_and(|record| record.member),
             compliance: record.and_then(|record| record.compliance.clone()),
             rp_ids: record.map(|record| record.rp_ids.clone()).unwrap_or_default(),
             leaves: (given, counting().count() - given),
@@ -445,6 +464,17 @@ impl TenantStanding {
             asked_at: record.map_or(0, |record| record.asked_at),
         }
     }
+}
+
+/// Whether a tenant is to be told something. One that refused is let alone for a while, whatever waits for it.
+fn is_due(record: &TenantRecord, now: u64) -> bool {
+    let waits = !record.statements.is_empty() || !record.exports.is_empty();
+    !is_recent(record.asked_at, now) || (waits && !is_recent(record.refused_at, now))
+}
+
+/// What lies ahead of a clock that was set back is not.
+fn is_recent(at: u64, now: u64) -> bool {
+    at <= now && now - at < PAUSE
 }
 
 fn is_no_member(error: &TenantError) -> bool {
@@ -467,3 +497,23 @@ const SPARE: usize = 16;
 /// Keys that are certified at once.
 const BATCH: usize = 64;
 const MOST_RP_IDS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_refused_is_let_alone_for_ten_minutes() {
+        let asked = TenantRecord { asked_at: NOW, ..TenantRecord::default() };
+        assert!(!is_due(&asked, NOW + PAUSE - 1));
+        assert!(is_due(&asked, NOW + PAUSE));
+        assert!(is_due(&asked, NOW - 1), "the clock was set back");
+        let waiting = TenantRecord { statements: vec![vec![1]], ..asked };
+        assert!(is_due(&waiting, NOW));
+        let refused = TenantRecord { refused_at: NOW, ..waiting };
+        assert!(!is_due(&refused, NOW + PAUSE - 1));
+        assert!(is_due(&refused, NOW + PAUSE));
+    }
+
+    const NOW: u64 = 1_800_000_000_000;
+}

@@ -43,6 +43,13 @@ impl<'a> Tenant<'a> {
         Self { server, id: text("tenant"), url: text("url"), folder }
     }
 
+    /// One whose root is elsewhere, and has certified nothing yet: it gives no leaves.
+    pub fn without_root(server: &'a Server, name: &str) -> Self {
+        let made = server.command(&["init", "--name", name, "--without-root", "--json"]).done();
+        let text = |member: &str| made[member].as_str().unwrap().to_owned();
+        Self { server, id: text("tenant"), url: text("url"), folder: TempDir::new().unwrap() }
+    }
+
     /// Runs a command of `keyfoldd` about this tenant; gives its JSON.
     #[track_caller]
     pub fn does(&self, arguments: &[&str]) -> Value {

@@ -108,6 +108,39 @@ fn who_does_not_keep_the_rules_gets_no_leaf() {
 }
 
 #[test]
+fn a_tenant_that_fails_keeps_no_other_from_its_members() {
+    let server = Server::start();
+    let laptop = Device::founded(&server, "Ana's laptop");
+    let (failing, other) =
+        (Tenant::without_root(&server, "Failing Ltd."), Tenant::without_root(&server, "Failing too"));
+    let working = Tenant::founded(&server, "Example Ltd.");
+    // Whichever comes first in the roster: one of those that fail is asked before or after it, and its own trouble stays its own.
+    for tenant in [&failing, &working, &other] {
+        tenant.requires_little();
+        tenant.takes_in(&laptop, "Ana");
+    }
+    let file = laptop.home().join("passkeys.json");
+    laptop.ok(&["export", file.to_str().unwrap(), "--plaintext", "--confirm", "passkeys.json"]);
+    let phone = Device::enrolled(&server, "Ana's phone", &laptop);
+    phone.ok(&["sync"]);
+    for device in [&laptop, &phone] {
+        let failed = device.fails(exit::REFUSED, &["tenant", "report"]);
+        assert!(failed.contains("Failing Ltd.: ") && failed.contains("Failing too: "), "{failed}");
+        assert!(!failed.contains("Example Ltd."), "{failed}");
+        let listed = device.ok(&["tenant", "list"]);
+        for standing in listed["tenants"].as_array().unwrap() {
+            let leaves = if standing["name"] == "Example Ltd." { 32 } else { 0 };
+            assert_eq!((&standing["member"], &standing["compliance"]), (&true.into(), &"compliant".into()));
+            assert_eq!((&standing["spare_leaves"], &standing["waiting"]), (&leaves.into(), &0.into()), "{listed}");
+        }
+    }
+    for tenant in [&failing, &working, &other] {
+        let member = tenant.does(&["member", "list"]);
+        assert_eq!((&member["exports"], member["devices"].as_array().unwrap().len()), (&1.into(), 2), "{member}");
+    }
+}
+
+#[test]
 fn what_a_device_says_of_itself_is_shown_to_its_user_first() {
     let server = Server::start();
     let laptop = Device::founded(&server, "Ana's laptop");

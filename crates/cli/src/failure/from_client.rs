@@ -163,6 +163,7 @@ impl HasExit for TenantError {
             Self::NotJoined => Exit::NotFound,
             Self::Changed => Exit::Refused,
             Self::Append(error) => error.exit(),
+            Self::Unserved(unserved) => unserved.first().map_or(Exit::Refused, |first| first.error.exit()),
         }
     }
 }

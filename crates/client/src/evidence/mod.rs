@@ -11,6 +11,6 @@ mod witness;
 pub use keyfold_evidence::{Class, Day};
 pub use keyfold_policy as policy;
 pub use keyfold_wire::TenantId;
-pub use tenancy::{Invitation, PostureSource, TenantError, TenantStanding, TenantsServed};
+pub use tenancy::{Invitation, PostureSource, TenantError, TenantStanding, TenantsServed, Unserved};
 
 pub(crate) use witness::{Assigned, Stating, VaultWitness};

@@ -24,6 +24,14 @@ pub(super) fn forget(records: &mut TenantRecords, which: impl Fn(&TenantId) -> b
     records.tenants.retain(|record| id_of(record).is_some_and(|tenant| !which(&tenant)));
 }
 
+/// Has a statement wait behind the others.
+pub(super) fn put_last(record: &mut TenantRecord, statement: &[u8]) {
+    if let Some(position) = record.statements.iter().position(|other| other == statement) {
+        let statement = record.statements.remove(position);
+        record.statements.push(statement);
+    }
+}
+
 pub(super) fn id_of(record: &TenantRecord) -> Option<TenantId> {
     TenantId::try_from(record.tenant.as_slice()).ok()
 }
@@ -58,5 +66,14 @@ mod tests {
         }
         forget(&mut records, |known| *known == tenant(3));
         assert_eq!(names(&records), ["First", "Second"]);
+    }
+
+    #[test]
+    fn a_statement_that_there_is_no_room_for_goes_behind_the_others() {
+        let mut record = TenantRecord { statements: vec![vec![1], vec![2], vec![3]], ..TenantRecord::default() };
+        put_last(&mut record, &[1]);
+        assert_eq!(record.statements, [[2], [3], [1]]);
+        put_last(&mut record, &[4]);
+        assert_eq!(record.statements, [[2], [3], [1]]);
     }
 }

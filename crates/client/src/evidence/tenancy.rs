@@ -77,6 +77,22 @@ pub enum TenantError {
     /// The entry did not get into the roster.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// Some tenants did not take or give what they should; all others were served.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Unserved(Vec<Unserved>),
+}
+
+/// A tenant that was not served, or not with all that waits for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {error}")]
+pub struct Unserved {
+    /// Which.
+    pub tenant: TenantId,
+    /// What its user confirmed that it is called.
+    pub name: String,
+    /// Why.
+    #[source]
+    pub error: Box<TenantError>,
 }
 
 impl From<SyncError> for TenantError {
@@ -190,38 +206,44 @@ impl SyncEngine {
     }
 
     /// Tells the account's tenants what waits for them, and how this device is kept, where it is time for that; takes leaves where
-    /// they are about to end. An account without tenants asks nobody.
+    /// they are about to end. An account without tenants asks nobody. None of them keeps the others from being served.
     ///
     /// # Errors
     /// [`TenantError`]; what was told stays told.
     pub async fn serve_tenants(&self, posture: &dyn PostureSource) -> Result<TenantsServed, TenantError> {
         let held = self.vault().local().held().await?;
         let joined = held.roster.tenants();
-        let mut served = TenantsServed::default();
         let follow = |records: &mut TenantRecords| {
             records::forget(records, |tenant| !joined.contains_key(tenant));
             joined.iter().for_each(|(tenant, name)| records::keep(records, *tenant, name));
             Ok(())
         };
         self.vault().change_tenants(follow).await?;
-        for tenant in joined.keys() {
-            match self.serve(*tenant, posture).await {
-                Ok((told, leaves)) => {
-                    served.told += told;
-                    served.leaves += leaves;
-                    self.note(*tenant, |record, _| record.refused_at = 0).await?;
-                }
+        let (mut served, mut unserved) = (TenantsServed::default(), Vec::new());
+        for (tenant, name) in joined {
+            let Err(error) = self.serve(*tenant, posture, &mut served).await else {
+                self.note(*tenant, |record, _| record.refused_at = 0).await?;
+                continue;
+            };
+            if is_answer(&error) {
+                let is_none = is_no_member(&error);
+                let refused = |record: &mut TenantRecord, now| {
+                    record.member &= !is_none;
+                    (record.asked_at, record.refused_at) = (now, now);
+                };
+                self.note(*tenant, refused).await?;
                 // Its administrator has not let the account in, or has put it out: there is nobody to tell.
-                Err(error) if is_no_member(&error) => {
-                    let refused = |record: &mut TenantRecord, now| {
-                        (record.member, record.asked_at, record.refused_at) = (false, now, now);
-                    };
-                    self.note(*tenant, refused).await?;
+                if is_none {
+                    continue;
                 }
-                Err(error) => return Err(error),
+            }
+            let is_for_all = !is_answer(&error);
+            unserved.push(Unserved { tenant: *tenant, name: name.clone(), error: Box::new(error) });
+            if is_for_all {
+                break;
             }
         }
-        Ok(served)
+        if unserved.is_empty() { Ok(served) } else { Err(TenantError::Unserved(unserved)) }
     }
 
     /// The same, whether it is time for that or not.
@@ -254,13 +276,36 @@ impl SyncEngine {
         Ok(self.vault().change_tenants(keep).await?)
     }
 
-    async fn serve(&self, tenant: TenantId, posture: &dyn PostureSource) -> Result<(usize, usize), TenantError> {
+    async fn serve(
+        &self,
+        tenant: TenantId,
+        posture: &dyn PostureSource,
+        served: &mut TenantsServed,
+    ) -> Result<(), TenantError> {
         self.take_part(tenant).await?;
-        let told = self.tell(tenant).await?;
+        // None of these waits for another that is refused; statements, of which there may be many, come last.
+        let told = self.tell_exports(tenant, served).await;
+        if told.as_ref().is_err_and(|error| !is_answer(error)) {
+            return told;
+        }
+        let asked = self.ask(tenant, posture, served).await;
+        if asked.as_ref().is_err_and(|error| !is_answer(error) || is_no_member(error)) {
+            return told.and(asked);
+        }
+        let stated = self.tell_statements(tenant, served).await;
+        told.and(asked).and(stated)
+    }
+
+    /// Tells how this device is kept, where it is time for that, and takes what comes of it.
+    async fn ask(
+        &self,
+        tenant: TenantId,
+        posture: &dyn PostureSource,
+        served: &mut TenantsServed,
+    ) -> Result<(), TenantError> {
         let now = self.vault().local().clock().now();
-        let record = self.record(tenant).await?;
-        if is_recent(record.asked_at, now) {
-            return Ok((told, 0));
+        if is_recent(self.record(tenant).await?.asked_at, now) {
+            return Ok(());
         }
         let compliance = self.report_posture(tenant, posture, now).await?;
         let membership = self.api().membership(tenant).await?;
@@ -278,8 +323,10 @@ impl SyncEngine {
             Ok(())
         };
         self.vault().change_tenants(keep).await?;
-        let leaves = if is_let_in { self.renew_leaves(tenant, now).await? } else { 0 };
-        Ok((told, leaves))
+        if is_let_in {
+            served.leaves += self.renew_leaves(tenant, now).await?;
+        }
+        Ok(())
     }
 
     /// Has the tenant's server take the invite.
@@ -308,49 +355,45 @@ impl SyncEngine {
     }
 
     async fn forget_code(&self, tenant: TenantId, code: &str) -> Result<(), TenantError> {
-        let forget = |records: &mut TenantRecords| {
-            records::change(records, tenant, |record| {
-                if record.code == code {
-                    record.code.clear();
-                }
-            });
-            Ok(())
+        let forget = |record: &mut TenantRecord, _| {
+            if record.code == code {
+                record.code.clear();
+            }
         };
-        Ok(self.vault().change_tenants(forget).await?)
+        self.note(tenant, forget).await
     }
 
-    /// Sends what waits, each until it is taken.
-    async fn tell(&self, tenant: TenantId) -> Result<usize, TenantError> {
-        let record = self.record(tenant).await?;
-        let mut told = 0;
-        for statement in record.statements {
-            match self.api().state(tenant, &statement).await {
-                Ok(()) => told += 1,
+    /// Sends the exports that wait, each until it is taken.
+    async fn tell_exports(&self, tenant: TenantId, served: &mut TenantsServed) -> Result<(), TenantError> {
+        for export in self.record(tenant).await?.exports {
+            match self.api().exported(tenant, &export).await {
+                Ok(()) => served.told += 1,
                 // It will not be taken whenever it comes.
                 Err(error) if is_for_ever(&error) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.vault()
-                .change_tenants(|records| {
-                    records::change(records, tenant, |record| record.statements.retain(|other| *other != statement));
-                    Ok(())
-                })
-                .await?;
+            self.note(tenant, |record, _| record.exports.retain(|other| *other != export)).await?;
         }
-        for export in record.exports {
-            match self.api().exported(tenant, &export).await {
-                Ok(()) => told += 1,
+        Ok(())
+    }
+
+    /// Sends the statements that wait, each until it is taken. One that there is no room for goes behind the others: there may be
+    /// room for those.
+    async fn tell_statements(&self, tenant: TenantId, served: &mut TenantsServed) -> Result<(), TenantError> {
+        for statement in self.record(tenant).await?.statements {
+            match self.api().state(tenant, &statement).await {
+                Ok(()) => served.told += 1,
                 Err(error) if is_for_ever(&error) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    if error.code() == Some(ProblemCode::QuotaExceeded) {
+                        self.note(tenant, |record, _| records::put_last(record, &statement)).await?;
+                    }
+                    return Err(error.into());
+                }
             }
-            self.vault()
-                .change_tenants(|records| {
-                    records::change(records, tenant, |record| record.exports.retain(|other| *other != export));
-                    Ok(())
-                })
-                .await?;
+            self.note(tenant, |record, _| record.statements.retain(|other| *other != statement)).await?;
         }
-        Ok(told)
+        Ok(())
     }
 
     async fn report_posture(
@@ -478,10 +521,24 @@ fn is_recent(at: u64, now: u64) -> bool {
 }
 
 fn is_no_member(error: &TenantError) -> bool {
-    matches!(error, TenantError::Append(AppendError::Sync(SyncError::Api(error))) if matches!(
-        error.code(),
-        Some(ProblemCode::NotAMember | ProblemCode::NotFound | ProblemCode::InviteInvalid)
-    ))
+    code_of(error).is_some_and(|code| {
+        matches!(code, ProblemCode::NotAMember | ProblemCode::NotFound | ProblemCode::InviteInvalid)
+    })
+}
+
+/// Whether a server answered, if not as it should: what is told to other tenants may be taken.
+fn is_answer(error: &TenantError) -> bool {
+    matches!(
+        error,
+        TenantError::Append(AppendError::Sync(SyncError::Api(ApiError::Refused(_) | ApiError::BadAnswer(_))))
+    )
+}
+
+fn code_of(error: &TenantError) -> Option<ProblemCode> {
+    match error {
+        TenantError::Append(AppendError::Sync(SyncError::Api(error))) => error.code(),
+        _ => None,
+    }
 }
 
 fn is_for_ever(error: &ApiError) -> bool {

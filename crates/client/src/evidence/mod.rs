@@ -13,4 +13,5 @@ pub use keyfold_policy as policy;
 pub use keyfold_wire::TenantId;
 pub use tenancy::{Invitation, PostureSource, TenantError, TenantStanding, TenantsServed, Unserved};
 
+pub(crate) use records::{keep_all, queue_export};
 pub(crate) use witness::{Assigned, Stating, VaultWitness};

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use keyfold_wire::{
     TenantId,
-    v1::{TenantRecord, TenantRecords},
+    v1::{Signed, TenantRecord, TenantRecords},
 };
 
 /// Makes a record of a tenant where there is none. The others keep their places: the first tenant that lists a relying party is the
@@ -10,6 +12,29 @@ pub(crate) fn keep(records: &mut TenantRecords, tenant: TenantId, name: &str) {
         let (tenant, name) = (tenant.to_vec(), name.to_owned());
         records.tenants.push(TenantRecord { tenant, name, ..TenantRecord::default() });
     }
+}
+
+/// Makes records of all of these.
+pub(crate) fn keep_all(records: &mut TenantRecords, tenants: &BTreeMap<TenantId, String>) {
+    tenants.iter().for_each(|(tenant, name)| keep(records, *tenant, name));
+}
+
+/// Has an export wait until each of the account's tenants has taken it, also one that this device has yet to ask.
+pub(crate) fn queue_export(records: &mut TenantRecords, tenants: &BTreeMap<TenantId, String>, export: &Signed) {
+    keep_all(records, tenants);
+    for record in records.tenants.iter_mut().filter(|record| id_of(record).is_some_and(|id| tenants.contains_key(&id)))
+    {
+        record.exports.push(export.clone());
+        let more = record.exports.len().saturating_sub(MOST_EXPORTS);
+        record.exports.drain(..more);
+    }
+}
+
+/// Has a statement wait until the tenant has taken it.
+pub(super) fn queue_statement(record: &mut TenantRecord, statement: Vec<u8>) {
+    record.statements.push(statement);
+    let more = record.statements.len().saturating_sub(MOST_STATEMENTS);
+    record.statements.drain(..more);
 }
 
 /// Changes a tenant's record, where there is one.
@@ -39,6 +64,10 @@ pub(super) fn id_of(record: &TenantRecord) -> Option<TenantId> {
 pub(super) fn is_of(record: &TenantRecord, tenant: TenantId) -> bool {
     record.tenant == tenant.as_bytes()
 }
+
+/// What waits for a tenant that takes nothing: of more, the oldest are dropped.
+const MOST_STATEMENTS: usize = 256;
+const MOST_EXPORTS: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -75,5 +104,33 @@ mod tests {
         assert_eq!(record.statements, [[2], [3], [1]]);
         put_last(&mut record, &[4]);
         assert_eq!(record.statements, [[2], [3], [1]]);
+    }
+
+    #[test]
+    fn an_export_waits_for_each_tenant_of_the_account_also_one_that_was_never_asked() {
+        let mut records = TenantRecords::default();
+        keep(&mut records, tenant(9), "Left Ltd.");
+        let joined = BTreeMap::from([(tenant(1), "First".to_owned()), (tenant(2), "Second".to_owned())]);
+        queue_export(&mut records, &joined, &export(1));
+        let waiting = records.tenants.iter().map(|record| (record.name.as_str(), record.exports.len()));
+        assert_eq!(waiting.collect::<Vec<_>>(), [("Left Ltd.", 0), ("First", 1), ("Second", 1)]);
+    }
+
+    #[test]
+    fn no_more_waits_for_a_tenant_than_is_stated() {
+        let mut records = TenantRecords::default();
+        let joined = BTreeMap::from([(tenant(1), "First".to_owned())]);
+        for number in 0..300_u16 {
+            queue_export(&mut records, &joined, &export(number));
+            change(&mut records, tenant(1), |record| queue_statement(record, number.to_be_bytes().to_vec()));
+        }
+        let record = records.tenants.first().unwrap();
+        assert_eq!((record.exports.len(), record.statements.len()), (256, 256));
+        assert_eq!(record.exports.first(), Some(&export(44)), "the oldest are gone");
+        assert_eq!(record.statements.last().unwrap().as_slice(), 299_u16.to_be_bytes());
+    }
+
+    fn export(number: u16) -> Signed {
+        Signed { body: number.to_be_bytes().to_vec(), ..Signed::default() }
     }
 }

@@ -215,7 +215,7 @@ impl SyncEngine {
         let joined = held.roster.tenants();
         let follow = |records: &mut TenantRecords| {
             records::forget(records, |tenant| !joined.contains_key(tenant));
-            joined.iter().for_each(|(tenant, name)| records::keep(records, *tenant, name));
+            records::keep_all(records, joined);
             Ok(())
         };
         self.vault().change_tenants(follow).await?;

@@ -6,10 +6,13 @@ use keyfold_evidence::{
     device::{self, Signed},
     statement::message_of_evidence,
 };
-use keyfold_wire::v1::{EvidenceKeyRecord, TenantRecord, TenantRecords};
+use keyfold_wire::{
+    TenantId,
+    v1::{EvidenceKeyRecord, TenantRecord, TenantRecords},
+};
 use sha2::{Digest, Sha256};
 
-use super::keys::EvidenceKeys;
+use super::{keys::EvidenceKeys, records};
 
 /// What vouches for this device during one ceremony: leaves of its account's tenants.
 pub(crate) struct VaultWitness {
@@ -38,7 +41,8 @@ pub(crate) struct Assigned {
 /// A signed statement, for one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stating {
-    tenant: Vec<u8>,
+    tenant: TenantId,
+    name: String,
     statement: Vec<u8>,
 }
 
@@ -51,14 +55,14 @@ impl VaultWitness {
     pub(crate) fn stated(&self, statement: &[u8], signature: &[u8]) {
         let stating = self.given().stating.take();
         let Some((rp_id, stating)) = stating.filter(|(_, stating)| stating.encode() == statement) else { return };
-        let signed = self.tenants.tenants.iter().map(|tenant| {
+        let signed = self.tenants.tenants.iter().filter_map(|tenant| {
             let key = if lists(tenant, &rp_id) { self.key_of(tenant, &rp_id, stating.class) } else { None };
             let evidence = key.and_then(|key| {
                 let leaf_hash = Sha256::digest(&key.leaf).into();
                 Some((key.leaf.clone(), key.sign(&message_of_evidence(&leaf_hash, statement))?))
             });
             let signed = SignedStatement::new(&stating, Some(signature.to_vec()), evidence);
-            Stating { tenant: tenant.tenant.clone(), statement: signed.encode() }
+            Some(Stating { tenant: records::id_of(tenant)?, name: tenant.name.clone(), statement: signed.encode() })
         });
         let signed: Vec<Stating> = signed.collect();
         self.given().stated.extend(signed);
@@ -165,11 +169,10 @@ impl Assigned {
 }
 
 impl Stating {
-    /// Keeps it until the tenant has taken it.
+    /// Keeps it until the tenant has taken it, also for one that this device has yet to ask.
     pub(crate) fn apply(&self, records: &mut TenantRecords) {
-        if let Some(tenant) = records.tenants.iter_mut().find(|tenant| tenant.tenant == self.tenant) {
-            tenant.statements.push(self.statement.clone());
-        }
+        records::keep(records, self.tenant, &self.name);
+        records::change(records, self.tenant, |record| records::queue_statement(record, self.statement.clone()));
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     device::Passphrase,
+    evidence::queue_export,
     item::{Content, ExportRecord, FieldTag},
     storage::Fault,
     vault::{Contents, Origin, UnlockedVault, VaultError},
@@ -98,9 +99,10 @@ impl UnlockedVault {
             encrypted: passphrase.is_some(),
         };
         let signed = record.sign(&self.keys().author.signing);
-        // Tenants are told, before anybody has the file: of one that is not made after all as well.
+        // What tenants will be told is kept before anybody has the file: of one that is not made after all as well.
+        let held = self.local().held().await?;
         self.change_tenants(|records| {
-            records.tenants.iter_mut().for_each(|tenant| tenant.exports.push(signed.message().clone()));
+            queue_export(records, held.roster.tenants(), signed.message());
             Ok(())
         })
         .await?;

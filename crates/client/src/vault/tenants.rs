@@ -8,7 +8,10 @@ use super::{
     device_records::{open, seal},
     stored::Stored,
 };
-use crate::storage::{AuthenticatorRecord, StorageError};
+use crate::{
+    evidence::keep_all,
+    storage::{AuthenticatorRecord, StorageError},
+};
 
 impl UnlockedVault {
     /// What the tenants of the account have given this device.
@@ -20,8 +23,11 @@ impl UnlockedVault {
         opened(self, sealed.as_deref())
     }
 
+    /// The same, and of tenants that it has yet to ask: each of the account's is told of a new passkey.
     pub(super) fn tenants_of(&self, stored: &Stored) -> Result<TenantRecords, VaultError> {
-        opened(self, stored.tenants.as_deref())
+        let mut records = opened(self, stored.tenants.as_deref())?;
+        keep_all(&mut records, stored.held.roster.tenants());
+        Ok(records)
     }
 
     /// Changes that, durably, as it stands then; what the change says of it.

@@ -50,6 +50,29 @@ impl<'a> Tenant<'a> {
         Self { server, id: text("tenant"), url: text("url"), folder: TempDir::new().unwrap() }
     }
 
+    /// Has new keys certified for leaves, and takes back the ones before.
+    #[track_caller]
+    pub fn replaces_its_issuer(&self) {
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        let (root, passphrase) = (path("root.age"), path("passphrase"));
+        let at_the_root = |arguments: &[&str]| {
+            let with = ["--root", &root, "--root-passphrase-file", &passphrase];
+            let said = self.server.command(&[arguments, &with].concat());
+            assert_eq!(said.status, 0, "{}", said.err);
+            said.out
+        };
+        let shown = self.server.command(&["ca", "show", "--tenant", &self.id, "--json"]).out;
+        let mut shown = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let issuer = shown.find(|shown| shown["role"] == "issuer").unwrap();
+        let request = self.server.command(&["ca", "request", "--new-keys", "--tenant", &self.id]).out;
+        let request = self.file("request.pem", &request);
+        let certified = self.file("certified.pem", &at_the_root(&["ca", "sign", &request]));
+        self.does(&["ca", "install", &certified]);
+        let revoked = at_the_root(&["ca", "revoke", issuer["serial"].as_str().unwrap()]);
+        let revoked = self.file("revoked.pem", &revoked);
+        self.does(&["ca", "install-revoked", &revoked]);
+    }
+
     /// Runs a command of `keyfoldd` about this tenant; gives its JSON.
     #[track_caller]
     pub fn does(&self, arguments: &[&str]) -> Value {

@@ -71,10 +71,7 @@ impl LeafShown {
     /// # Errors
     /// [`LeafError`].
     pub fn of(der: &[u8]) -> Result<Self, LeafError> {
-        if der.len() > MAX_LEAF {
-            return Err(LeafError::TooLong);
-        }
-        let leaf = Leaf::parse(der)?;
+        let leaf = Leaf::read(der)?;
         Ok(Self { public_key: leaf.public_key, until: leaf.expires(), claims: leaf.claims })
     }
 }
@@ -115,10 +112,7 @@ impl Leaf {
         at: UnixMillis,
         now: UnixMillis,
     ) -> Result<Self, LeafError> {
-        if der.len() > MAX_LEAF {
-            return Err(LeafError::TooLong);
-        }
-        let leaf = Self::parse(der)?;
+        let leaf = Self::read(der)?;
         if !leaf.valid.contains(at) {
             return Err(LeafError::NotNow);
         }
@@ -136,7 +130,11 @@ impl Leaf {
         path.map(|_| leaf).map_err(|_| LeafError::Untrusted)
     }
 
-    fn parse(der: &[u8]) -> Result<Self, LeafError> {
+    /// What it says, which nobody need stand by.
+    pub(crate) fn read(der: &[u8]) -> Result<Self, LeafError> {
+        if der.len() > MAX_LEAF {
+            return Err(LeafError::TooLong);
+        }
         let certificate = Certificate::from_der(der).map_err(|_| LeafError::Malformed)?;
         Self::of(&certificate, Sha256::digest(der).into()).ok_or(LeafError::Malformed)
     }

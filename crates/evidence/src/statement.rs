@@ -70,6 +70,9 @@ pub struct Verified {
     pub is_by_credential: bool,
     /// The device's leaf, if its evidence key signed it; as it counted on the statement's day, and perhaps no more.
     pub leaf: Option<Leaf>,
+    /// Why there is no leaf, though a key signed as an evidence key: nobody who is trusted now stands by it. Its issuer was revoked,
+    /// or the tenant has another root. What only the leaf could show is not shown then.
+    pub leaf_refused: Option<LeafError>,
 }
 
 /// Why a statement is refused.
@@ -226,7 +229,8 @@ impl SignedStatement {
     }
 
     /// Verifies that it is of this passkey, and each signature that it has: the leaf must have counted on the statement's day, by
-    /// what is known of its authority now.
+    /// what is known of its authority now. What the credential's own key signed holds also where the leaf's authority is trusted no
+    /// more: it is a statement without a leaf then.
     ///
     /// # Errors
     /// [`StatementError`].
@@ -251,18 +255,23 @@ impl SignedStatement {
         }
         let leaf = match &self.evidence {
             Some((leaf, signature)) => {
-                let leaf = Leaf::verify_at(leaf, authority, statement.day.begins(), now)?;
-                if !leaf.signed(&message_of_evidence(leaf.hash(), &self.bytes), signature) {
+                // What was changed on its way is refused, whoever is trusted: nothing that the leaf's key signed covers it.
+                let claimed = Leaf::read(leaf)?;
+                if !claimed.signed(&message_of_evidence(claimed.hash(), &self.bytes), signature) {
                     return Err(StatementError::Signature);
                 }
-                if leaf.claims().class != statement.class {
+                if claimed.claims().class != statement.class {
                     return Err(StatementError::Class);
                 }
-                Some(leaf)
+                Some(Leaf::verify_at(leaf, authority, statement.day.begins(), now))
             }
             None => None,
         };
-        Ok(Verified { statement, is_by_credential: by_credential.is_some(), leaf })
+        let (leaf, leaf_refused) = match leaf {
+            Some(Err(error @ LeafError::Untrusted)) if by_credential.is_some() => (None, Some(error)),
+            leaf => (leaf.transpose()?, None),
+        };
+        Ok(Verified { statement, is_by_credential: by_credential.is_some(), leaf, leaf_refused })
     }
 }
 

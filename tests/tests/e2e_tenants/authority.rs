@@ -86,6 +86,28 @@ fn a_root_elsewhere_certifies_the_server_and_takes_it_back() {
 }
 
 #[test]
+fn a_passkey_outlives_the_issuer_that_its_tenant_has_taken_back() {
+    let domain = Domain::new("shop.example");
+    let server = server_that_asks(&[&domain]);
+    let tenant = Tenant::founded(&server, "Example Ltd.");
+    tenant.requires_little();
+    let laptop = Device::founded(&server, "Ana's laptop");
+    tenant.takes_in(&laptop, "Ana");
+    let shop = tenant.client("Shop");
+    tenant.lists(&shop, &domain);
+    laptop.ok(&["tenant", "report"]);
+    let (passkey, _) = Passkey::registered(&shop, &laptop, "shop.example");
+    laptop.ok(&["sync"]);
+    assert_eq!(passkey.reported(&shop)["stated_by"], "credential-and-device");
+
+    tenant.replaces_its_issuer();
+    // What the passkey's own key has signed still holds, and nothing that the leaf alone would show.
+    crate::within_seconds(|| passkey.reported(&shop)["stated_by"] == "credential");
+    let reported = passkey.reported(&shop);
+    assert_eq!((&reported["class"], &reported["conflict"]), (&"synced".into(), &false.into()));
+}
+
+#[test]
 fn token_keys_change_without_anybody_noticing() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);

@@ -7,7 +7,7 @@ use keyfold_evidence::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::world::{Passkey, RP_ID, TODAY, Tenant, now};
+use crate::world::{Passkey, RP_ID, TODAY, Tenant, flipped, now};
 
 fn tag(passkey: &Passkey) -> BlindTag {
     BlindTag::of(RP_ID, &passkey.id, passkey.public_key.as_cose())
@@ -70,13 +70,28 @@ fn threat_evidence_a_stranger_who_saw_the_credential_id_states_nothing_of_it() {
 }
 
 #[test]
-fn a_statement_under_a_leaf_that_nobody_vouches_for_is_refused() {
+fn a_statement_under_a_leaf_that_nobody_vouches_for_is_the_passkeys_own_word_or_none() {
     let (tenant, other) = (Tenant::new(), Tenant::new());
     let passkey = Passkey::new(Class::Synced, |key| other.leaf(Class::Synced, key));
     let statement = stated(&passkey);
-    let signed = SignedStatement::new(&statement, by_credential(&passkey, &statement), by_device(&passkey, &statement));
-    let refused = signed.verify(&known(&passkey), &tenant.authority(), now()).unwrap_err();
-    assert_eq!(refused, StatementError::Leaf(LeafError::Untrusted));
+    let (credential, device) = (by_credential(&passkey, &statement), by_device(&passkey, &statement));
+    let verify = |credential: Option<Vec<u8>>, device: Option<(Vec<u8>, [u8; 64])>| {
+        SignedStatement::new(&statement, credential, device).verify(&known(&passkey), &tenant.authority(), now())
+    };
+    let verified = verify(credential.clone(), device.clone()).unwrap();
+    assert_eq!((verified.statement, verified.is_by_credential), (statement, true));
+    assert!(verified.leaf.is_none());
+    assert_eq!(verified.leaf_refused, Some(LeafError::Untrusted));
+    assert_eq!(verify(None, device.clone()).unwrap_err(), StatementError::Leaf(LeafError::Untrusted));
+    // What was changed on its way is no word of the passkey's maker, though the passkey's own signature holds.
+    let (leaf, signature) = device.unwrap();
+    for changed in flipped(&leaf) {
+        assert!(verify(credential.clone(), Some((changed, signature))).is_err());
+    }
+    for changed in flipped(&signature) {
+        let changed = (leaf.clone(), changed.try_into().unwrap());
+        assert_eq!(verify(credential.clone(), Some(changed)).unwrap_err(), StatementError::Signature);
+    }
 }
 
 #[test]

@@ -105,6 +105,16 @@ fn a_passkey_outlives_the_issuer_that_its_tenant_has_taken_back() {
     crate::within_seconds(|| passkey.reported(&shop)["stated_by"] == "credential");
     let reported = passkey.reported(&shop);
     assert_eq!((&reported["class"], &reported["conflict"]), (&"synced".into(), &false.into()));
+
+    // Leaves of the issuer before are shown no more once the device has asked: it has others for the same keys.
+    let key = |told: &Value| told["device"]["evidence_key"].clone();
+    assert_eq!(passkey.signs_in(&shop, &laptop)["device"]["verdict"], "refused");
+    laptop.ok(&["tenant", "report"]);
+    let told = passkey.signs_in(&shop, &laptop);
+    assert_eq!((&told["device"]["verdict"], &told["device"]["status"]), (&"verified".into(), &"valid".into()));
+    laptop.ok(&["tenant", "report"]);
+    assert_eq!(key(&passkey.signs_in(&shop, &laptop)), key(&told));
+    assert_eq!(laptop.ok(&["tenant", "list"])["tenants"][0]["spare_leaves"], 32);
 }
 
 #[test]

@@ -148,3 +148,17 @@ fn an_account_that_leaves_is_vouched_for_no_more() {
     assert_eq!(desk.laptop.ok(&["tenant", "list"]), json!({ "tenants": [] }));
     assert_eq!(desk.passkey.signs_in(&desk.shop, &desk.laptop)["device"]["verdict"], "absent");
 }
+
+#[test]
+fn an_account_that_joins_again_is_vouched_for_anew_on_each_of_its_devices() {
+    let domain = Domain::new("shop.example");
+    let server = server_that_asks(&[&domain]);
+    let desk = Desk::on(&server, &domain);
+    assert_eq!(desk.leaf_status(&desk.phone), "valid");
+    // The phone hears of both at once.
+    desk.laptop.ok(&["tenant", "leave", &desk.tenant.id, "--confirm", "Example Ltd."]);
+    desk.shop.report(&desk.passkey.known()).refused(404, "not-found");
+    desk.tenant.takes_in(&desk.laptop, "Ana");
+    desk.phone.ok(&["tenant", "report"]);
+    within_seconds(|| desk.leaf_status(&desk.phone) == "valid");
+}

@@ -15,6 +15,9 @@ pub(super) trait EvidenceKeys: Sized {
     /// Of which passkeys it gives evidence.
     fn is_of(&self, class: Class) -> bool;
 
+    /// Whether it has a leaf that counts, as far as its tenant has told.
+    fn counts(&self, generation: &[u8], now: u64) -> bool;
+
     /// SEC 1, uncompressed.
     fn point(&self) -> Option<[u8; 65]>;
 
@@ -37,11 +40,16 @@ impl EvidenceKeys for EvidenceKeyRecord {
             leaf: Vec::new(),
             leaf_until: 0,
             rp_id: String::new(),
+            generation: Vec::new(),
         })
     }
 
     fn is_of(&self, class: Class) -> bool {
         self.class == i32::from(number(class))
+    }
+
+    fn counts(&self, generation: &[u8], now: u64) -> bool {
+        !self.leaf.is_empty() && self.leaf_until > now && self.generation == generation
     }
 
     fn point(&self) -> Option<[u8; 65]> {
@@ -87,3 +95,18 @@ fn is_low(signature: &[u8; 64]) -> bool {
 
 /// All of these fail once in 2^128.
 const DRAWS: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_counts_until_its_end_and_while_its_generation_is_the_tenants() {
+        let mut key = EvidenceKeyRecord { leaf_until: 10, generation: vec![1; 32], ..EvidenceKeyRecord::default() };
+        assert!(!key.counts(&[1; 32], 9), "there is none yet");
+        key.leaf = vec![0];
+        assert!(key.counts(&[1; 32], 9));
+        assert!(!key.counts(&[1; 32], 10));
+        assert!(!key.counts(&[2; 32], 9));
+    }
+}

@@ -317,6 +317,7 @@ impl SyncEngine {
         let keep = |records: &mut TenantRecords| {
             records::change(records, tenant, |record| {
                 record.rp_ids.clone_from(&rp_ids);
+                record.generation.clone_from(&membership.generation);
                 record.compliance = Some(compliance.clone());
                 (record.member, record.asked_at) = (true, now);
             });
@@ -416,7 +417,7 @@ impl SyncEngine {
         Ok(self.api().posture(tenant, &vault.keys().author.signing.sign(&report)).await?)
     }
 
-    /// Has leaves that are about to end renewed, and new keys certified, so that there are some to spare.
+    /// Has leaves renewed that are about to end, or of another generation than the tenant's, and new keys certified, so that there are some to spare.
     async fn renew_leaves(&self, tenant: TenantId, now: u64) -> Result<usize, TenantError> {
         let draw = |records: &mut TenantRecords| {
             let Some(record) = records.tenants.iter_mut().find(|record| records::is_of(record, tenant)) else {
@@ -432,7 +433,9 @@ impl SyncEngine {
             Ok(())
         };
         let record = self.record(tenant).await?;
-        let is_due = |key: &&EvidenceKeyRecord| key.leaf_until < now.saturating_add(RENEWED_BEFORE);
+        let lasts_from = now.saturating_add(RENEWED_BEFORE);
+        let generation = record.generation.clone();
+        let is_due = |key: &&EvidenceKeyRecord| !key.counts(&generation, lasts_from);
         let is_short = Class::ALL.iter().any(|class| {
             record.keys.iter().filter(|key| key.is_of(*class) && key.rp_id.is_empty() && !is_due(key)).count()
                 < SPARE / 2
@@ -445,12 +448,17 @@ impl SyncEngine {
         let due: Vec<&EvidenceKeyRecord> = record.keys.iter().filter(is_due).collect();
         let mut renewed = 0;
         for batch in due.chunks(BATCH) {
-            renewed += self.certify(tenant, batch).await?;
+            renewed += self.certify(tenant, &generation, batch).await?;
         }
         Ok(renewed)
     }
 
-    async fn certify(&self, tenant: TenantId, keys: &[&EvidenceKeyRecord]) -> Result<usize, TenantError> {
+    async fn certify(
+        &self,
+        tenant: TenantId,
+        generation: &[u8],
+        keys: &[&EvidenceKeyRecord],
+    ) -> Result<usize, TenantError> {
         let profile = self.vault().local().profile();
         let owner = possession::Owner {
             tenant: tenant.as_bytes(),
@@ -475,6 +483,7 @@ impl SyncEngine {
                     if let Some(key) = record.keys.iter_mut().find(|key| key.secret == **secret) {
                         key.leaf.clone_from(leaf);
                         key.leaf_until = until.0;
+                        key.generation = generation.to_vec();
                     }
                 }
             });
@@ -494,7 +503,8 @@ impl SyncEngine {
 impl TenantStanding {
     fn of(tenant: TenantId, name: &str, record: Option<&TenantRecord>, now: u64) -> Self {
         let keys = record.map_or(&[][..], |record| &record.keys);
-        let counting = || keys.iter().filter(|key| key.leaf_until > now);
+        let generation = record.map_or(&[][..], |record| &record.generation);
+        let counting = || keys.iter().filter(|key| key.counts(generation, now));
         let given = counting().filter(|key| !key.rp_id.is_empty()).count();
         Self {
             tenant,

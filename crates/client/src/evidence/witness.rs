@@ -88,7 +88,7 @@ impl VaultWitness {
 
     /// The key for a relying party, or one that is for it from now on.
     fn key_of<'a>(&self, tenant: &'a TenantRecord, rp_id: &str, class: Class) -> Option<&'a EvidenceKeyRecord> {
-        let counts = |key: &&EvidenceKeyRecord| key.is_of(class) && !key.leaf.is_empty() && key.leaf_until > self.now.0;
+        let counts = |key: &&EvidenceKeyRecord| key.is_of(class) && key.counts(&tenant.generation, self.now.0);
         let given = &mut self.given().assigned;
         let is_given_to = |key: &EvidenceKeyRecord| given.iter().find(|assigned| assigned.leaf == key.leaf);
         let its = |key: &&EvidenceKeyRecord| match is_given_to(key) {

@@ -1,18 +1,19 @@
 use actix_web::web::{Data, Path};
 use keyfold_assurance::{
     devices::Compliance,
-    evidence::{Class, UnixMillis},
+    evidence::{Authority, Class, UnixMillis},
     leaves::Wanted,
     members::MemberCode,
     policy::State as ComplianceState,
 };
 use keyfold_wire::{
-    TenantId,
+    AccountId, TenantId,
     v1::{
         self, EvidenceClass, ExportRecord, LeafBatch, LeafRequest, PostureReport, ProblemCode, Signed,
         TenantCompliance, TenantInvitation, TenantInvite, TenantMembership,
     },
 };
+use ring::digest::{self, SHA256};
 
 use crate::http::{
     State,
@@ -56,7 +57,27 @@ pub(super) async fn membership(
     rp_ids.dedup();
     let name = assurance.tenants.get(tenant).await?.name;
     let compliance = assurance.devices.compliance(tenant, request.caller().device).await?;
-    Ok(Answer(TenantMembership { name, rp_ids, compliance: Some(told(&compliance)) }))
+    let generation = generation(&state, tenant, request.caller().account).await?;
+    Ok(Answer(TenantMembership { name, rp_ids, compliance: Some(told(&compliance)), generation }))
+}
+
+/// Changes with those who issue leaves, and with each time that the account joins: leaves from before count no more.
+async fn generation(state: &Data<State>, tenant: TenantId, account: AccountId) -> Result<Vec<u8>, Refusal> {
+    let assurance = &state.assurance;
+    let (member, _) = assurance.members.get(tenant, account).await?;
+    let mut hash = digest::Context::new(&SHA256);
+    hash.update(&member.joined_at.to_be_bytes());
+    let told = assurance.authorities.told(tenant).await?;
+    if let Some(root) = &told.root {
+        // Who counts by what the root has certified and taken back; nobody, if that cannot be told now.
+        let authority = Authority::trust(root, &told.issuers, told.revoked.as_deref(), assurance.now());
+        let counts = |issuer: &&Vec<u8>| authority.as_ref().is_ok_and(|known| known.issuer_until(issuer).is_some());
+        let issuers = told.issuers.iter().filter(counts);
+        std::iter::once(root).chain(issuers).for_each(|certificate| {
+            hash.update(digest::digest(&SHA256, certificate).as_ref());
+        });
+    }
+    Ok(hash.finish().as_ref().to_vec())
 }
 
 /// POST /v1/tenants/{tenant}/posture

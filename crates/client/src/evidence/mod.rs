@@ -4,14 +4,17 @@
 //! the first response with it leaves the device, and to no other for ever.
 
 mod keys;
+mod leaves;
 mod records;
+mod serving;
 mod tenancy;
 mod witness;
 
 pub use keyfold_evidence::{Class, Day};
 pub use keyfold_policy as policy;
 pub use keyfold_wire::TenantId;
-pub use tenancy::{Invitation, PostureSource, TenantError, TenantStanding, TenantsServed, Unserved};
+pub use serving::{PostureSource, TenantsServed};
+pub use tenancy::{Invitation, TenantError, TenantStanding, Unserved};
 
 pub(crate) use records::{keep_all, queue_export};
 pub(crate) use witness::{Assigned, Stating, VaultWitness};

@@ -16,7 +16,7 @@ use crate::{
     devices::{self, DeviceError, Devices},
     random::{self, NoRandomness},
     statuses::{LIST, Statuses},
-    storage::{LeafPlace, Place, Storage, StorageError},
+    storage::{LeavesOf, Place, Places, Storage, StorageError},
 };
 
 /// Gives devices leaves for their evidence keys: in batches, so that nobody sees which is for whom.
@@ -116,21 +116,13 @@ impl Leaves {
                 return Err(LeavesRefused::Possession(position));
             }
         }
-        let state = self.devices.compliance(tenant, device).await?.state;
-        let row = self.storage.device(tenant, device).await?.filter(|row| devices::is_of(row, account));
-        let row = row.ok_or(DeviceError::NoDevice)?;
-        let compliance = match state {
-            State::Compliant => Compliance::Compliant,
-            State::InGracePeriod => Compliance::InGracePeriod,
-            State::Unknown | State::NonCompliant | State::Error => return Err(LeavesRefused::NotCompliant(state)),
-        };
-        let posture = devices::posture(&row)?;
-        let vault = posture.map_or(Protection::Software, |posture| protection(&posture.key_store));
         let known = self.authorities.known(tenant).await?;
-        let today = self.clock.now().day();
+        let now = self.clock.now();
+        let today = now.day();
         let days = known.leaf_days(today)?;
         let expires_at = days.end.begins().0.saturating_add(DAY);
-        let places = self.places(tenant, account, device, wanted.len(), expires_at).await?;
+        let of = LeavesOf { account, device, compliance: State::Unknown, count: wanted.len(), now: now.0, expires_at };
+        let Admitted { compliance, vault, places } = self.admitted(tenant, of).await?;
         let leaf = |(wanted, place): (&Wanted, Place)| {
             let status = StatusReference { index: place.index, uri: self.statuses.url(tenant, place.list) };
             let protection = match wanted.class {
@@ -144,32 +136,36 @@ impl Leaves {
         Ok(Batch { leaves, issuer: known.issuer()?.to_vec() })
     }
 
-    /// Places drawn at random, taken durably before anything names them.
-    async fn places(
-        &self,
-        tenant: TenantId,
-        account: AccountId,
-        device: MemberId,
-        count: usize,
-        expires_at: u64,
-    ) -> Result<Vec<Place>, LeavesRefused> {
+    /// Judges the device, and takes places that are drawn at random, durably before anything names them. Where the device stands
+    /// elsewhere by then, it is judged again.
+    async fn admitted(&self, tenant: TenantId, of: LeavesOf) -> Result<Admitted, LeavesRefused> {
         for _ in 0..ATTEMPTS {
+            let state = self.devices.compliance(tenant, of.device).await?.state;
+            let compliance = match state {
+                State::Compliant => Compliance::Compliant,
+                State::InGracePeriod => Compliance::InGracePeriod,
+                State::Unknown | State::NonCompliant | State::Error => return Err(LeavesRefused::NotCompliant(state)),
+            };
+            let row = self.storage.device(tenant, of.device).await?.filter(|row| devices::is_of(row, of.account));
+            let posture = devices::posture(&row.ok_or(DeviceError::NoDevice)?)?;
+            let vault = posture.map_or(Protection::Software, |posture| protection(&posture.key_store));
             let list = self.statuses.list_with_room(tenant).await?;
-            let mut places: Vec<Place> = Vec::with_capacity(count);
-            while places.len() < count {
-                let place = Place { list, index: random::below(LIST)? };
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-            let of = |place: &Place| LeafPlace { place: *place, account, device, expires_at };
-            let rows: Vec<LeafPlace> = places.iter().map(of).collect();
-            if self.storage.take_places(tenant, &rows).await? {
-                return Ok(places);
+            let drawn = (0..of.count.saturating_mul(DRAWN)).map(|_| random::below(LIST)).collect::<Result<Vec<_>, _>>()?;
+            let of = LeavesOf { compliance: state, ..of };
+            match self.storage.take_places(tenant, of, list, &drawn).await? {
+                Places::Taken(places) => return Ok(Admitted { compliance, vault, places }),
+                Places::Otherwise | Places::NoRoom => {}
             }
         }
         Err(LeavesRefused::NoPlace)
     }
+}
+
+/// A device that may have leaves, and where they stand.
+struct Admitted {
+    compliance: Compliance,
+    vault: Protection,
+    places: Vec<Place>,
 }
 
 /// What protects what a device keeps, as far as hardware has shown it.
@@ -186,5 +182,6 @@ pub(crate) const fn protection(key_store: &Fact<KeyStore>) -> Protection {
 }
 
 const MOST: usize = 64;
-/// Half of a list is taken at most: each attempt has all but a few of its places free.
-const ATTEMPTS: usize = 32;
+/// Places drawn for each leaf: half of a list is taken at most, so that all of these are about never taken.
+const DRAWN: usize = 16;
+const ATTEMPTS: usize = 8;

@@ -18,7 +18,7 @@ pub use postures::{Judged, News, PolicyRow, PostureStorage};
 pub use relying_parties::{Domain, RelyingParty, RelyingPartyStorage};
 pub use spent::{KeptAnswer, SpentStorage, What};
 pub use statements::{Stated, StatementRow, StatementStorage};
-pub use statuses::{LeafPlace, Place, ReportOf, Standing, StatusStorage};
+pub use statuses::{LeavesOf, Place, Places, ReportOf, Standing, StatusStorage};
 pub use tenants::{KeyKind, Tenant, TenantKey, TenantStorage};
 
 /// Everything that the services need of a database.

@@ -55,8 +55,8 @@ pub trait PostureStorage: Send + Sync {
     /// Removes a policy; whether it was there.
     async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError>;
 
-    /// Keeps how a device was judged. Where it stands elsewhere than before, its leaves do as well, and reports of its account are to
-    /// be asked for anew. Whether the device is there.
+    /// Keeps how a device was judged, and its leaves stand accordingly. Where it stands elsewhere than before, reports of its account are
+    /// to be asked for anew. Whether the device is there.
     async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError>;
 
     /// Devices whose judgement counts no more at `now`, the longest first.

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use keyfold_policy::State;
 use keyfold_wire::{AccountId, ClientId, MemberId, TenantId};
 
 use super::StorageError;
@@ -23,17 +24,32 @@ pub enum Standing {
     Suspended,
 }
 
-/// Whose a leaf is.
+/// Leaves for which places are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeafPlace {
-    /// Where its status stands.
-    pub place: Place,
+pub struct LeavesOf {
     /// The account.
     pub account: AccountId,
     /// The device.
     pub device: MemberId,
-    /// When it may be forgotten, Unix milliseconds.
+    /// Where the device stands, as the leaves will say.
+    pub compliance: State,
+    /// How many there are.
+    pub count: usize,
+    /// The time now, Unix milliseconds.
+    pub now: u64,
+    /// When they may be forgotten, Unix milliseconds.
     pub expires_at: u64,
+}
+
+/// What became of leaves for which places are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Places {
+    /// They have these.
+    Taken(Vec<Place>),
+    /// The device is not there, or stands elsewhere now.
+    Otherwise,
+    /// Too few of the drawn ones are free.
+    NoRoom,
 }
 
 /// Of what a report is, and for whom.
@@ -52,8 +68,15 @@ pub struct ReportOf {
 /// Where it stands whether leaves and reports hold.
 #[async_trait]
 pub trait StatusStorage: Send + Sync {
-    /// Takes places for a device's leaves, all or none; whether all of them were free. The device must be there and not removed.
-    async fn take_places(&self, tenant: TenantId, leaves: &[LeafPlace]) -> Result<bool, StorageError>;
+    /// Takes places for a device's leaves, all or none: those of the drawn ones that are free. The device must be there, let in, and
+    /// stand where it is said to, which no judgement or removal changes until the places are taken.
+    async fn take_places(
+        &self,
+        tenant: TenantId,
+        of: LeavesOf,
+        list: u32,
+        drawn: &[u32],
+    ) -> Result<Places, StorageError>;
 
     /// The place of the latest report of this that still holds, put off until it expires with this one; else `free` is taken for it.
     /// `None` if that is taken.

@@ -4,7 +4,7 @@ use keyfold_assurance::{
 };
 use keyfold_wire::{AccountId, MemberId, TenantId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -28,6 +28,9 @@ pub(super) async fn follow(
     let known = Entity::find()
         .filter(Column::TenantId.eq(tenant.to_vec()))
         .filter(Column::AccountId.eq(account.to_vec()))
+        // Whoever locks several locks them in this order.
+        .order_by_asc(Column::DeviceId)
+        .lock_exclusive()
         .all(database)
         .await
         .map_err(unavailable)?;
@@ -71,6 +74,18 @@ pub(super) async fn follow(
             .map_err(unavailable)?;
     }
     Ok(())
+}
+
+/// A device that is not removed, which nobody else judges, removes or gives anything until the transaction ends.
+pub(super) async fn locked(
+    database: &impl ConnectionTrait,
+    tenant: TenantId,
+    account: AccountId,
+    device: MemberId,
+) -> Result<Option<Model>, StorageError> {
+    let key = (tenant.to_vec(), account.to_vec(), device.to_vec());
+    let row = Entity::find_by_id(key).lock_exclusive().one(database).await.map_err(unavailable)?;
+    Ok(row.filter(|row| row.removed_at.is_none()))
 }
 
 impl TryFrom<Model> for Device {

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use super::{
+    devices,
     row::{device_id, other, state_number, tenant_id, unavailable, unsigned},
     statuses,
 };
@@ -63,9 +64,8 @@ impl PostureStorage for Database {
     async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError> {
         use member_devices::Column;
         let transaction = self.write().await.map_err(other)?;
-        let key = (tenant.to_vec(), judged.account.to_vec(), judged.device.to_vec());
-        let before = member_devices::Entity::find_by_id(key).one(&transaction).await.map_err(unavailable)?;
-        let Some(before) = before.filter(|before| before.removed_at.is_none()) else { return Ok(false) };
+        let before = devices::locked(&transaction, tenant, judged.account, judged.device).await?;
+        let Some(before) = before else { return Ok(false) };
         let mut update = member_devices::Entity::update_many()
             .col_expr(Column::Failing, Expr::value(judged.failing))
             .col_expr(Column::Compliance, Expr::value(state_number(judged.compliance)))
@@ -82,8 +82,8 @@ impl PostureStorage for Database {
             .exec(&transaction)
             .await
             .map_err(unavailable)?;
+        statuses::leaves_stand(&transaction, tenant, judged.account, judged.device, judged.leaves).await?;
         if before.compliance != state_number(judged.compliance) {
-            statuses::leaves_stand(&transaction, tenant, judged.account, judged.device, judged.leaves).await?;
             statuses::reports_are_over(&transaction, tenant, judged.account).await?;
         }
         commit(transaction).await.map_err(other)?;

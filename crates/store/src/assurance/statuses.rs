@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use keyfold_assurance::storage::{LeafPlace, Place, ReportOf, Standing, StatusStorage, StorageError};
+use keyfold_assurance::storage::{LeavesOf, Place, Places, ReportOf, Standing, StatusStorage, StorageError};
 use keyfold_wire::{AccountId, MemberId, TenantId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -7,7 +7,10 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use super::row::{number, other, standing, standing_number, unavailable};
+use super::{
+    devices,
+    row::{number, other, standing, standing_number, state_number, unavailable},
+};
 use crate::{
     Database,
     entity::{
@@ -20,33 +23,50 @@ use crate::{
 
 #[async_trait]
 impl StatusStorage for Database {
-    async fn take_places(&self, tenant: TenantId, leaves: &[LeafPlace]) -> Result<bool, StorageError> {
+    async fn take_places(
+        &self,
+        tenant: TenantId,
+        of: LeavesOf,
+        list: u32,
+        drawn: &[u32],
+    ) -> Result<Places, StorageError> {
         let transaction = self.write().await.map_err(other)?;
-        for leaf in leaves {
-            let key = (tenant.to_vec(), leaf.account.to_vec(), leaf.device.to_vec());
-            let device = member_devices::Entity::find_by_id(key).one(&transaction).await.map_err(unavailable)?;
-            if device.is_none_or(|device| device.removed_at.is_some()) {
-                return Ok(false);
+        let device = devices::locked(&transaction, tenant, of.account, of.device).await?;
+        let stands = |device: member_devices::Model| {
+            of.compliance.is_let_in()
+                && device.compliance == state_number(of.compliance)
+                && device.compliance_until > signed(of.now)
+        };
+        if !device.is_some_and(stands) {
+            return Ok(Places::Otherwise);
+        }
+        let mut taken = Vec::with_capacity(of.count);
+        for index in drawn {
+            if taken.len() == of.count {
+                break;
             }
             let row = Model {
                 tenant_id: tenant.to_vec(),
-                list: i64::from(leaf.place.list),
-                place: i64::from(leaf.place.index),
+                list: i64::from(list),
+                place: i64::from(*index),
                 kind: LEAF,
-                account_id: leaf.account.to_vec(),
-                device_id: Some(leaf.device.to_vec()),
+                account_id: of.account.to_vec(),
+                device_id: Some(of.device.to_vec()),
                 client_id: None,
                 tag: None,
                 status: standing_number(Standing::Valid),
-                expires_at: signed(leaf.expires_at),
+                expires_at: signed(of.expires_at),
             };
-            // Returning without a commit rolls back.
-            if !insert(&transaction, row).await? {
-                return Ok(false);
+            if insert(&transaction, row).await? {
+                taken.push(Place { list, index: *index });
             }
         }
+        if taken.len() < of.count {
+            // Returning without a commit rolls back.
+            return Ok(Places::NoRoom);
+        }
         commit(transaction).await.map_err(other)?;
-        Ok(true)
+        Ok(Places::Taken(taken))
     }
 
     async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError> {
@@ -156,7 +176,7 @@ pub(super) async fn leaves_stand(
         .filter(Column::AccountId.eq(account.to_vec()))
         .filter(Column::Kind.eq(LEAF))
         .filter(Column::DeviceId.eq(device.to_vec()))
-        .filter(Column::Status.ne(standing_number(Standing::Invalid)))
+        .filter(Column::Status.is_not_in([Standing::Invalid, standing].map(standing_number)))
         .exec(database)
         .await
         .map_err(unavailable)?;

@@ -1,5 +1,5 @@
 //! What the services rely on when they store something, told once against the traits of `keyfold_vault::storage` and
-//! played on each database that there is.
+//! `keyfold_assurance::storage`, and played on each database that there is.
 //!
 //! Messages are made up: storage keeps their bytes and asks nothing of them.
 
@@ -16,9 +16,11 @@ mod enrolments;
 mod groups;
 mod guesses;
 mod invites;
+mod leaves;
 mod migrations;
 mod names;
 mod offers;
+mod offices;
 mod pages;
 mod presence;
 mod pruning;

@@ -1,0 +1,65 @@
+//! Leaves have places in a status list, and stand there as their device does.
+
+use futures_util::future::join;
+use keyfold_assurance::{
+    policy::State,
+    storage::{MemberStorage, Place, Places, PostureStorage, Standing, StatusStorage},
+};
+
+use crate::{
+    names::{DAY, NOW},
+    offices::in_each_office,
+};
+
+#[tokio::test]
+async fn only_a_device_that_stands_as_its_leaves_will_say_has_places_for_them() {
+    in_each_office(async |office| {
+        assert_eq!(office.takes(1, &[0, 1]).await, Places::Otherwise, "nothing is known of it");
+        for (state, until) in [(State::InGracePeriod, NOW + DAY), (State::NonCompliant, NOW + DAY), (State::Compliant, NOW)]
+        {
+            office.judged(state, until).await;
+            assert_eq!(office.takes(1, &[0, 1]).await, Places::Otherwise, "{state:?} {until}");
+        }
+        office.judged(State::Compliant, NOW + DAY).await;
+        assert_eq!(office.takes(1, &[0, 1]).await, Places::Taken(vec![Place { list: 1, index: 0 }]));
+        office.database.leave(office.tenant, office.ana, NOW).await.unwrap();
+        assert_eq!(office.takes(1, &[2, 3]).await, Places::Otherwise, "it was removed");
+        assert_eq!(office.standing(0).await, Some(Standing::Invalid));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_that_is_taken_is_passed_over() {
+    in_each_office(async |office| {
+        office.judged(State::Compliant, NOW + DAY).await;
+        office.takes(4, &[0, 2, 4, 6]).await;
+        let place = |index| Place { list: 1, index };
+        let taken = office.takes(3, &[0, 1, 1, 2, 3, 4, 5, 7]).await;
+        assert_eq!(taken, Places::Taken([1, 3, 5].map(place).to_vec()));
+        assert_eq!(office.takes(2, &[5, 6, 7]).await, Places::NoRoom);
+        assert_eq!(office.standing(7).await, None, "all or none");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn leaves_that_are_issued_beside_a_judgement_stand_by_it() {
+    in_each_office(async |office| {
+        for round in 0..20_u32 {
+            office.judged(State::Compliant, NOW + DAY).await;
+            let drawn: Vec<u32> = (round * 64..(round + 1) * 64).collect();
+            let judgement = office.judgement(State::NonCompliant, NOW + DAY);
+            let (places, judged) =
+                join(office.takes(64, &drawn), office.database.judged(office.tenant, judgement)).await;
+            assert!(judged.unwrap());
+            if let Places::Taken(places) = places {
+                for place in places {
+                    assert_eq!(office.standing(place.index).await, Some(Standing::Suspended));
+                }
+            }
+        }
+        assert_eq!(office.database.not_valid(office.tenant, 1).await.unwrap().len() % 64, 0);
+    })
+    .await;
+}

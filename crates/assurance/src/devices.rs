@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Clock,
-    storage::{Device, Judged, News, PolicyRow, Standing, Storage, StorageError},
+    storage::{Device, DeviceKey, Judged, News, PolicyRow, Standing, Storage, StorageError},
 };
 
 /// How devices are kept, held against the tenant's rules. What no rule looks at, and what is not known, is not compliant.
@@ -29,6 +29,15 @@ pub struct Compliance {
     pub results: Vec<RuleResult>,
     /// Until when that counts, Unix milliseconds.
     pub expires_at: u64,
+}
+
+/// What came of judgements that were due.
+#[derive(Debug, Default)]
+pub struct JudgedDue {
+    /// How many devices were judged.
+    pub judged: u64,
+    /// Which could not be, and why.
+    pub failed: Vec<(DeviceKey, StorageError)>,
 }
 
 /// Why a device is not judged.
@@ -119,20 +128,24 @@ impl Devices {
         self.judge_with(tenant, device, None).await
     }
 
-    /// Judges the devices anew whose judgement counts no more; how many.
+    /// Judges each device anew that was let in and whose judgement counts no more, once. What cannot be judged holds up no other.
     ///
     /// # Errors
-    /// [`StorageError`].
-    pub async fn judge_due(&self) -> Result<u64, StorageError> {
-        let mut judged = 0;
-        for (tenant, device) in self.storage.judgements_due(self.clock.now().0, AT_ONCE).await? {
-            match self.judge_with(tenant, device, None).await {
-                Ok(_) => judged += 1,
-                Err(DeviceError::Storage(error)) => return Err(error),
-                Err(DeviceError::NoDevice | DeviceError::Posture(_)) => {}
+    /// [`StorageError`]: it is not known which are due.
+    pub async fn judge_due(&self) -> Result<JudgedDue, StorageError> {
+        let (now, mut after, mut due) = (self.clock.now().0, None, JudgedDue::default());
+        loop {
+            let page = self.storage.judgements_due(now, after, AT_ONCE).await?;
+            let Some(last) = page.last() else { return Ok(due) };
+            after = Some(*last);
+            for key in page {
+                match self.judge_with(key.tenant, key.device, None).await {
+                    Ok(_) => due.judged += 1,
+                    Err(DeviceError::Storage(error)) => due.failed.push((key, error)),
+                    Err(DeviceError::NoDevice | DeviceError::Posture(_)) => {}
+                }
             }
         }
-        Ok(judged)
     }
 
     /// The tenant's compliance policies.
@@ -144,7 +157,8 @@ impl Devices {
         rows.iter().map(|row| stored(&row.policy)).collect()
     }
 
-    /// Adds a policy (JSON), or puts it in place of the one with its id, and judges every device by it.
+    /// Adds a policy (JSON), or puts it in place of the one with its id, and judges every device by it. Nobody is let in by a judgement
+    /// from before, even where this ends halfway: [`judge_due`](Self::judge_due) goes on with it.
     ///
     /// # Errors
     /// [`PolicyError`].
@@ -183,6 +197,8 @@ impl Devices {
             after = Some(last.device);
             for device in page {
                 match self.judge_with(tenant, device.device, None).await {
+                    // One that cannot be read is not let in, and holds up no other.
+                    Err(DeviceError::Storage(StorageError::Damaged(_))) => {}
                     Err(DeviceError::Storage(error)) => return Err(error),
                     // It was removed meanwhile.
                     Ok(_) | Err(DeviceError::NoDevice | DeviceError::Posture(_)) => {}

@@ -76,7 +76,7 @@ impl Statuses {
         }
         let now = self.clock.now();
         let mut statuses = vec![Status::Valid; LIST as usize];
-        for (index, standing) in self.storage.not_valid(tenant, list).await? {
+        for (index, standing) in self.storage.not_valid(tenant, list, now.0).await? {
             let place = usize::try_from(index).ok().and_then(|index| statuses.get_mut(index));
             let place = place.ok_or(StorageError::Damaged("a status is beyond its list"))?;
             *place = match standing {

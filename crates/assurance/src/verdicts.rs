@@ -273,7 +273,7 @@ impl Verdicts {
     /// How a leaf stands now.
     async fn standing(&self, client: &Client, leaf: &Leaf) -> Result<Standing, StorageError> {
         let standing = match self.statuses.place(client.tenant, &leaf.claims().status) {
-            Some(place) => self.storage.standing(client.tenant, place).await?,
+            Some(place) => self.storage.standing(client.tenant, place, self.clock.now().0).await?,
             None => None,
         };
         // What is on no list of the tenant's is vouched for by nobody.

@@ -74,12 +74,12 @@ impl Informing {
         Ok(signing::verify::<M>(keys.signing(), signed)?)
     }
 
-    /// Whose roster has moved since it was [heard](Self::heard) of: some of them.
+    /// Whose roster has moved since it was [heard](Self::heard) of: some of them, in the order of their ids, after this one.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub async fn news(&self) -> Result<Vec<RosterNews>, StorageError> {
-        self.storage.roster_news(AT_ONCE).await
+    pub async fn news(&self, after: Option<AccountId>) -> Result<Vec<RosterNews>, StorageError> {
+        self.storage.roster_news(after, AT_ONCE).await
     }
 
     /// It was looked at.

@@ -43,22 +43,39 @@ pub enum News {
     External(String),
 }
 
+/// Which device, of which account, in which tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeviceKey {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// The device.
+    pub device: MemberId,
+}
+
 /// How devices are kept, and the rules for that.
 #[async_trait]
 pub trait PostureStorage: Send + Sync {
     /// The tenant's compliance policies, by name.
     async fn compliance_policies(&self, tenant: TenantId) -> Result<Vec<PolicyRow>, StorageError>;
 
-    /// Adds a policy, or puts it in place of the one with its name.
+    /// Adds a policy, or puts it in place of the one with its name. From the same moment no judgement of the tenant's counts that lets
+    /// a device in: each is due.
     async fn set_compliance_policy(&self, tenant: TenantId, policy: PolicyRow) -> Result<(), StorageError>;
 
-    /// Removes a policy; whether it was there.
+    /// Removes a policy, with the same effect; whether it was there.
     async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError>;
 
     /// Keeps how a device was judged, and its leaves stand accordingly. Where it stands elsewhere than before, reports of its account are
     /// to be asked for anew. Whether the device is there.
     async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError>;
 
-    /// Devices whose judgement counts no more at `now`, the longest first.
-    async fn judgements_due(&self, now: u64, limit: u64) -> Result<Vec<(TenantId, MemberId)>, StorageError>;
+    /// Devices that were let in and whose judgement counts no more at `now`, in the order of their keys, after this one.
+    async fn judgements_due(
+        &self,
+        now: u64,
+        after: Option<DeviceKey>,
+        limit: u64,
+    ) -> Result<Vec<DeviceKey>, StorageError>;
 }

@@ -82,11 +82,12 @@ pub trait StatusStorage: Send + Sync {
     /// `None` if that is taken.
     async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError>;
 
-    /// How what has this place stands now; `None` if nothing has it.
-    async fn standing(&self, tenant: TenantId, place: Place) -> Result<Option<Standing>, StorageError>;
+    /// How what has this place stands at `now`; `None` if nothing has it. A leaf whose device's judgement counts no more is suspended
+    /// until there is another.
+    async fn standing(&self, tenant: TenantId, place: Place, now: u64) -> Result<Option<Standing>, StorageError>;
 
-    /// What stands elsewhere than at valid in a list: index and standing, ascending.
-    async fn not_valid(&self, tenant: TenantId, list: u32) -> Result<Vec<(u32, Standing)>, StorageError>;
+    /// What stands elsewhere than at valid in a list at `now`: index and standing, each index once.
+    async fn not_valid(&self, tenant: TenantId, list: u32, now: u64) -> Result<Vec<(u32, Standing)>, StorageError>;
 
     /// The last list that has anything, and how many places are taken in it.
     async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError>;

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use keyfold_assurance::storage::DeviceKey;
 use keyfold_vault::storage::StorageError;
 use tokio::{
     sync::watch,
@@ -22,23 +23,37 @@ pub(super) async fn run(state: Arc<State>, mut stopping: watch::Receiver<bool>) 
             tracing::error!(%error, "news of rosters");
             state.meters.failed(Chore::News);
         }
-        if let Err(error) = state.assurance.devices.judge_due().await {
-            tracing::error!(%error, "judgements of devices");
-            state.meters.failed(Chore::News);
+        match state.assurance.devices.judge_due().await {
+            Ok(judged) => {
+                for (DeviceKey { tenant, account, device }, error) in judged.failed {
+                    tracing::error!(%tenant, %account, %device, %error, "judgement of a device");
+                    state.meters.failed(Chore::News);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "judgements of devices");
+                state.meters.failed(Chore::News);
+            }
         }
     }
 }
 
+/// One pass over all that is new: what cannot be read of one account is tried again with the next, and holds up nobody else's.
 async fn tell(state: &State) -> Result<(), StorageError> {
+    let mut after = None;
     loop {
-        let news = state.services.informing.news().await?;
-        if news.is_empty() {
-            return Ok(());
-        }
-        for news in news {
-            let refreshed = state.assurance.members.refresh(news.account).await;
-            refreshed.map_err(|error| StorageError::Unavailable(Box::new(error)))?;
-            state.services.informing.heard(news).await?;
+        let page = state.services.informing.news(after).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.account);
+        for news in page {
+            let account = news.account;
+            match state.assurance.members.refresh(account).await {
+                Ok(()) => state.services.informing.heard(news).await?,
+                Err(error) => {
+                    tracing::error!(%account, %error, "news of a roster");
+                    state.meters.failed(Chore::News);
+                }
+            }
         }
     }
 }

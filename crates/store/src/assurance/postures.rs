@@ -1,17 +1,17 @@
 use async_trait::async_trait;
 use keyfold_assurance::{
     policy::State,
-    storage::{Judged, News, PolicyRow, PostureStorage, StorageError},
+    storage::{DeviceKey, Judged, News, PolicyRow, PostureStorage, StorageError},
 };
-use keyfold_wire::{MemberId, TenantId};
+use keyfold_wire::TenantId;
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
 use super::{
     devices,
-    row::{device_id, other, state_number, tenant_id, unavailable, unsigned},
+    row::{account_id, device_id, other, state_number, tenant_id, unavailable, unsigned},
     statuses,
 };
 use crate::{
@@ -47,18 +47,26 @@ impl PostureStorage for Database {
         let met = OnConflict::columns([Column::TenantId, Column::Name])
             .update_columns([Column::Policy, Column::ChangedAt])
             .to_owned();
+        let transaction = self.write().await.map_err(other)?;
         compliance_policies::Entity::insert(row.into_active_model())
             .on_conflict(met)
-            .exec_without_returning(&self.writer)
+            .exec_without_returning(&transaction)
             .await
             .map_err(unavailable)?;
-        Ok(())
+        judgements_are_over(&transaction, tenant).await?;
+        commit(transaction).await.map_err(other)
     }
 
     async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError> {
         let key = (tenant.to_vec(), name.to_owned());
-        let gone = compliance_policies::Entity::delete_by_id(key).exec(&self.writer).await.map_err(unavailable)?;
-        Ok(gone.rows_affected == 1)
+        let transaction = self.write().await.map_err(other)?;
+        let gone = compliance_policies::Entity::delete_by_id(key).exec(&transaction).await.map_err(unavailable)?;
+        if gone.rows_affected == 0 {
+            return Ok(false);
+        }
+        judgements_are_over(&transaction, tenant).await?;
+        commit(transaction).await.map_err(other)?;
+        Ok(true)
     }
 
     async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError> {
@@ -90,19 +98,62 @@ impl PostureStorage for Database {
         Ok(true)
     }
 
-    async fn judgements_due(&self, now: u64, limit: u64) -> Result<Vec<(TenantId, MemberId)>, StorageError> {
+    async fn judgements_due(
+        &self,
+        now: u64,
+        after: Option<DeviceKey>,
+        limit: u64,
+    ) -> Result<Vec<DeviceKey>, StorageError> {
         use member_devices::Column;
         // Who is not let in is not let in any less by time.
-        let let_in = [State::Compliant, State::InGracePeriod].map(state_number);
-        let rows = member_devices::Entity::find()
+        let mut due = member_devices::Entity::find()
             .filter(Column::ComplianceUntil.lte(signed(now)))
-            .filter(Column::Compliance.is_in(let_in))
+            .filter(Column::Compliance.is_in(let_in()))
             .filter(Column::RemovedAt.is_null())
-            .order_by_asc(Column::ComplianceUntil)
-            .limit(limit)
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        rows.iter().map(|row| Ok((tenant_id(&row.tenant_id)?, device_id(&row.device_id)?))).collect()
+            .cursor_by((Column::TenantId, Column::AccountId, Column::DeviceId));
+        if let Some(after) = after {
+            due.after((after.tenant.to_vec(), after.account.to_vec(), after.device.to_vec()));
+        }
+        let rows = due.first(limit).all(&self.reader).await.map_err(unavailable)?;
+        let key = |row: &member_devices::Model| {
+            Ok(DeviceKey {
+                tenant: tenant_id(&row.tenant_id)?,
+                account: account_id(&row.account_id)?,
+                device: device_id(&row.device_id)?,
+            })
+        };
+        rows.iter().map(key).collect()
     }
+}
+
+/// Nobody of the tenant is let in any more by a judgement that was.
+async fn judgements_are_over(database: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StorageError> {
+    use member_devices::Column;
+    let let_in = Condition::all()
+        .add(Column::TenantId.eq(tenant.to_vec()))
+        .add(Column::Compliance.is_in(let_in()))
+        .add(Column::RemovedAt.is_null());
+    // Locked in the order in which everybody locks several, so that nobody waits for the other.
+    let _: Vec<Vec<u8>> = member_devices::Entity::find()
+        .select_only()
+        .column(Column::DeviceId)
+        .filter(let_in.clone())
+        .order_by_asc(Column::AccountId)
+        .order_by_asc(Column::DeviceId)
+        .lock_exclusive()
+        .into_tuple()
+        .all(database)
+        .await
+        .map_err(unavailable)?;
+    member_devices::Entity::update_many()
+        .col_expr(Column::ComplianceUntil, Expr::value(0_i64))
+        .filter(let_in)
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
+fn let_in() -> [i16; 2] {
+    [State::Compliant, State::InGracePeriod].map(state_number)
 }

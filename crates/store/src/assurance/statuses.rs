@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use keyfold_assurance::storage::{LeavesOf, Place, Places, ReportOf, Standing, StatusStorage, StorageError};
 use keyfold_wire::{AccountId, MemberId, TenantId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryInsertResult,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    Select, TryInsertResult,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 use super::{
@@ -112,12 +114,26 @@ impl StatusStorage for Database {
         Ok(place)
     }
 
-    async fn standing(&self, tenant: TenantId, place: Place) -> Result<Option<Standing>, StorageError> {
+    async fn standing(&self, tenant: TenantId, place: Place, now: u64) -> Result<Option<Standing>, StorageError> {
         let row = Entity::find().filter(at(tenant, place)).one(&self.reader).await.map_err(unavailable)?;
-        row.map(|row| standing(row.status)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let lapsed = lapsed(tenant, now).filter(at(tenant, place)).one(&self.reader).await.map_err(unavailable)?;
+        if lapsed.is_some() {
+            return Ok(Some(Standing::Suspended));
+        }
+        standing(row.status).map(Some)
     }
 
-    async fn not_valid(&self, tenant: TenantId, list: u32) -> Result<Vec<(u32, Standing)>, StorageError> {
+    async fn not_valid(&self, tenant: TenantId, list: u32, now: u64) -> Result<Vec<(u32, Standing)>, StorageError> {
+        let lapsed: Vec<i64> = lapsed(tenant, now)
+            .select_only()
+            .column(Column::Place)
+            .filter(Column::List.eq(i64::from(list)))
+            .into_tuple()
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        // What lapses between the two is in both.
         let rows: Vec<(i64, i16)> = Entity::find()
             .select_only()
             .column(Column::Place)
@@ -125,12 +141,13 @@ impl StatusStorage for Database {
             .filter(Column::TenantId.eq(tenant.to_vec()))
             .filter(Column::List.eq(i64::from(list)))
             .filter(Column::Status.ne(standing_number(Standing::Valid)))
-            .order_by_asc(Column::Place)
             .into_tuple()
             .all(&self.reader)
             .await
             .map_err(unavailable)?;
-        rows.into_iter().map(|(place, status)| Ok((number(place)?, standing(status)?))).collect()
+        let lapsed = lapsed.into_iter().map(|place| (place, standing_number(Standing::Suspended)));
+        let all: BTreeMap<i64, i16> = lapsed.chain(rows).collect();
+        all.into_iter().map(|(place, status)| Ok((number(place)?, standing(status)?))).collect()
     }
 
     async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError> {
@@ -160,6 +177,24 @@ impl StatusStorage for Database {
             .map_err(unavailable)?;
         Ok(gone.rows_affected)
     }
+}
+
+/// Leaves that are valid by their rows, and whose device's judgement counts no more: nobody has judged it since.
+fn lapsed(tenant: TenantId, now: u64) -> Select<Entity> {
+    use member_devices::Column as Of;
+    let devices = Query::select()
+        .columns([Of::AccountId, Of::DeviceId])
+        .from(member_devices::Entity)
+        .and_where(Of::TenantId.eq(tenant.to_vec()))
+        .and_where(Of::ComplianceUntil.lte(signed(now)))
+        .and_where(Of::RemovedAt.is_null())
+        .to_owned();
+    let device = Expr::tuple([Expr::col(Column::AccountId), Expr::col(Column::DeviceId)]);
+    Entity::find()
+        .filter(Column::TenantId.eq(tenant.to_vec()))
+        .filter(Column::Kind.eq(LEAF))
+        .filter(Column::Status.eq(standing_number(Standing::Valid)))
+        .filter(device.in_subquery(devices))
 }
 
 /// A device's leaves stand so from then on; what counts no more stays so.

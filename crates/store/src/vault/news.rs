@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use keyfold_vault::storage::{AccountId, RosterNews, RosterNewsStorage, StorageError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use crate::{
@@ -13,8 +14,13 @@ use crate::{
 
 #[async_trait]
 impl RosterNewsStorage for Database {
-    async fn roster_news(&self, limit: u64) -> Result<Vec<RosterNews>, StorageError> {
-        let rows = Entity::find().limit(limit).all(&self.reader).await.map_err(unavailable)?;
+    async fn roster_news(&self, after: Option<AccountId>, limit: u64) -> Result<Vec<RosterNews>, StorageError> {
+        let mut found = Entity::find();
+        if let Some(after) = after {
+            found = found.filter(Column::AccountId.gt(after.to_vec()));
+        }
+        let found = found.order_by_asc(Column::AccountId).limit(limit);
+        let rows = found.all(&self.reader).await.map_err(unavailable)?;
         let news = |row: Model| {
             Ok(RosterNews { account: account_id(&row.account_id)?, roster_seq: unsigned(row.roster_seq)? })
         };

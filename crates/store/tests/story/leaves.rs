@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use keyfold_assurance::{
     policy::State,
-    storage::{MemberStorage, Place, Places, PostureStorage, Standing, StatusStorage},
+    storage::{DeviceKey, MemberStorage, Place, Places, PolicyRow, PostureStorage, Standing, StatusStorage},
 };
 
 use crate::{
@@ -59,7 +59,39 @@ async fn leaves_that_are_issued_beside_a_judgement_stand_by_it() {
                 }
             }
         }
-        assert_eq!(office.database.not_valid(office.tenant, 1).await.unwrap().len() % 64, 0);
+        assert_eq!(office.database.not_valid(office.tenant, 1, NOW).await.unwrap().len() % 64, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn from_the_moment_of_another_policy_nobody_is_let_in_by_a_judgement_from_before() {
+    in_each_office(async |office| {
+        let (tenant, database) = (office.tenant, office.database);
+        let policy = PolicyRow { name: "policy".to_owned(), policy: "{}".to_owned(), changed_at: NOW };
+        let laptop = DeviceKey { tenant, account: office.ana, device: office.laptop };
+        for index in 0..2 {
+            office.judged(State::Compliant, NOW + DAY).await;
+            assert!(matches!(office.takes(1, &[index]).await, Places::Taken(_)));
+            assert_eq!(office.standing(index).await, Some(Standing::Valid));
+            assert_eq!(database.judgements_due(NOW, None, 10).await.unwrap(), []);
+
+            if index == 0 {
+                database.set_compliance_policy(tenant, policy.clone()).await.unwrap();
+            } else {
+                assert!(database.remove_compliance_policy(tenant, "policy").await.unwrap());
+            }
+            assert_eq!(database.device(tenant, office.laptop).await.unwrap().unwrap().compliance_until, 0);
+            assert_eq!(office.standing(index).await, Some(Standing::Suspended));
+            assert!(database.not_valid(tenant, 1, NOW).await.unwrap().contains(&(index, Standing::Suspended)));
+            assert_eq!(office.takes(1, &[9]).await, Places::Otherwise);
+            assert_eq!(database.judgements_due(NOW, None, 10).await.unwrap(), [laptop]);
+            assert_eq!(database.judgements_due(NOW, Some(laptop), 10).await.unwrap(), []);
+
+            office.judged(State::Compliant, NOW + DAY).await;
+            assert_eq!(office.standing(index).await, Some(Standing::Valid), "and is again by the next");
+            assert_eq!(database.not_valid(tenant, 1, NOW).await.unwrap(), []);
+        }
     })
     .await;
 }

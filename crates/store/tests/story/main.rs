@@ -19,6 +19,7 @@ mod invites;
 mod leaves;
 mod migrations;
 mod names;
+mod news;
 mod offers;
 mod offices;
 mod pages;

@@ -82,7 +82,7 @@ impl<'a> Office<'a> {
     }
 
     pub(crate) async fn standing(&self, index: u32) -> Option<Standing> {
-        self.database.standing(self.tenant, Place { list: 1, index }).await.unwrap()
+        self.database.standing(self.tenant, Place { list: 1, index }, NOW).await.unwrap()
     }
 }
 

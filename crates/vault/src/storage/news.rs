@@ -16,8 +16,8 @@ pub struct RosterNews {
 /// no crash keeps it from being heard of.
 #[async_trait]
 pub trait RosterNewsStorage: Send + Sync {
-    /// Some of them.
-    async fn roster_news(&self, limit: u64) -> Result<Vec<RosterNews>, StorageError>;
+    /// Some of them, in the order of their ids, after this one.
+    async fn roster_news(&self, after: Option<AccountId>, limit: u64) -> Result<Vec<RosterNews>, StorageError>;
 
     /// It was looked at: it is forgotten, unless the roster has moved on.
     async fn heard(&self, news: RosterNews) -> Result<(), StorageError>;

@@ -129,7 +129,7 @@ hold_up! {
         retire_server_keys(kind: KeyKind, kid: u32) -> ();
     }
     RosterNewsStorage {
-        roster_news(limit: u64) -> Vec<RosterNews>;
+        roster_news(after: Option<AccountId>, limit: u64) -> Vec<RosterNews>;
         heard(news: RosterNews) -> ();
     }
     Upkeep {

@@ -2,7 +2,7 @@ use std::{cmp::Reverse, sync::Arc};
 
 use async_trait::async_trait;
 use keyfold_vault::storage::{
-    KeyKind, RosterNews, RosterNewsStorage, ServerKey, ServerKeyStorage, StorageError, Swept, Upkeep,
+    AccountId, KeyKind, RosterNews, RosterNewsStorage, ServerKey, ServerKeyStorage, StorageError, Swept, Upkeep,
 };
 
 use super::{MemoryDatabase, rows::Rows};
@@ -39,7 +39,7 @@ fn keys(rows: &mut Rows, kind: KeyKind) -> &mut Vec<ServerKey> {
 /// Nobody wants to hear of rosters here.
 #[async_trait]
 impl RosterNewsStorage for MemoryDatabase {
-    async fn roster_news(&self, _: u64) -> Result<Vec<RosterNews>, StorageError> {
+    async fn roster_news(&self, _: Option<AccountId>, _: u64) -> Result<Vec<RosterNews>, StorageError> {
         Ok(Vec::new())
     }
 

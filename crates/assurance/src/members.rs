@@ -174,6 +174,11 @@ impl Members {
     /// [`MemberError`].
     pub async fn get(&self, tenant: TenantId, account: AccountId) -> Result<(Member, Vec<Device>), MemberError> {
         self.refresh(account).await?;
+        self.known(tenant, account).await
+    }
+
+    /// A member and its devices, as they were known last.
+    pub(crate) async fn known(&self, tenant: TenantId, account: AccountId) -> Result<(Member, Vec<Device>), MemberError> {
         let member = self.storage.member(tenant, account).await?.filter(|member| member.left_at.is_none());
         let member = member.ok_or(MemberError::NoMember)?;
         Ok((member, self.storage.devices_of(tenant, account).await?))

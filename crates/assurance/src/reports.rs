@@ -19,7 +19,7 @@ use crate::{
     random::{self, NoRandomness},
     relying_parties::{Client, RelyingParties, sha256},
     statuses::{LIST, Statuses},
-    storage::{Device, Member, Place, ReportOf, StatementRow, Storage, StorageError, What},
+    storage::{Device, Member, Place, Places, ReportOf, StatementRow, Storage, StorageError, What},
 };
 
 /// Reports passkeys to relying parties that know them.
@@ -75,13 +75,13 @@ pub enum ReportRefused {
     Storage(#[from] StorageError),
 }
 
-/// What is known of a passkey.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What is reported.
-    pub passkey: Passkey,
-    pub(crate) account: AccountId,
-    pub(crate) tag: BlindTag,
+/// What devices have told of a passkey: at least one statement that holds.
+struct Told {
+    tag: BlindTag,
+    /// Whose passkey it is, by the best of them.
+    account: AccountId,
+    best: usize,
+    brought: Vec<Brought>,
 }
 
 /// A statement that holds, and who brought it.
@@ -110,14 +110,16 @@ impl Reports {
         if !is_nonce(nonce) {
             return Err(ReportRefused::Nonce);
         }
-        let found = self.find(client, asked).await?;
+        let told = self.told(client, asked).await?;
         let now = self.clock.now();
         // A nonce is remembered longer than any report with it counts.
         let until = now.0.saturating_add(NONCE_KEPT);
         if !self.storage.spend(client.tenant, client.id, What::Nonce, sha256(nonce.as_bytes()), until).await? {
             return Err(ReportRefused::NonceUsed);
         }
-        let place = self.place(client, &found).await?;
+        // Before anything is read that the report says: what changes from here on ends it.
+        let place = self.place(client, &told).await?;
+        let passkey = self.passkey(client, asked, &told).await?;
         let status = StatusReference { index: place.index, uri: self.statuses.url(client.tenant, place.list) };
         let report = Report {
             iss: self.authorities.url(client.tenant),
@@ -127,7 +129,7 @@ impl Reports {
             eat_nonce: nonce.to_owned(),
             eat_profile: PROFILE.to_owned(),
             status: ReportStatus { status_list: status },
-            keyfold: found.passkey,
+            keyfold: passkey,
         };
         let known = self.authorities.known(client.tenant).await?;
         Ok(known.token_key(now.0)?.report(&report).map_err(AuthorityUnavailable::from)?)
@@ -137,7 +139,13 @@ impl Reports {
     ///
     /// # Errors
     /// [`ReportRefused`].
-    pub async fn find(&self, client: &Client, asked: &AskedFor<'_>) -> Result<Found, ReportRefused> {
+    pub async fn find(&self, client: &Client, asked: &AskedFor<'_>) -> Result<Passkey, ReportRefused> {
+        let told = self.told(client, asked).await?;
+        self.passkey(client, asked, &told).await
+    }
+
+    /// What devices have told of a passkey.
+    async fn told(&self, client: &Client, asked: &AskedFor<'_>) -> Result<Told, ReportRefused> {
         if !self.relying_parties.owns(client, asked.rp_id).await? {
             return Err(ReportRefused::NotProved);
         }
@@ -146,9 +154,17 @@ impl Reports {
         let tag = BlindTag::of(asked.rp_id, asked.credential_id, asked.public_key);
         let brought = self.brought(client, &passkey, tag).await?;
         // Whoever has the passkey's own key knows better than who has not; of several, who came first.
-        let best = brought.iter().find(|brought| brought.verified.is_by_credential).or(brought.first());
-        let best = best.ok_or(ReportRefused::Unknown)?;
-        let (member, devices) = match self.members.get(client.tenant, best.row.account).await {
+        let best = brought.iter().position(|brought| brought.verified.is_by_credential).unwrap_or(0);
+        let account = brought.get(best).ok_or(ReportRefused::Unknown)?.row.account;
+        self.members.refresh(account).await?;
+        Ok(Told { tag, account, best, brought })
+    }
+
+    /// What is known of it now.
+    async fn passkey(&self, client: &Client, asked: &AskedFor<'_>, told: &Told) -> Result<Passkey, ReportRefused> {
+        let brought = &told.brought;
+        let best = brought.get(told.best).ok_or(ReportRefused::Unknown)?;
+        let (member, devices) = match self.members.known(client.tenant, told.account).await {
             Ok(known) => known,
             Err(MemberError::Storage(error)) => return Err(error.into()),
             Err(_) => return Err(ReportRefused::Unknown),
@@ -162,7 +178,7 @@ impl Reports {
         };
         let now = self.clock.now().0;
         let complies = |device: &&&Device| device.compliance.is_let_in() && device.compliance_until > now;
-        let passkey = Passkey {
+        Ok(Passkey {
             rp_id: asked.rp_id.to_owned(),
             credential_id: BASE64URL_NOPAD.encode(asked.credential_id),
             class,
@@ -179,8 +195,7 @@ impl Reports {
             exports: exports(class, &member),
             assurance: Assurance::at_most(class, protection),
             statements: brought.iter().map(|brought| BASE64URL_NOPAD.encode(&brought.row.statement)).collect(),
-        };
-        Ok(Found { passkey, account: best.row.account, tag })
+        })
     }
 
     /// The statements under a tag that hold: what somebody else has put there is passed over.
@@ -202,17 +217,17 @@ impl Reports {
         Ok(rows.into_iter().filter_map(verified).take(TOLD).collect())
     }
 
-    async fn place(&self, client: &Client, found: &Found) -> Result<Place, ReportRefused> {
-        let expires_at = self.clock.now().0.saturating_add(COUNTS + DAY);
-        let of = ReportOf { client: client.id, account: found.account, tag: found.tag.0, expires_at };
-        for _ in 0..ATTEMPTS {
-            let list = self.statuses.list_with_room(client.tenant).await?;
-            let free = Place { list, index: random::below(LIST)? };
-            if let Some(place) = self.storage.report_place(client.tenant, of, free).await? {
-                return Ok(place);
-            }
+    async fn place(&self, client: &Client, told: &Told) -> Result<Place, ReportRefused> {
+        let now = self.clock.now().0;
+        let expires_at = now.saturating_add(COUNTS + DAY);
+        let of = ReportOf { client: client.id, account: told.account, tag: told.tag.0, now, expires_at };
+        let list = self.statuses.list_with_room(client.tenant).await?;
+        let drawn = (0..DRAWN).map(|_| random::below(LIST)).collect::<Result<Vec<_>, _>>()?;
+        match self.storage.report_place(client.tenant, of, list, &drawn).await? {
+            Places::Taken(places) => places.into_iter().next().ok_or(ReportRefused::NoPlace),
+            Places::Otherwise => Err(ReportRefused::Unknown),
+            Places::NoRoom => Err(ReportRefused::NoPlace),
         }
-        Err(ReportRefused::NoPlace)
     }
 }
 
@@ -266,4 +281,5 @@ const READ: u64 = 64;
 const TOLD: usize = 16;
 const COUNTS: u64 = HOUR;
 const NONCE_KEPT: u64 = 2 * DAY;
-const ATTEMPTS: usize = 32;
+/// Half of a list is taken at most: one of so many is free.
+const DRAWN: usize = 64;

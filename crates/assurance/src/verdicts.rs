@@ -249,7 +249,7 @@ impl Verdicts {
 
     async fn stated(&self, client: &Client, asked: &AskedFor<'_>) -> Result<Option<Passkey>, VerdictError> {
         match self.reports.find(client, asked).await {
-            Ok(found) => Ok(Some(found.passkey)),
+            Ok(passkey) => Ok(Some(passkey)),
             Err(ReportRefused::Storage(error)) => Err(error.into()),
             Err(ReportRefused::Authority(error)) => Err(error.into()),
             Err(ReportRefused::NotProved) => Err(VerdictError::NotProved),

@@ -41,12 +41,12 @@ pub struct LeavesOf {
     pub expires_at: u64,
 }
 
-/// What became of leaves for which places are wanted.
+/// What became of leaves, or of a report, for which places are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Places {
     /// They have these.
     Taken(Vec<Place>),
-    /// The device is not there, or stands elsewhere now.
+    /// The device, or the member, is not there, or stands elsewhere now.
     Otherwise,
     /// Too few of the drawn ones are free.
     NoRoom,
@@ -61,6 +61,8 @@ pub struct ReportOf {
     pub account: AccountId,
     /// Which.
     pub tag: [u8; 32],
+    /// The time now, Unix milliseconds.
+    pub now: u64,
     /// When it may be forgotten, Unix milliseconds.
     pub expires_at: u64,
 }
@@ -78,9 +80,15 @@ pub trait StatusStorage: Send + Sync {
         drawn: &[u32],
     ) -> Result<Places, StorageError>;
 
-    /// The place of the latest report of this that still holds, put off until it expires with this one; else `free` is taken for it.
-    /// `None` if that is taken.
-    async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError>;
+    /// The place of the latest report of this that still holds, put off until it expires with this one; else one of the drawn ones that
+    /// is free. Whatever ends reports of the account comes before, and is seen by who reads after this, or ends this one too.
+    async fn report_place(
+        &self,
+        tenant: TenantId,
+        of: ReportOf,
+        list: u32,
+        drawn: &[u32],
+    ) -> Result<Places, StorageError>;
 
     /// How what has this place stands at `now`; `None` if nothing has it. A leaf whose device's judgement counts no more is suspended
     /// until there is another.

@@ -196,6 +196,7 @@ impl MemberStorage for Database {
         at: u64,
     ) -> Result<bool, StorageError> {
         let transaction = self.write().await.map_err(other)?;
+        locked(&transaction, tenant, account).await?;
         let row = member_exports::Model {
             tenant_id: tenant.to_vec(),
             account_id: account.to_vec(),
@@ -272,6 +273,18 @@ async fn find(
 ) -> Result<Option<members::Model>, StorageError> {
     let key = (tenant.to_vec(), account.to_vec());
     members::Entity::find_by_id(key).one(database).await.map_err(unavailable)
+}
+
+/// A member that has not left, of which nothing is reported and nothing that is reported changes until the transaction ends. Locked
+/// before any of its devices.
+pub(super) async fn locked(
+    database: &impl ConnectionTrait,
+    tenant: TenantId,
+    account: AccountId,
+) -> Result<Option<members::Model>, StorageError> {
+    let key = (tenant.to_vec(), account.to_vec());
+    let row = members::Entity::find_by_id(key).lock_exclusive().one(database).await.map_err(unavailable)?;
+    Ok(row.filter(|row| row.left_at.is_none()))
 }
 
 impl TryFrom<members::Model> for Member {

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{
-    devices,
+    devices, members,
     row::{account_id, device_id, other, state_number, tenant_id, unavailable, unsigned},
     statuses,
 };
@@ -72,6 +72,7 @@ impl PostureStorage for Database {
     async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError> {
         use member_devices::Column;
         let transaction = self.write().await.map_err(other)?;
+        members::locked(&transaction, tenant, judged.account).await?;
         let before = devices::locked(&transaction, tenant, judged.account, judged.device).await?;
         let Some(before) = before else { return Ok(false) };
         let mut update = member_devices::Entity::update_many()

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{
-    devices,
+    devices, members,
     row::{number, other, standing, standing_number, state_number, unavailable},
 };
 use crate::{
@@ -71,8 +71,17 @@ impl StatusStorage for Database {
         Ok(Places::Taken(taken))
     }
 
-    async fn report_place(&self, tenant: TenantId, of: ReportOf, free: Place) -> Result<Option<Place>, StorageError> {
+    async fn report_place(
+        &self,
+        tenant: TenantId,
+        of: ReportOf,
+        list: u32,
+        drawn: &[u32],
+    ) -> Result<Places, StorageError> {
         let transaction = self.write().await.map_err(other)?;
+        if members::locked(&transaction, tenant, of.account).await?.is_none() {
+            return Ok(Places::Otherwise);
+        }
         let held = Entity::find()
             .filter(Column::TenantId.eq(tenant.to_vec()))
             .filter(Column::AccountId.eq(of.account.to_vec()))
@@ -80,38 +89,43 @@ impl StatusStorage for Database {
             .filter(Column::ClientId.eq(of.client.to_vec()))
             .filter(Column::Tag.eq(of.tag.to_vec()))
             .filter(Column::Status.eq(standing_number(Standing::Valid)))
+            .filter(Column::ExpiresAt.gt(signed(of.now)))
             .one(&transaction)
             .await
             .map_err(unavailable)?;
-        let place = match held {
-            Some(row) => {
-                let place = Place { list: number(row.list)?, index: number(row.place)? };
-                Entity::update_many()
-                    .col_expr(Column::ExpiresAt, Expr::value(signed(of.expires_at)))
-                    .filter(at(tenant, place))
-                    .exec(&transaction)
-                    .await
-                    .map_err(unavailable)?;
-                Some(place)
+        if let Some(row) = held {
+            let place = Place { list: number(row.list)?, index: number(row.place)? };
+            let put_off = Entity::update_many()
+                .col_expr(Column::ExpiresAt, Expr::value(signed(of.expires_at)))
+                .filter(at(tenant, place))
+                .exec(&transaction)
+                .await
+                .map_err(unavailable)?;
+            // Another server's clock may have had it forgotten meanwhile.
+            if put_off.rows_affected == 1 {
+                commit(transaction).await.map_err(other)?;
+                return Ok(Places::Taken(vec![place]));
             }
-            None => {
-                let row = Model {
-                    tenant_id: tenant.to_vec(),
-                    list: i64::from(free.list),
-                    place: i64::from(free.index),
-                    kind: REPORT,
-                    account_id: of.account.to_vec(),
-                    device_id: None,
-                    client_id: Some(of.client.to_vec()),
-                    tag: Some(of.tag.to_vec()),
-                    status: standing_number(Standing::Valid),
-                    expires_at: signed(of.expires_at),
-                };
-                insert(&transaction, row).await?.then_some(free)
+        }
+        for index in drawn {
+            let row = Model {
+                tenant_id: tenant.to_vec(),
+                list: i64::from(list),
+                place: i64::from(*index),
+                kind: REPORT,
+                account_id: of.account.to_vec(),
+                device_id: None,
+                client_id: Some(of.client.to_vec()),
+                tag: Some(of.tag.to_vec()),
+                status: standing_number(Standing::Valid),
+                expires_at: signed(of.expires_at),
+            };
+            if insert(&transaction, row).await? {
+                commit(transaction).await.map_err(other)?;
+                return Ok(Places::Taken(vec![Place { list, index: *index }]));
             }
-        };
-        commit(transaction).await.map_err(other)?;
-        Ok(place)
+        }
+        Ok(Places::NoRoom)
     }
 
     async fn standing(&self, tenant: TenantId, place: Place, now: u64) -> Result<Option<Standing>, StorageError> {

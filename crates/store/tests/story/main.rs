@@ -28,6 +28,7 @@ mod pruning;
 mod pulls;
 mod purges;
 mod pushes;
+mod reports;
 mod restores;
 mod server_keys;
 mod vaults;

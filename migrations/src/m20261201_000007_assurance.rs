@@ -61,6 +61,7 @@ fn of_tenant(table: &'static str) -> TableCreateStatement {
     Table::create().table(table).col(tenant_id()).foreign_key(&mut tenant).take()
 }
 
+/// How often its compliance policies have changed tells whether a judgement was by those that there are.
 fn tenants() -> TableCreateStatement {
     Table::create()
         .table("tenants")
@@ -70,6 +71,7 @@ fn tenants() -> TableCreateStatement {
         .col(big_integer("created_at"))
         .col(binary_null("root"))
         .col(binary_null("revoked"))
+        .col(big_integer("policy_changes"))
         .take()
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Clock,
-    storage::{Device, DeviceKey, Judged, News, PolicyRow, Standing, Storage, StorageError},
+    storage::{Device, DeviceKey, Judged, Kept, News, Policies, PolicyRow, Standing, Storage, StorageError},
 };
 
 /// How devices are kept, held against the tenant's rules. What no rule looks at, and what is not known, is not compliant.
@@ -86,6 +86,7 @@ impl Devices {
     pub async fn report(
         &self,
         tenant: TenantId,
+        account: AccountId,
         device: MemberId,
         at: keyfold_evidence::UnixMillis,
         posture: &str,
@@ -98,13 +99,8 @@ impl Devices {
         if posture.reported_at.0 != at.0 {
             return Err(DeviceError::Posture("it is of another time than its report".to_owned()));
         }
-        let row = self.storage.device(tenant, device).await?.ok_or(DeviceError::NoDevice)?;
-        let before = self::posture(&row)?;
-        if before.is_some_and(|before| before.reported_at >= posture.reported_at) {
-            return Err(DeviceError::Posture("a later one is known".to_owned()));
-        }
         let posture = json(&posture.self_reported())?;
-        self.judge_with(tenant, device, Some(News::Posture(posture))).await
+        self.judge_with(DeviceKey { tenant, account, device }, Some(&News::Posture(posture))).await
     }
 
     /// Takes what another device management says of a device; whoever passes it on has verified who says so.
@@ -117,15 +113,28 @@ impl Devices {
         device: MemberId,
         said: External,
     ) -> Result<Compliance, DeviceError> {
-        self.judge_with(tenant, device, Some(News::External(json(&said)?))).await
+        self.judge_wherever(tenant, device, Some(&News::External(json(&said)?))).await
     }
 
-    /// Where a device stands now.
+    /// Where a device of an account stands now.
     ///
     /// # Errors
     /// [`DeviceError`].
-    pub async fn compliance(&self, tenant: TenantId, device: MemberId) -> Result<Compliance, DeviceError> {
-        self.judge_with(tenant, device, None).await
+    pub async fn compliance(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        device: MemberId,
+    ) -> Result<Compliance, DeviceError> {
+        self.judge_with(DeviceKey { tenant, account, device }, None).await
+    }
+
+    /// Where a device stands now: in the worst of the accounts that have it, if there are several.
+    ///
+    /// # Errors
+    /// [`DeviceError`].
+    pub async fn worst(&self, tenant: TenantId, device: MemberId) -> Result<Compliance, DeviceError> {
+        self.judge_wherever(tenant, device, None).await
     }
 
     /// Judges each device anew that was let in and whose judgement counts no more, once. What cannot be judged holds up no other.
@@ -139,7 +148,7 @@ impl Devices {
             let Some(last) = page.last() else { return Ok(due) };
             after = Some(*last);
             for key in page {
-                match self.judge_with(key.tenant, key.device, None).await {
+                match self.judge_with(key, None).await {
                     Ok(_) => due.judged += 1,
                     Err(DeviceError::Storage(error)) => due.failed.push((key, error)),
                     Err(DeviceError::NoDevice | DeviceError::Posture(_)) => {}
@@ -153,8 +162,7 @@ impl Devices {
     /// # Errors
     /// [`StorageError`].
     pub async fn policies(&self, tenant: TenantId) -> Result<Vec<CompliancePolicy>, StorageError> {
-        let rows = self.storage.compliance_policies(tenant).await?;
-        rows.iter().map(|row| stored(&row.policy)).collect()
+        read(&self.storage.compliance_policies(tenant).await?)
     }
 
     /// Adds a policy (JSON), or puts it in place of the one with its id, and judges every device by it. Nobody is let in by a judgement
@@ -167,7 +175,7 @@ impl Devices {
         let read: CompliancePolicy =
             serde_json::from_str(policy).map_err(|error| PolicyError::Malformed(error.to_string()))?;
         let name = read.id.to_string();
-        let rows = self.storage.compliance_policies(tenant).await?;
+        let rows = self.storage.compliance_policies(tenant).await?.rows;
         let is_new = !rows.iter().any(|row| row.name == name);
         if policy.len() > LONGEST || (is_new && rows.len() >= MOST) {
             return Err(PolicyError::Full);
@@ -194,9 +202,9 @@ impl Devices {
         loop {
             let page = self.storage.devices(tenant, after, AT_ONCE).await?;
             let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.device);
-            for device in page {
-                match self.judge_with(tenant, device.device, None).await {
+            after = Some((last.account, last.device));
+            for Device { account, device, .. } in page {
+                match self.judge_with(DeviceKey { tenant, account, device }, None).await {
                     // One that cannot be read is not let in, and holds up no other.
                     Err(DeviceError::Storage(StorageError::Damaged(_))) => {}
                     Err(DeviceError::Storage(error)) => return Err(error),
@@ -207,33 +215,55 @@ impl Devices {
         }
     }
 
-    async fn judge_with(
+    async fn judge_wherever(
         &self,
         tenant: TenantId,
         device: MemberId,
-        news: Option<News>,
+        news: Option<&News>,
     ) -> Result<Compliance, DeviceError> {
-        let row = self.storage.device(tenant, device).await?.filter(|device| device.removed_at.is_none());
-        let row = row.ok_or(DeviceError::NoDevice)?;
-        let policies = self.policies(tenant).await?;
-        let Evaluation { state, results, expires_at, failing_since } =
-            self.evaluated(&row, &policies, news.as_ref())?;
-        let judged = Judged {
-            account: row.account,
-            device,
-            news,
-            failing: json(&failing_since)?,
-            compliance: state,
-            compliance_until: expires_at.0,
-            leaves: if state.is_let_in() { Standing::Valid } else { Standing::Suspended },
-        };
-        let is_as_before = judged.news.is_none()
-            && (judged.compliance, &judged.failing, judged.compliance_until)
-                == (row.compliance, &row.failing, row.compliance_until);
-        if !is_as_before && !self.storage.judged(tenant, judged).await? {
-            return Err(DeviceError::NoDevice);
+        let mut worst: Option<Compliance> = None;
+        for account in self.storage.accounts_of(tenant, device).await? {
+            let found = self.judge_with(DeviceKey { tenant, account, device }, news).await?;
+            if worst.as_ref().is_none_or(|worst| worst.state < found.state) {
+                worst = Some(found);
+            }
         }
-        Ok(Compliance { state, results, expires_at: expires_at.0 })
+        worst.ok_or(DeviceError::NoDevice)
+    }
+
+    /// Judges by what is known, and again where that has changed by the time that the judgement is to be kept.
+    async fn judge_with(&self, key: DeviceKey, news: Option<&News>) -> Result<Compliance, DeviceError> {
+        let DeviceKey { tenant, account, device } = key;
+        for _ in 0..ATTEMPTS {
+            let before = self.storage.device(tenant, account, device).await?.filter(is_there);
+            let before = before.ok_or(DeviceError::NoDevice)?;
+            if is_earlier(news, &before)? {
+                return Err(DeviceError::Posture("a later one is known".to_owned()));
+            }
+            let policies = self.storage.compliance_policies(tenant).await?;
+            let Evaluation { state, results, expires_at, failing_since } =
+                self.evaluated(&before, &read(&policies)?, news)?;
+            let failing = json(&failing_since)?;
+            let is_as_before = news.is_none()
+                && (state, &failing, expires_at.0) == (before.compliance, &before.failing, before.compliance_until);
+            let judged = Judged {
+                before,
+                policies: policies.changes,
+                at: self.clock.now().0,
+                news: news.cloned(),
+                failing,
+                compliance: state,
+                compliance_until: expires_at.0,
+                leaves: if state.is_let_in() { Standing::Valid } else { Standing::Suspended },
+            };
+            let kept = if is_as_before { Kept::Done } else { self.storage.judged(tenant, judged).await? };
+            match kept {
+                Kept::Done => return Ok(Compliance { state, results, expires_at: expires_at.0 }),
+                Kept::Moved => {}
+                Kept::Gone => return Err(DeviceError::NoDevice),
+            }
+        }
+        Err(StorageError::Unavailable("the device changes all the time".into()).into())
     }
 
     fn evaluated(
@@ -261,9 +291,20 @@ pub(crate) fn posture(device: &Device) -> Result<Option<Posture>, StorageError> 
     device.posture.as_deref().map(stored).transpose()
 }
 
-/// Whose device it is.
-pub(crate) fn is_of(device: &Device, account: AccountId) -> bool {
-    device.account == account && device.removed_at.is_none()
+/// Whether it was not removed.
+pub(crate) fn is_there(device: &Device) -> bool {
+    device.removed_at.is_none()
+}
+
+/// Whether a posture is not later than the one that is known.
+fn is_earlier(news: Option<&News>, known: &Device) -> Result<bool, StorageError> {
+    let Some(News::Posture(told)) = news else { return Ok(false) };
+    let told: Posture = stored(told)?;
+    Ok(posture(known)?.is_some_and(|known| known.reported_at >= told.reported_at))
+}
+
+fn read(policies: &Policies) -> Result<Vec<CompliancePolicy>, StorageError> {
+    policies.rows.iter().map(|row| stored(&row.policy)).collect()
 }
 
 fn stored<T: DeserializeOwned>(json: &str) -> Result<T, StorageError> {
@@ -278,3 +319,5 @@ fn json(value: &impl serde::Serialize) -> Result<String, StorageError> {
 const LONGEST: usize = 16 * 1_024;
 const MOST: usize = 100;
 const AT_ONCE: u64 = 500;
+/// Of a judgement, while others judge the same device.
+const ATTEMPTS: usize = 16;

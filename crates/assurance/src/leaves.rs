@@ -140,13 +140,13 @@ impl Leaves {
     /// elsewhere by then, it is judged again.
     async fn admitted(&self, tenant: TenantId, of: LeavesOf) -> Result<Admitted, LeavesRefused> {
         for _ in 0..ATTEMPTS {
-            let state = self.devices.compliance(tenant, of.device).await?.state;
+            let state = self.devices.compliance(tenant, of.account, of.device).await?.state;
             let compliance = match state {
                 State::Compliant => Compliance::Compliant,
                 State::InGracePeriod => Compliance::InGracePeriod,
                 State::Unknown | State::NonCompliant | State::Error => return Err(LeavesRefused::NotCompliant(state)),
             };
-            let row = self.storage.device(tenant, of.device).await?.filter(|row| devices::is_of(row, of.account));
+            let row = self.storage.device(tenant, of.account, of.device).await?.filter(devices::is_there);
             let posture = devices::posture(&row.ok_or(DeviceError::NoDevice)?)?;
             let vault = posture.map_or(Protection::Software, |posture| protection(&posture.key_store));
             let list = self.statuses.list_with_room(tenant).await?;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Clock,
     clock::DAY,
-    devices::is_of,
+    devices::is_there,
     random::{self, NoRandomness},
     storage::{
         Device, Facts, InviteHash, Joined, Member, MemberInvite, NewMember, NewMemberInvite, Storage, StorageError,
@@ -192,7 +192,7 @@ impl Members {
         self.refresh(account).await?;
         let member = self.storage.member(tenant, account).await?.filter(|member| member.left_at.is_none());
         member.ok_or(MemberError::NoMember)?;
-        let row = self.storage.device(tenant, device).await?.filter(|row| is_of(row, account));
+        let row = self.storage.device(tenant, account, device).await?.filter(is_there);
         row.map(drop).ok_or(MemberError::NoDevice)
     }
 

@@ -7,7 +7,7 @@ use keyfold_wire::{AccountId, MemberId, TenantId};
 
 use crate::{
     Clock,
-    devices::is_of,
+    devices::is_there,
     relying_parties::sha256,
     storage::{Stated, StatementRow, Storage, StorageError},
 };
@@ -54,9 +54,9 @@ impl Statements {
     ) -> Result<(), StatementRefused> {
         let signed = SignedStatement::decode(statement)?;
         self.storage
-            .device(tenant, device)
+            .device(tenant, account, device)
             .await?
-            .filter(|row| is_of(row, account))
+            .filter(is_there)
             .ok_or(StatementRefused::NoDevice)?;
         let row = StatementRow {
             tag: signed.tag().0,

@@ -85,7 +85,7 @@ fn a_root_elsewhere_certifies_the_server_and_takes_it_back() {
     assert!(list.starts_with("-----BEGIN X509 CRL-----"));
     // What is revoked stays so: a list without it is not taken, a longer one is.
     let shorter = at_the_root(&server, &[&["ca", "revoke", &"ab".repeat(16), "--root", &root], &with[..]].concat());
-    let said = run(server.command(&["ca", "install-revoked", &save("shorter.pem", &shorter), "--json"]));
+    let said = server.command(&["ca", "install-revoked", &save("shorter.pem", &shorter), "--json"]);
     assert!(said.err.contains("--previous"), "{}", said.err);
     server.command(&["ca", "install-revoked", &save("longer.pem", &list), "--json"]).done();
 }

@@ -172,10 +172,22 @@ pub trait MemberStorage: Send + Sync {
     /// The devices of an account, removed ones too.
     async fn devices_of(&self, tenant: TenantId, account: AccountId) -> Result<Vec<Device>, StorageError>;
 
-    /// A device of a tenant.
-    async fn device(&self, tenant: TenantId, device: MemberId) -> Result<Option<Device>, StorageError>;
+    /// A device of an account in a tenant.
+    async fn device(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        device: MemberId,
+    ) -> Result<Option<Device>, StorageError>;
 
-    /// A tenant's devices that are not removed, in the order of their ids, after this one.
-    async fn devices(&self, tenant: TenantId, after: Option<MemberId>, limit: u64)
-    -> Result<Vec<Device>, StorageError>;
+    /// The accounts of a tenant that have this device now: one key may be in several.
+    async fn accounts_of(&self, tenant: TenantId, device: MemberId) -> Result<Vec<AccountId>, StorageError>;
+
+    /// A tenant's devices that are not removed, in the order of their accounts' ids and their own, after this one.
+    async fn devices(
+        &self,
+        tenant: TenantId,
+        after: Option<(AccountId, MemberId)>,
+        limit: u64,
+    ) -> Result<Vec<Device>, StorageError>;
 }

@@ -14,7 +14,7 @@ pub use error::StorageError;
 pub use members::{
     Device, Facts, InviteHash, Joined, Member, MemberInvite, MemberStorage, NewMember, NewMemberInvite, Taken,
 };
-pub use postures::{DeviceKey, Judged, News, PolicyRow, PostureStorage};
+pub use postures::{DeviceKey, Judged, Kept, News, Policies, PolicyRow, PostureStorage};
 pub use relying_parties::{Domain, RelyingParty, RelyingPartyStorage};
 pub use spent::{KeptAnswer, SpentStorage, What};
 pub use statements::{Stated, StatementRow, StatementStorage};

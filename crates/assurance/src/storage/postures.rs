@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use keyfold_policy::State;
 use keyfold_wire::{AccountId, MemberId, TenantId};
 
-use super::{Standing, StorageError};
+use super::{Device, Standing, StorageError};
 
 /// A compliance policy as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,12 @@ pub struct PolicyRow {
 /// How a device was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
-    /// Of which account.
-    pub account: AccountId,
-    /// Which device.
-    pub device: MemberId,
+    /// The device, as it was before.
+    pub before: Device,
+    /// By which of the tenant's policies: [`Policies::changes`].
+    pub policies: u64,
+    /// When, Unix milliseconds.
+    pub at: u64,
     /// What has come of it, if that is why it was judged.
     pub news: Option<News>,
     /// Since when which rules fail: JSON.
@@ -32,6 +34,26 @@ pub struct Judged {
     pub compliance_until: u64,
     /// What becomes of leaves that the device has.
     pub leaves: Standing,
+}
+
+/// A tenant's compliance policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    /// How often they have changed, at most until these were read.
+    pub changes: u64,
+    /// The policies, by name.
+    pub rows: Vec<PolicyRow>,
+}
+
+/// What became of a judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It counts.
+    Done,
+    /// The device is not as it was before, or the policies are others: it is to be judged again.
+    Moved,
+    /// The device is not there.
+    Gone,
 }
 
 /// Why a device is judged anew.
@@ -57,8 +79,8 @@ pub struct DeviceKey {
 /// How devices are kept, and the rules for that.
 #[async_trait]
 pub trait PostureStorage: Send + Sync {
-    /// The tenant's compliance policies, by name.
-    async fn compliance_policies(&self, tenant: TenantId) -> Result<Vec<PolicyRow>, StorageError>;
+    /// The tenant's compliance policies.
+    async fn compliance_policies(&self, tenant: TenantId) -> Result<Policies, StorageError>;
 
     /// Adds a policy, or puts it in place of the one with its name. From the same moment no judgement of the tenant's counts that lets
     /// a device in: each is due.
@@ -67,9 +89,9 @@ pub trait PostureStorage: Send + Sync {
     /// Removes a policy, with the same effect; whether it was there.
     async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError>;
 
-    /// Keeps how a device was judged, and its leaves stand accordingly. Where it stands elsewhere than before, reports of its account are
-    /// to be asked for anew. Whether the device is there.
-    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError>;
+    /// Keeps how a device was judged, if it and the policies are what it was judged by, and its leaves stand accordingly. Where it stands
+    /// elsewhere than before, reports of its account are to be asked for anew.
+    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<Kept, StorageError>;
 
     /// Devices that were let in and whose judgement counts no more at `now`, in the order of their keys, after this one.
     async fn judgements_due(

@@ -236,33 +236,45 @@ impl MemberStorage for Database {
         rows.into_iter().map(Device::try_from).collect()
     }
 
-    async fn device(&self, tenant: TenantId, device: MemberId) -> Result<Option<Device>, StorageError> {
-        // One key may be in several accounts; in all but one it was removed, or else the newest counts.
-        let row = member_devices::Entity::find()
+    async fn device(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        device: MemberId,
+    ) -> Result<Option<Device>, StorageError> {
+        let key = (tenant.to_vec(), account.to_vec(), device.to_vec());
+        let row = member_devices::Entity::find_by_id(key).one(&self.reader).await.map_err(unavailable)?;
+        row.map(Device::try_from).transpose()
+    }
+
+    async fn accounts_of(&self, tenant: TenantId, device: MemberId) -> Result<Vec<AccountId>, StorageError> {
+        let rows = member_devices::Entity::find()
             .filter(member_devices::Column::TenantId.eq(tenant.to_vec()))
             .filter(member_devices::Column::DeviceId.eq(device.to_vec()))
-            .order_by_asc(member_devices::Column::RemovedAt.is_not_null())
-            .order_by_desc(member_devices::Column::SeenAt)
-            .one(&self.reader)
+            .filter(member_devices::Column::RemovedAt.is_null())
+            .order_by_asc(member_devices::Column::AccountId)
+            .all(&self.reader)
             .await
             .map_err(unavailable)?;
-        row.map(Device::try_from).transpose()
+        rows.iter().map(|row| account_id(&row.account_id)).collect()
     }
 
     async fn devices(
         &self,
         tenant: TenantId,
-        after: Option<MemberId>,
+        after: Option<(AccountId, MemberId)>,
         limit: u64,
     ) -> Result<Vec<Device>, StorageError> {
+        use member_devices::Column;
         let mut found = member_devices::Entity::find()
-            .filter(member_devices::Column::TenantId.eq(tenant.to_vec()))
-            .filter(member_devices::Column::RemovedAt.is_null());
-        if let Some(after) = after {
-            found = found.filter(member_devices::Column::DeviceId.gt(after.to_vec()));
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::RemovedAt.is_null())
+            .cursor_by((Column::AccountId, Column::DeviceId));
+        if let Some((account, device)) = after {
+            found.after((account.to_vec(), device.to_vec()));
         }
-        let rows = found.order_by_asc(member_devices::Column::DeviceId).limit(limit).all(&self.reader).await;
-        rows.map_err(unavailable)?.into_iter().map(Device::try_from).collect()
+        let rows = found.first(limit).all(&self.reader).await.map_err(unavailable)?;
+        rows.into_iter().map(Device::try_from).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use keyfold_assurance::{
     policy::State,
-    storage::{DeviceKey, Judged, News, PolicyRow, PostureStorage, StorageError},
+    storage::{Device, DeviceKey, Judged, Kept, News, Policies, PolicyRow, PostureStorage, StorageError},
 };
 use keyfold_wire::TenantId;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use super::{
@@ -16,14 +16,17 @@ use super::{
 };
 use crate::{
     Database,
-    entity::{compliance_policies, member_devices},
+    entity::{compliance_policies, member_devices, tenants},
     transaction::commit,
     value::signed,
 };
 
 #[async_trait]
 impl PostureStorage for Database {
-    async fn compliance_policies(&self, tenant: TenantId) -> Result<Vec<PolicyRow>, StorageError> {
+    async fn compliance_policies(&self, tenant: TenantId) -> Result<Policies, StorageError> {
+        // Before the policies: what changes between the two is found out when a judgement by them is to be kept.
+        let found = tenants::Entity::find_by_id(tenant.to_vec()).one(&self.reader).await.map_err(unavailable)?;
+        let changes = found.map_or(Ok(0), |found| unsigned(found.policy_changes))?;
         let rows = compliance_policies::Entity::find()
             .filter(compliance_policies::Column::TenantId.eq(tenant.to_vec()))
             .order_by_asc(compliance_policies::Column::Name)
@@ -33,7 +36,7 @@ impl PostureStorage for Database {
         let row = |row: compliance_policies::Model| {
             Ok(PolicyRow { name: row.name, policy: row.policy, changed_at: unsigned(row.changed_at)? })
         };
-        rows.into_iter().map(row).collect()
+        Ok(Policies { changes, rows: rows.into_iter().map(row).collect::<Result<_, _>>()? })
     }
 
     async fn set_compliance_policy(&self, tenant: TenantId, policy: PolicyRow) -> Result<(), StorageError> {
@@ -48,6 +51,7 @@ impl PostureStorage for Database {
             .update_columns([Column::Policy, Column::ChangedAt])
             .to_owned();
         let transaction = self.write().await.map_err(other)?;
+        policies_change(&transaction, tenant).await?;
         compliance_policies::Entity::insert(row.into_active_model())
             .on_conflict(met)
             .exec_without_returning(&transaction)
@@ -60,6 +64,7 @@ impl PostureStorage for Database {
     async fn remove_compliance_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StorageError> {
         let key = (tenant.to_vec(), name.to_owned());
         let transaction = self.write().await.map_err(other)?;
+        policies_change(&transaction, tenant).await?;
         let gone = compliance_policies::Entity::delete_by_id(key).exec(&transaction).await.map_err(unavailable)?;
         if gone.rows_affected == 0 {
             return Ok(false);
@@ -69,12 +74,17 @@ impl PostureStorage for Database {
         Ok(true)
     }
 
-    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<bool, StorageError> {
+    async fn judged(&self, tenant: TenantId, judged: Judged) -> Result<Kept, StorageError> {
         use member_devices::Column;
+        let (account, device) = (judged.before.account, judged.before.device);
         let transaction = self.write().await.map_err(other)?;
-        members::locked(&transaction, tenant, judged.account).await?;
-        let before = devices::locked(&transaction, tenant, judged.account, judged.device).await?;
-        let Some(before) = before else { return Ok(false) };
+        members::locked(&transaction, tenant, account).await?;
+        let policies = tenants::Entity::find_by_id(tenant.to_vec()).lock_shared().one(&transaction).await;
+        let policies = policies.map_err(unavailable)?.map_or(Ok(0), |found| unsigned(found.policy_changes))?;
+        let Some(found) = devices::locked(&transaction, tenant, account, device).await? else { return Ok(Kept::Gone) };
+        if policies != judged.policies || !is_as(&found, &judged.before) {
+            return Ok(Kept::Moved);
+        }
         let mut update = member_devices::Entity::update_many()
             .col_expr(Column::Failing, Expr::value(judged.failing))
             .col_expr(Column::Compliance, Expr::value(state_number(judged.compliance)))
@@ -86,17 +96,20 @@ impl PostureStorage for Database {
         };
         update
             .filter(Column::TenantId.eq(tenant.to_vec()))
-            .filter(Column::AccountId.eq(judged.account.to_vec()))
-            .filter(Column::DeviceId.eq(judged.device.to_vec()))
+            .filter(Column::AccountId.eq(account.to_vec()))
+            .filter(Column::DeviceId.eq(device.to_vec()))
             .exec(&transaction)
             .await
             .map_err(unavailable)?;
-        statuses::leaves_stand(&transaction, tenant, judged.account, judged.device, judged.leaves).await?;
-        if before.compliance != state_number(judged.compliance) {
-            statuses::reports_are_over(&transaction, tenant, judged.account).await?;
+        statuses::leaves_stand(&transaction, tenant, account, device, judged.leaves).await?;
+        let before = &judged.before;
+        let counts = |state: State, until| state.is_let_in() && until > judged.at;
+        let had_counted = counts(before.compliance, before.compliance_until);
+        if before.compliance != judged.compliance || had_counted != counts(judged.compliance, judged.compliance_until) {
+            statuses::reports_are_over(&transaction, tenant, account).await?;
         }
         commit(transaction).await.map_err(other)?;
-        Ok(true)
+        Ok(Kept::Done)
     }
 
     async fn judgements_due(
@@ -125,6 +138,25 @@ impl PostureStorage for Database {
         };
         rows.iter().map(key).collect()
     }
+}
+
+/// Whether a device is what it was judged by.
+fn is_as(found: &member_devices::Model, before: &Device) -> bool {
+    let stands = (state_number(before.compliance), signed(before.compliance_until));
+    (&found.posture, &found.external, &found.failing) == (&before.posture, &before.external, &before.failing)
+        && (found.compliance, found.compliance_until) == stands
+}
+
+/// Whoever judges by the policies from before is found out. Taken before any device: until this ends, no judgement is kept.
+async fn policies_change(database: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StorageError> {
+    use tenants::Column;
+    tenants::Entity::update_many()
+        .col_expr(Column::PolicyChanges, Expr::col(Column::PolicyChanges).add(1))
+        .filter(Column::TenantId.eq(tenant.to_vec()))
+        .exec(database)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
 }
 
 /// Nobody of the tenant is let in any more by a judgement that was.

@@ -24,6 +24,7 @@ impl TenantStorage for Database {
             created_at: signed(tenant.created_at),
             root: tenant.root,
             revoked: tenant.revoked,
+            policy_changes: 0,
         };
         tenants::Entity::insert(row.into_active_model())
             .exec_without_returning(&transaction)

@@ -12,6 +12,7 @@ pub(crate) struct Model {
     pub(crate) created_at: i64,
     pub(crate) root: Option<Vec<u8>>,
     pub(crate) revoked: Option<Vec<u8>>,
+    pub(crate) policy_changes: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

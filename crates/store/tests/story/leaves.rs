@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use keyfold_assurance::{
     policy::State,
-    storage::{DeviceKey, MemberStorage, Place, Places, PolicyRow, PostureStorage, Standing, StatusStorage},
+    storage::{DeviceKey, Kept, MemberStorage, Place, Places, PolicyRow, PostureStorage, Standing, StatusStorage},
 };
 
 use crate::{
@@ -49,10 +49,10 @@ async fn leaves_that_are_issued_beside_a_judgement_stand_by_it() {
         for round in 0..20_u32 {
             office.judged(State::Compliant, NOW + DAY).await;
             let drawn: Vec<u32> = (round * 64..(round + 1) * 64).collect();
-            let judgement = office.judgement(State::NonCompliant, NOW + DAY);
+            let judgement = office.judgement(State::NonCompliant, NOW + DAY).await;
             let (places, judged) =
                 join(office.takes(64, &drawn), office.database.judged(office.tenant, judgement)).await;
-            assert!(judged.unwrap());
+            assert_eq!(judged.unwrap(), Kept::Done);
             if let Places::Taken(places) = places {
                 for place in places {
                     assert_eq!(office.standing(place.index).await, Some(Standing::Suspended));
@@ -81,7 +81,7 @@ async fn from_the_moment_of_another_policy_nobody_is_let_in_by_a_judgement_from_
             } else {
                 assert!(database.remove_compliance_policy(tenant, "policy").await.unwrap());
             }
-            assert_eq!(database.device(tenant, office.laptop).await.unwrap().unwrap().compliance_until, 0);
+            assert_eq!(database.device(tenant, office.ana, office.laptop).await.unwrap().unwrap().compliance_until, 0);
             assert_eq!(office.standing(index).await, Some(Standing::Suspended));
             assert!(database.not_valid(tenant, 1, NOW).await.unwrap().contains(&(index, Standing::Suspended)));
             assert_eq!(office.takes(1, &[9]).await, Places::Otherwise);

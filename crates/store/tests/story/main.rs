@@ -16,6 +16,7 @@ mod enrolments;
 mod groups;
 mod guesses;
 mod invites;
+mod judgements;
 mod leaves;
 mod migrations;
 mod names;

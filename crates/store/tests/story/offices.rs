@@ -3,7 +3,7 @@
 use keyfold_assurance::{
     policy::State,
     storage::{
-        Facts, InviteHash, Joined, Judged, LeavesOf, MemberStorage, NewMember, NewMemberInvite, Place, Places,
+        Facts, InviteHash, Joined, Judged, Kept, LeavesOf, MemberStorage, NewMember, NewMemberInvite, Place, Places,
         PostureStorage, Standing, StatusStorage, Tenant, TenantStorage,
     },
 };
@@ -50,13 +50,16 @@ impl<'a> Office<'a> {
 
     /// Judges Ana's laptop.
     pub(crate) async fn judged(&self, compliance: State, compliance_until: u64) {
-        assert!(self.database.judged(self.tenant, self.judgement(compliance, compliance_until)).await.unwrap());
+        let judgement = self.judgement(compliance, compliance_until).await;
+        assert_eq!(self.database.judged(self.tenant, judgement).await.unwrap(), Kept::Done);
     }
 
-    pub(crate) fn judgement(&self, compliance: State, compliance_until: u64) -> Judged {
+    /// By what is known now.
+    pub(crate) async fn judgement(&self, compliance: State, compliance_until: u64) -> Judged {
         Judged {
-            account: self.ana,
-            device: self.laptop,
+            before: self.database.device(self.tenant, self.ana, self.laptop).await.unwrap().unwrap(),
+            policies: self.database.compliance_policies(self.tenant).await.unwrap().changes,
+            at: NOW,
             news: None,
             failing: "[]".to_owned(),
             compliance,

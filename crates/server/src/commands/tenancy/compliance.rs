@@ -34,7 +34,7 @@ pub(in crate::commands) async fn run(
         }
         ComplianceCommand::Device { device, of } => {
             let tenant = office.tenant(of.tenant).await?;
-            let found = devices.compliance(tenant, device).await.map_err(TenancyError::from)?;
+            let found = devices.worst(tenant, device).await.map_err(TenancyError::from)?;
             let until = rfc3339(found.expires_at);
             let mut text = format!("{device}: {} (until {until})", found.state.name());
             for result in &found.results {

@@ -62,7 +62,7 @@ pub(super) async fn of_device(
 ) -> Result<Json, Problem> {
     let none = || Problem::new(Kind::NotFound, "the tenant knows no such device, or it was removed");
     let device: MemberId = device.parse().map_err(|_| none())?;
-    let found = state.assurance.devices.compliance(request.client.tenant, device).await?;
+    let found = state.assurance.devices.worst(request.client.tenant, device).await?;
     let result = |result: &keyfold_assurance::policy::compliance::RuleResult| RuleTold {
         policy: result.policy.to_string(),
         rule: result.rule.to_string(),

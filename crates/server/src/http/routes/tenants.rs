@@ -56,8 +56,9 @@ pub(super) async fn membership(
         assurance.relying_parties.domains(tenant).await?.into_iter().map(|domain| domain.rp_id).collect();
     rp_ids.dedup();
     let name = assurance.tenants.get(tenant).await?.name;
-    let compliance = assurance.devices.compliance(tenant, request.caller().device).await?;
-    let generation = generation(&state, tenant, request.caller().account).await?;
+    let caller = request.caller();
+    let compliance = assurance.devices.compliance(tenant, caller.account, caller.device).await?;
+    let generation = generation(&state, tenant, caller.account).await?;
     Ok(Answer(TenantMembership { name, rp_ids, compliance: Some(told(&compliance)), generation }))
 }
 
@@ -97,7 +98,7 @@ pub(super) async fn posture(
         return Err(Refusal::new(ProblemCode::RuleBroken, "the report is of another device, account or tenant"));
     }
     let at = UnixMillis(report.at);
-    let compliance = state.assurance.devices.report(tenant, caller.device, at, &report.posture).await?;
+    let compliance = state.assurance.devices.report(tenant, caller.account, caller.device, at, &report.posture).await?;
     Ok(Answer(told(&compliance)))
 }
 

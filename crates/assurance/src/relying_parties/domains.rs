@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use async_trait::async_trait;
 use data_encoding::BASE64URL_NOPAD;
@@ -51,6 +51,9 @@ pub enum DomainError {
     /// The client has as many as it may have.
     #[error("a client has at most {MOST} RP ids")]
     Full,
+    /// The tenant has as many as its devices take.
+    #[error("a tenant has at most {MOST_OF_TENANT} RP ids, of {MOST_BYTES} bytes together")]
+    TenantFull,
     /// Its file was not had.
     #[error("https://{rp_id}{WELL_KNOWN} is not there: {error}")]
     File {
@@ -107,6 +110,10 @@ impl RelyingParties {
         if listed.iter().filter(|domain| domain.client == client).count() >= MOST {
             return Err(DomainError::Full);
         }
+        let names: BTreeSet<&str> = listed.iter().map(|domain| domain.rp_id.as_str()).chain([rp_id]).collect();
+        if !are_taken(&names) {
+            return Err(DomainError::TenantFull);
+        }
         let (token, added_at) = (random::bytes()?, self.clock.now().0);
         let domain = Domain { client, rp_id: rp_id.to_owned(), token, added_at, proved_at: None };
         self.storage.add_domain(tenant, domain).await?;
@@ -120,6 +127,16 @@ impl RelyingParties {
     /// [`StorageError`].
     pub async fn domains(&self, tenant: TenantId) -> Result<Vec<Proof>, StorageError> {
         Ok(self.storage.domains(tenant).await?.iter().map(|domain| self.proof(domain)).collect())
+    }
+
+    /// Their names, each once, in the order of their bytes: what devices are told.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn rp_ids(&self, tenant: TenantId) -> Result<Vec<String>, StorageError> {
+        // Not in the database's order, which depends on where it runs.
+        let listed = self.storage.domains(tenant).await?.into_iter().map(|domain| domain.rp_id);
+        Ok(listed.collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     /// Lists an RP id no more.
@@ -196,6 +213,12 @@ impl RelyingParties {
     }
 }
 
+/// Whether devices take a list of these.
+fn are_taken(rp_ids: &BTreeSet<&str>) -> bool {
+    let bytes: usize = rp_ids.iter().map(|rp_id| rp_id.len() + FRAME).sum();
+    rp_ids.len() <= MOST_OF_TENANT && bytes <= MOST_BYTES
+}
+
 fn line(domain: &Domain) -> String {
     format!("keyfold-domain-verification={}", BASE64URL_NOPAD.encode(&domain.token))
 }
@@ -219,10 +242,25 @@ const WELL_KNOWN: &str = "/.well-known/keyfold-domain";
 /// For so long after it was found last.
 const COUNTS: u64 = 14 * DAY;
 const MOST: usize = 100;
+/// Devices take no more, and no longer answer: the rest of it is left to what else it says.
+const MOST_OF_TENANT: usize = 10_000;
+const MOST_BYTES: usize = 256 * 1_024;
+/// What stands before each in an answer.
+const FRAME: usize = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenant_lists_no_more_than_its_devices_take() {
+        let named = |count: usize, length: usize| -> Vec<String> {
+            (0..count).map(|number| format!("{number:0>width$}.example", width = length - 8)).collect()
+        };
+        let are_taken = |names: &[String]| are_taken(&names.iter().map(String::as_str).collect());
+        assert!(are_taken(&named(10_000, 20)) && !are_taken(&named(10_001, 20)));
+        assert!(are_taken(&named(1_024, 253)) && !are_taken(&named(1_025, 253)));
+    }
 
     #[test]
     fn an_rp_id_is_a_domain_name() {

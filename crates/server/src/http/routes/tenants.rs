@@ -52,9 +52,7 @@ pub(super) async fn membership(
 ) -> Result<Answer<TenantMembership>, Refusal> {
     let tenant = member(&state, &tenant, &request).await?;
     let assurance = &state.assurance;
-    let mut rp_ids: Vec<String> =
-        assurance.relying_parties.domains(tenant).await?.into_iter().map(|domain| domain.rp_id).collect();
-    rp_ids.dedup();
+    let rp_ids = assurance.relying_parties.rp_ids(tenant).await?;
     let name = assurance.tenants.get(tenant).await?.name;
     let caller = request.caller();
     let compliance = assurance.devices.compliance(tenant, caller.account, caller.device).await?;

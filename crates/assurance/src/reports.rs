@@ -152,12 +152,20 @@ impl Reports {
         let key = CredentialKey::parse(asked.public_key)?;
         let passkey = Known { rp_id: asked.rp_id, credential_id: asked.credential_id, public_key: &key };
         let tag = BlindTag::of(asked.rp_id, asked.credential_id, asked.public_key);
-        let brought = self.brought(client, &passkey, tag).await?;
-        // Whoever has the passkey's own key knows better than who has not; of several, who came first.
-        let best = brought.iter().position(|brought| brought.verified.is_by_credential).unwrap_or(0);
-        let account = brought.get(best).ok_or(ReportRefused::Unknown)?.row.account;
-        self.members.refresh(account).await?;
-        Ok(Told { tag, account, best, brought })
+        let mut brought = self.brought(client, &passkey, tag).await?;
+        loop {
+            // Whoever has the passkey's own key knows better than who has not; of several, who came first.
+            let best = brought.iter().position(|brought| brought.verified.is_by_credential).unwrap_or(0);
+            let Brought { row: StatementRow { account, device, .. }, .. } =
+                brought.get(best).ok_or(ReportRefused::Unknown)?;
+            let (account, device) = (*account, *device);
+            match self.members.check(client.tenant, account, device).await {
+                Ok(()) => return Ok(Told { tag, account, best, brought }),
+                Err(MemberError::Storage(error)) => return Err(error.into()),
+                // Its roster says that it is gone: the next best counts.
+                Err(_) => drop(brought.remove(best)),
+            }
+        }
     }
 
     /// What is known of it now.
@@ -255,8 +263,11 @@ const fn stated_by(verified: &Verified) -> StatedBy {
     }
 }
 
-/// Whether two statements of a passkey cannot both be true.
+/// Whether two statements of a passkey cannot both be true. Who has not shown the passkey's own key does not contradict who has.
 fn conflicts(best: &Brought, other: &Brought) -> bool {
+    if best.verified.is_by_credential != other.verified.is_by_credential {
+        return false;
+    }
     let (one, two) = (best.verified.statement, other.verified.statement);
     (one.class, one.scope, one.day) != (two.class, two.scope, two.day) || best.row.account != other.row.account
 }

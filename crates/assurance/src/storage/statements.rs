@@ -41,6 +41,6 @@ pub trait StatementStorage: Send + Sync {
         most_of_tag: u64,
     ) -> Result<Stated, StorageError>;
 
-    /// What is stated under a tag, at most so many, the oldest first.
+    /// What is stated under a tag by devices that are not removed, at most so many, the oldest first.
     async fn statements(&self, tenant: TenantId, tag: [u8; 32], limit: u64) -> Result<Vec<StatementRow>, StorageError>;
 }

@@ -3,13 +3,16 @@ use keyfold_assurance::storage::{Stated, StatementRow, StatementStorage, Storage
 use keyfold_wire::TenantId;
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 use super::row::{account_id, device_id, hash, other, unavailable, unsigned};
 use crate::{
     Database,
-    entity::statements::{Column, Entity, Model},
+    entity::{
+        member_devices,
+        statements::{Column, Entity, Model},
+    },
     transaction::commit,
     value::signed,
 };
@@ -60,9 +63,18 @@ impl StatementStorage for Database {
     }
 
     async fn statements(&self, tenant: TenantId, tag: [u8; 32], limit: u64) -> Result<Vec<StatementRow>, StorageError> {
+        use member_devices::Column as Of;
+        let there = Query::select()
+            .columns([Of::AccountId, Of::DeviceId])
+            .from(member_devices::Entity)
+            .and_where(Of::TenantId.eq(tenant.to_vec()))
+            .and_where(Of::RemovedAt.is_null())
+            .to_owned();
+        let by = Expr::tuple([Expr::col(Column::AccountId), Expr::col(Column::DeviceId)]);
         let rows = Entity::find()
             .filter(Column::TenantId.eq(tenant.to_vec()))
             .filter(Column::Tag.eq(tag.to_vec()))
+            .filter(by.in_subquery(there))
             .order_by_asc(Column::StatedAt)
             .order_by_asc(Column::StatementHash)
             .limit(limit)

@@ -1,11 +1,13 @@
 //! A report has a place in a status list, from before anything is read that it says.
 
 use futures_util::future::join;
-use keyfold_assurance::storage::{MemberStorage, Place, Places, ReportOf, Standing, StatusStorage};
+use keyfold_assurance::storage::{
+    MemberStorage, Place, Places, ReportOf, Standing, StatementRow, StatementStorage, StatusStorage,
+};
 use keyfold_wire::ClientId;
 
 use crate::{
-    names::{DAY, NOW, device, named},
+    names::{DAY, NOW, account, device, named},
     offices::{Office, facts, in_each_office},
 };
 
@@ -62,6 +64,29 @@ async fn a_report_beside_a_change_says_it_or_has_ended() {
                 assert_eq!(office.standing(index).await, Some(Standing::Invalid));
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_device_has_stated_that_is_gone_takes_nobodys_place() {
+    in_each_office(async |office| {
+        let (tenant, database) = (office.tenant, office.database);
+        let (ben, phone) = (account("ben"), device("phone"));
+        office.joins(ben, 1, &[phone]).await;
+        let tag = *named("passkey").as_bytes();
+        for (account, device, stated_at) in [(ben, phone, NOW), (office.ana, office.laptop, NOW + DAY)] {
+            let hash = *named(&format!("{device}")).as_bytes();
+            let row = StatementRow { tag, hash, account, device, statement: vec![7], stated_at };
+            database.state(tenant, row, 10, 10).await.unwrap();
+        }
+        let by = async || {
+            let stated = database.statements(tenant, tag, 1).await.unwrap();
+            stated.into_iter().map(|row| row.account).collect::<Vec<_>>()
+        };
+        assert_eq!(by().await, [ben]);
+        database.leave(tenant, ben, NOW).await.unwrap();
+        assert_eq!(by().await, [office.ana]);
     })
     .await;
 }

@@ -69,6 +69,9 @@ pub enum LeavesRefused {
     /// The tenant issues none.
     #[error(transparent)]
     Authority(#[from] AuthorityUnavailable),
+    /// The device has as many as it may have.
+    #[error("a device has at most {MOST_LIVE} leaves that count")]
+    Full,
     /// The lists are full.
     #[error("no place was found for the leaves: try again")]
     NoPlace,
@@ -121,7 +124,8 @@ impl Leaves {
         let today = now.day();
         let days = known.leaf_days(today)?;
         let expires_at = days.end.begins().0.saturating_add(DAY);
-        let of = LeavesOf { account, device, compliance: State::Unknown, count: wanted.len(), now: now.0, expires_at };
+        let (compliance, count, most) = (State::Unknown, wanted.len(), MOST_LIVE);
+        let of = LeavesOf { account, device, compliance, count, most, now: now.0, expires_at };
         let Admitted { compliance, vault, places } = self.admitted(tenant, of).await?;
         let leaf = |(wanted, place): (&Wanted, Place)| {
             let status = StatusReference { index: place.index, uri: self.statuses.url(tenant, place.list) };
@@ -150,10 +154,12 @@ impl Leaves {
             let posture = devices::posture(&row.ok_or(DeviceError::NoDevice)?)?;
             let vault = posture.map_or(Protection::Software, |posture| protection(&posture.key_store));
             let list = self.statuses.list_with_room(tenant).await?;
-            let drawn = (0..of.count.saturating_mul(DRAWN)).map(|_| random::below(LIST)).collect::<Result<Vec<_>, _>>()?;
+            let drawn =
+                (0..of.count.saturating_mul(DRAWN)).map(|_| random::below(LIST)).collect::<Result<Vec<_>, _>>()?;
             let of = LeavesOf { compliance: state, ..of };
             match self.storage.take_places(tenant, of, list, &drawn).await? {
                 Places::Taken(places) => return Ok(Admitted { compliance, vault, places }),
+                Places::Full => return Err(LeavesRefused::Full),
                 Places::Otherwise | Places::NoRoom => {}
             }
         }
@@ -182,6 +188,8 @@ pub(crate) const fn protection(key_store: &Fact<KeyStore>) -> Protection {
 }
 
 const MOST: usize = 64;
+/// Of a device, those that have not expired: enough for thousands of relying parties, each renewed before its time.
+const MOST_LIVE: u64 = 32_768;
 /// Places drawn for each leaf: half of a list is taken at most, so that all of these are about never taken.
 const DRAWN: usize = 16;
 const ATTEMPTS: usize = 8;

@@ -178,7 +178,11 @@ impl Members {
     }
 
     /// A member and its devices, as they were known last.
-    pub(crate) async fn known(&self, tenant: TenantId, account: AccountId) -> Result<(Member, Vec<Device>), MemberError> {
+    pub(crate) async fn known(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<(Member, Vec<Device>), MemberError> {
         let member = self.storage.member(tenant, account).await?.filter(|member| member.left_at.is_none());
         let member = member.ok_or(MemberError::NoMember)?;
         Ok((member, self.storage.devices_of(tenant, account).await?))
@@ -212,12 +216,13 @@ impl Members {
         self.storage.devices_of(tenant, account).await
     }
 
-    /// Notes that a device has exported its account's vault: `record` is what the device has signed of it.
+    /// Notes that a device has exported its account's vault: `record` is what the device has signed of it. After very many, one more
+    /// makes no difference to anybody.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn exported(&self, tenant: TenantId, account: AccountId, record: &[u8]) -> Result<(), StorageError> {
-        self.storage.exported(tenant, account, Sha256::digest(record).into(), self.clock.now().0).await?;
+        self.storage.exported(tenant, account, Sha256::digest(record).into(), self.clock.now().0, MOST_EXPORTS).await?;
         Ok(())
     }
 }
@@ -250,6 +255,8 @@ impl fmt::Debug for MemberCode {
 }
 
 const INVITE: &[u8] = b"keyfold/v1/member-invite";
+/// Of an account. Those that are told of them are told of many long before.
+const MOST_EXPORTS: u64 = 10_000;
 const LISTED: u64 = 1_000;
 
 #[cfg(test)]

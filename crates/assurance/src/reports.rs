@@ -234,7 +234,7 @@ impl Reports {
         match self.storage.report_place(client.tenant, of, list, &drawn).await? {
             Places::Taken(places) => places.into_iter().next().ok_or(ReportRefused::NoPlace),
             Places::Otherwise => Err(ReportRefused::Unknown),
-            Places::NoRoom => Err(ReportRefused::NoPlace),
+            Places::NoRoom | Places::Full => Err(ReportRefused::NoPlace),
         }
     }
 }

@@ -53,11 +53,7 @@ impl Statements {
         statement: &[u8],
     ) -> Result<(), StatementRefused> {
         let signed = SignedStatement::decode(statement)?;
-        self.storage
-            .device(tenant, account, device)
-            .await?
-            .filter(is_there)
-            .ok_or(StatementRefused::NoDevice)?;
+        self.storage.device(tenant, account, device).await?.filter(is_there).ok_or(StatementRefused::NoDevice)?;
         let row = StatementRow {
             tag: signed.tag().0,
             hash: sha256(statement),

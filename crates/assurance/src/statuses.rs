@@ -22,6 +22,7 @@ pub struct Statuses {
     authorities: Arc<Authorities>,
     public_url: String,
     signed: Cache<(TenantId, u32), Arc<str>>,
+    with_room: Cache<TenantId, u32>,
 }
 
 /// Why there is no such list.
@@ -46,7 +47,8 @@ impl Statuses {
         public_url: String,
     ) -> Self {
         let signed = Cache::builder().time_to_live(FRESH).max_capacity(MOST).build();
-        Self { storage, clock, authorities, public_url, signed }
+        let with_room = Cache::builder().time_to_live(COUNTED).max_capacity(MOST).build();
+        Self { storage, clock, authorities, public_url, signed, with_room }
     }
 
     /// A list's URL.
@@ -70,7 +72,7 @@ impl Statuses {
             return Ok(signed);
         }
         let known = self.authorities.known(tenant).await?;
-        let (last, _) = self.storage.last_list(tenant).await?.unwrap_or((FIRST, 0));
+        let last = self.storage.last_list(tenant).await?.unwrap_or(FIRST);
         if !(FIRST..=last).contains(&list) {
             return Err(NoStatusList::Unknown);
         }
@@ -98,13 +100,16 @@ impl Statuses {
         Ok(token)
     }
 
-    /// The list in which places are taken now: the last, until half of it is taken.
+    /// The list in which places are taken now: the last, until half of it is taken, or a little more, as it is not counted each time.
     pub(crate) async fn list_with_room(&self, tenant: TenantId) -> Result<u32, StorageError> {
-        Ok(match self.storage.last_list(tenant).await? {
-            Some((list, taken)) if taken >= u64::from(LIST / 2) => list.saturating_add(1),
-            Some((list, _)) => list,
-            None => FIRST,
-        })
+        if let Some(list) = self.with_room.get(&tenant) {
+            return Ok(list);
+        }
+        let list = self.storage.last_list(tenant).await?.unwrap_or(FIRST);
+        let is_half_full = self.storage.taken(tenant, list).await? >= u64::from(LIST / 2);
+        let list = if is_half_full { list.saturating_add(1) } else { list };
+        self.with_room.insert(tenant, list);
+        Ok(list)
     }
 }
 
@@ -113,6 +118,8 @@ pub(crate) const LIST: u32 = 1 << 20;
 const FIRST: u32 = 1;
 /// How old a list is at most when it is given out.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long a list that had room is taken to have some.
+const COUNTED: Duration = Duration::from_secs(10);
 /// Seconds.
 const COUNTS: u64 = 300;
 const MOST: u64 = 1_000;

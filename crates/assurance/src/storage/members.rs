@@ -160,13 +160,15 @@ pub trait MemberStorage: Send + Sync {
     /// The account is no member any more: nothing that was issued to it counts.
     async fn leave(&self, tenant: TenantId, account: AccountId, at: u64) -> Result<(), StorageError>;
 
-    /// Counts an export once, by the hash of its record; reports of the account are to be asked for anew. Whether it is new.
+    /// Counts an export once, by the hash of its record; reports of the account are to be asked for anew. Whether it is new: of an account
+    /// that has `most`, none is.
     async fn exported(
         &self,
         tenant: TenantId,
         account: AccountId,
         record: [u8; 32],
         at: u64,
+        most: u64,
     ) -> Result<bool, StorageError>;
 
     /// The devices of an account, removed ones too.

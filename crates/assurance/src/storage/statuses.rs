@@ -35,6 +35,8 @@ pub struct LeavesOf {
     pub compliance: State,
     /// How many there are.
     pub count: usize,
+    /// How many the device may have at once, those that have not expired.
+    pub most: u64,
     /// The time now, Unix milliseconds.
     pub now: u64,
     /// When they may be forgotten, Unix milliseconds.
@@ -50,6 +52,8 @@ pub enum Places {
     Otherwise,
     /// Too few of the drawn ones are free.
     NoRoom,
+    /// The device has as many as it may have.
+    Full,
 }
 
 /// Of what a report is, and for whom.
@@ -97,8 +101,11 @@ pub trait StatusStorage: Send + Sync {
     /// What stands elsewhere than at valid in a list at `now`: index and standing, each index once.
     async fn not_valid(&self, tenant: TenantId, list: u32, now: u64) -> Result<Vec<(u32, Standing)>, StorageError>;
 
-    /// The last list that has anything, and how many places are taken in it.
-    async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError>;
+    /// The last list that has anything.
+    async fn last_list(&self, tenant: TenantId) -> Result<Option<u32>, StorageError>;
+
+    /// How many places are taken in a list: they are counted, which takes its time.
+    async fn taken(&self, tenant: TenantId, list: u32) -> Result<u64, StorageError>;
 
     /// Forgets what has expired; how much.
     async fn forget_statuses(&self, now: u64) -> Result<u64, StorageError>;

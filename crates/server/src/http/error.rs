@@ -469,6 +469,7 @@ impl From<LeavesRefused> for Refusal {
             LeavesRefused::NotCompliant(_) => Self::new(ProblemCode::NotCompliant, error),
             LeavesRefused::Count | LeavesRefused::Twice => Self::new(ProblemCode::Malformed, error),
             LeavesRefused::Possession(_) => Self::new(ProblemCode::RuleBroken, error),
+            LeavesRefused::Full => Self::new(ProblemCode::QuotaExceeded, error),
             LeavesRefused::NoPlace => Self::new(ProblemCode::Unavailable, error),
             LeavesRefused::Random(_) => Self::new(ProblemCode::Internal, error),
             LeavesRefused::Device(error) => error.into(),

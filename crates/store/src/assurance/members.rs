@@ -194,9 +194,13 @@ impl MemberStorage for Database {
         account: AccountId,
         record: [u8; 32],
         at: u64,
+        most: u64,
     ) -> Result<bool, StorageError> {
         let transaction = self.write().await.map_err(other)?;
-        locked(&transaction, tenant, account).await?;
+        let member = locked(&transaction, tenant, account).await?;
+        if member.is_none_or(|member| member.exports >= signed(most)) {
+            return Ok(false);
+        }
         let row = member_exports::Model {
             tenant_id: tenant.to_vec(),
             account_id: account.to_vec(),

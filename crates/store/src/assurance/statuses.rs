@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use keyfold_assurance::storage::{LeavesOf, Place, Places, ReportOf, Standing, StatusStorage, StorageError};
 use keyfold_wire::{AccountId, MemberId, TenantId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
-    Select, TryInsertResult,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, Select,
+    TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
@@ -41,6 +41,19 @@ impl StatusStorage for Database {
         };
         if !device.is_some_and(stands) {
             return Ok(Places::Otherwise);
+        }
+        let has = Entity::find()
+            .filter(Column::TenantId.eq(tenant.to_vec()))
+            .filter(Column::AccountId.eq(of.account.to_vec()))
+            .filter(Column::Kind.eq(LEAF))
+            .filter(Column::DeviceId.eq(of.device.to_vec()))
+            .filter(Column::ExpiresAt.gt(signed(of.now)))
+            .count(&transaction)
+            .await
+            .map_err(unavailable)?;
+        let count = u64::try_from(of.count).unwrap_or(u64::MAX);
+        if has.saturating_add(count) > of.most {
+            return Ok(Places::Full);
         }
         let mut taken = Vec::with_capacity(of.count);
         for index in drawn {
@@ -164,7 +177,7 @@ impl StatusStorage for Database {
         all.into_iter().map(|(place, status)| Ok((number(place)?, standing(status)?))).collect()
     }
 
-    async fn last_list(&self, tenant: TenantId) -> Result<Option<(u32, u64)>, StorageError> {
+    async fn last_list(&self, tenant: TenantId) -> Result<Option<u32>, StorageError> {
         let last: Option<Option<i64>> = Entity::find()
             .select_only()
             .column_as(Column::List.max(), "last")
@@ -173,14 +186,15 @@ impl StatusStorage for Database {
             .one(&self.reader)
             .await
             .map_err(unavailable)?;
-        let Some(last) = last.flatten() else { return Ok(None) };
+        last.flatten().map(number).transpose()
+    }
+
+    async fn taken(&self, tenant: TenantId, list: u32) -> Result<u64, StorageError> {
         let taken = Entity::find()
             .filter(Column::TenantId.eq(tenant.to_vec()))
-            .filter(Column::List.eq(last))
-            .count(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        Ok(Some((number(last)?, taken)))
+            .filter(Column::List.eq(i64::from(list)))
+            .count(&self.reader);
+        taken.await.map_err(unavailable)
     }
 
     async fn forget_statuses(&self, now: u64) -> Result<u64, StorageError> {

@@ -3,7 +3,9 @@
 use futures_util::future::join;
 use keyfold_assurance::{
     policy::State,
-    storage::{DeviceKey, Kept, MemberStorage, Place, Places, PolicyRow, PostureStorage, Standing, StatusStorage},
+    storage::{
+        DeviceKey, Kept, LeavesOf, MemberStorage, Place, Places, PolicyRow, PostureStorage, Standing, StatusStorage,
+    },
 };
 
 use crate::{
@@ -15,7 +17,8 @@ use crate::{
 async fn only_a_device_that_stands_as_its_leaves_will_say_has_places_for_them() {
     in_each_office(async |office| {
         assert_eq!(office.takes(1, &[0, 1]).await, Places::Otherwise, "nothing is known of it");
-        for (state, until) in [(State::InGracePeriod, NOW + DAY), (State::NonCompliant, NOW + DAY), (State::Compliant, NOW)]
+        for (state, until) in
+            [(State::InGracePeriod, NOW + DAY), (State::NonCompliant, NOW + DAY), (State::Compliant, NOW)]
         {
             office.judged(state, until).await;
             assert_eq!(office.takes(1, &[0, 1]).await, Places::Otherwise, "{state:?} {until}");
@@ -39,6 +42,26 @@ async fn a_place_that_is_taken_is_passed_over() {
         assert_eq!(taken, Places::Taken([1, 3, 5].map(place).to_vec()));
         assert_eq!(office.takes(2, &[5, 6, 7]).await, Places::NoRoom);
         assert_eq!(office.standing(7).await, None, "all or none");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_has_at_most_so_many_leaves_that_count() {
+    in_each_office(async |office| {
+        office.judged(State::Compliant, NOW + DAY).await;
+        let takes = async |count, now, drawn: &[u32]| {
+            let of = LeavesOf { most: 3, now, ..office.leaves(count) };
+            office.database.take_places(office.tenant, of, 1, drawn).await.unwrap()
+        };
+        assert!(matches!(takes(2, NOW, &[0, 1]).await, Places::Taken(_)));
+        assert_eq!(takes(2, NOW, &[2, 3]).await, Places::Full);
+        assert!(matches!(takes(1, NOW, &[2, 3]).await, Places::Taken(_)));
+        assert_eq!(takes(1, NOW, &[3]).await, Places::Full);
+        assert_eq!(office.database.last_list(office.tenant).await.unwrap(), Some(1));
+        assert_eq!(office.database.taken(office.tenant, 1).await.unwrap(), 3);
+        office.judged(State::Compliant, NOW + 2 * DAY).await;
+        assert!(matches!(takes(1, NOW + DAY, &[3]).await, Places::Taken(_)), "those before have expired");
     })
     .await;
 }

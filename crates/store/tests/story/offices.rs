@@ -75,6 +75,7 @@ impl<'a> Office<'a> {
             device: self.laptop,
             compliance: State::Compliant,
             count,
+            most: 2_000,
             now: NOW,
             expires_at: NOW + DAY,
         }

@@ -32,12 +32,27 @@ async fn reports_of_a_passkey_share_a_place_until_it_ends_or_expires() {
         assert_eq!(office.reports(NOW, &[0]).await, taken(0));
         assert_eq!(office.reports(NOW + 1, &[1]).await, taken(0));
         assert_eq!(office.reports(NOW + 1 + DAY, &[0, 1]).await, taken(1), "it had expired, and was not forgotten yet");
-        assert!(office.database.exported(office.tenant, office.ana, [1; 32], NOW).await.unwrap());
+        assert!(office.database.exported(office.tenant, office.ana, [1; 32], NOW, 10).await.unwrap());
         assert_eq!(office.standing(1).await, Some(Standing::Invalid));
         assert_eq!(office.reports(NOW, &[0, 1]).await, Places::NoRoom);
         assert_eq!(office.reports(NOW, &[0, 1, 2]).await, taken(2));
         office.database.leave(office.tenant, office.ana, NOW).await.unwrap();
         assert_eq!(office.reports(NOW, &[3]).await, Places::Otherwise);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_very_many_exports_no_more_are_kept() {
+    in_each_office(async |office| {
+        let exported =
+            async |record| office.database.exported(office.tenant, office.ana, [record; 32], NOW, 2).await.unwrap();
+        assert_eq!(
+            [exported(1).await, exported(1).await, exported(2).await, exported(3).await],
+            [true, false, true, false]
+        );
+        let member = office.database.member(office.tenant, office.ana).await.unwrap().unwrap();
+        assert_eq!(member.exports, 2);
     })
     .await;
 }
@@ -53,7 +68,8 @@ async fn a_report_beside_a_change_says_it_or_has_ended() {
                 let places = office.reports(NOW, &[index]).await;
                 (places, database.member(tenant, ana).await.unwrap().unwrap().exports)
             };
-            let ((places, said), exported) = join(reported, database.exported(tenant, ana, [round; 32], NOW)).await;
+            let ((places, said), exported) =
+                join(reported, database.exported(tenant, ana, [round; 32], NOW, 100)).await;
             assert!(exported.unwrap());
             assert_eq!(places, taken(index));
             let is_over = office.standing(index).await == Some(Standing::Invalid);

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_leaf_counts_until_its_end_and_while_its_generation_is_the_tenants() {
-        let mut key = EvidenceKeyRecord { leaf_until: 10, generation: vec![1; 32], ..EvidenceKeyRecord::default() };
+        let mut key = EvidenceKeyRecord::default();
+        (key.leaf_until, key.generation) = (10, vec![1; 32]);
         assert!(!key.counts(&[1; 32], 9), "there is none yet");
         key.leaf = vec![0];
         assert!(key.counts(&[1; 32], 9));

@@ -3,8 +3,9 @@ registrations with py_webauthn, all else over HTTPS by the OpenAPI document.
 
     relying_party.py FOLDER keys                a new key; prints its JWK set
     relying_party.py FOLDER ask                 reads {"tenant": URL, "ca": FILE, "client": ID, "path": PATH, "body": …}; prints
-                                                {"status": …, "body": …}; with "claims" the assertion has these instead, with "headers"
-                                                the request has these too, with "token" it sends that access token
+                                                {"status": …, "body": …}; with "claims" the assertion has these instead, with "kid" it
+                                                names that key, with "headers" the request has these too, with "token" it
+                                                sends that access token
     relying_party.py FOLDER report              the same for /v1/rp/evidence; verifies the report, and prints {"status": …, "claims":
                                                 …, "standing": …}
     relying_party.py FOLDER standing            reads {"tenant": …, "ca": …, "reference": {"idx": …, "uri": …}}; prints {"standing": …}
@@ -74,7 +75,7 @@ def access_token(folder, given, told):
     }
     claims.update(given.get("claims", {}))
     own = key(folder)
-    assertion = jwt.JWT(header={"alg": "ES256", "kid": own.key_id}, claims=claims)
+    assertion = jwt.JWT(header={"alg": "ES256", "kid": given.get("kid", own.key_id)}, claims=claims)
     assertion.make_signed_token(own)
     form = {
         "grant_type": "client_credentials",

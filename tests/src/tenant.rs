@@ -24,6 +24,8 @@ pub struct Client {
     tenant: String,
     ca: PathBuf,
     pub id: String,
+    /// What its key is called.
+    pub key: String,
 }
 
 /// What a server was answered.
@@ -135,7 +137,8 @@ impl<'a> Tenant<'a> {
         let file = self.file(&format!("{name}.json"), &keys.to_string());
         let added = self.does(&["client", "add", name, "--keys", &file, "--scope", scope]);
         let id = added["client"].as_str().unwrap().to_owned();
-        Client { folder, tenant: self.url.clone(), ca: self.server.ca(), id }
+        let key = keys["keys"][0]["kid"].as_str().unwrap().to_owned();
+        Client { folder, tenant: self.url.clone(), ca: self.server.ca(), id, key }
     }
 
     /// Lists an RP id for a client, and has its domain prove it.

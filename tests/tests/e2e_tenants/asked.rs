@@ -113,11 +113,17 @@ fn threat_rp_a_stale_nonce_a_foreign_audience_and_another_clients_token_are_refu
     shop.ask_with("/v1/rp/evidence", &first, &once).told();
     with(once).refused(401, "invalid_client");
 
-    // A client that another's key signs for.
+    // A client that another's key signs for, under its own name or the client's.
     let thief = tenant.client("Thief");
-    thief
-        .ask_with("/v1/rp/evidence", &known, &json!({ "claims": { "iss": shop.id, "sub": shop.id } }))
-        .refused(401, "invalid_client");
+    for kid in [&thief.key, &shop.key] {
+        let as_shop = json!({ "claims": { "iss": shop.id, "sub": shop.id }, "kid": kid });
+        thief.ask_with("/v1/rp/evidence", &known, &as_shop).refused(401, "invalid_client");
+    }
+    // Another tenant's client is nobody here.
+    let other = Tenant::founded(&server, "Other Ltd.");
+    let elsewhere = other.client("Shop");
+    elsewhere.ask_with("/v1/rp/evidence", &known, &json!({ "tenant": tenant.url })).refused(401, "invalid_client");
+    elsewhere.report(&known).refused(403, "not-proved");
     for token in ["", "AAAA", &"A".repeat(100), &"A".repeat(300)] {
         with(json!({ "token": token })).refused(401, "unauthenticated");
     }
@@ -135,7 +141,7 @@ fn threat_rp_a_stale_nonce_a_foreign_audience_and_another_clients_token_are_refu
 }
 
 #[test]
-fn a_request_that_is_sent_again_gets_the_same_report() {
+fn threat_rp_a_request_that_is_sent_again_gets_the_same_report_and_no_other_does() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);
     let tenant = Tenant::founded(&server, "Example Ltd.");

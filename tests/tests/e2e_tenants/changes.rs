@@ -48,7 +48,7 @@ impl<'a> Desk<'a> {
 }
 
 #[test]
-fn a_device_that_is_removed_counts_no_more() {
+fn threat_rp_a_device_that_is_removed_counts_no_more() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);
     let desk = Desk::on(&server, &domain);
@@ -84,7 +84,7 @@ fn an_export_is_told() {
 }
 
 #[test]
-fn a_device_that_falls_out_of_compliance_is_suspended_and_comes_back() {
+fn threat_rp_a_device_that_falls_out_of_compliance_is_suspended_and_comes_back() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);
     let desk = Desk::on(&server, &domain);
@@ -131,7 +131,7 @@ fn recovery_is_told() {
 }
 
 #[test]
-fn an_account_that_leaves_is_vouched_for_no_more() {
+fn threat_rp_an_account_that_leaves_is_vouched_for_no_more() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);
     let desk = Desk::on(&server, &domain);

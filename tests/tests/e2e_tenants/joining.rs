@@ -4,7 +4,7 @@ use keyfold_tests::{Device, Server, Tenant, Terminal, exit};
 use serde_json::json;
 
 #[test]
-fn an_invite_is_for_one_account_and_its_user_confirms_the_name() {
+fn threat_rp_an_invite_is_for_one_account_and_its_user_confirms_the_name() {
     let server = Server::start();
     let tenant = Tenant::founded(&server, "Example Ltd.");
     let code = tenant.does(&["member", "invite", "Ana"])["code"].as_str().unwrap().to_owned();

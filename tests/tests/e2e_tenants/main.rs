@@ -5,6 +5,7 @@
 mod asked;
 mod authority;
 mod changes;
+mod hostile_device;
 mod joining;
 mod nothing_in_common;
 mod token;

@@ -1,4 +1,7 @@
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
 use keyfold_wire::v1::ProblemCode;
 
 use crate::http::error::Refusal;
@@ -8,7 +11,7 @@ pub(super) async fn path() -> Result<HttpResponse, Refusal> {
     Err(Refusal::new(ProblemCode::NotFound, "there is no such route"))
 }
 
-/// A route that does not take this method.
-pub(super) async fn method() -> HttpResponse {
-    HttpResponse::build(StatusCode::METHOD_NOT_ALLOWED).finish()
+/// A route that takes these methods and not this one (RFC 9110 §15.5.6).
+pub(super) async fn method(takes: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::METHOD_NOT_ALLOWED).insert_header((header::ALLOW, takes)).finish()
 }

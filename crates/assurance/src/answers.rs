@@ -19,7 +19,7 @@ pub struct Answers {
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     /// The key cannot be one.
-    #[error("an idempotency key has 1 to 255 characters")]
+    #[error("an idempotency key has 1 to 255 characters of printable ASCII")]
     Key,
     /// The key was sent with another request.
     #[error("this idempotency key was sent with another request: draw another")]
@@ -42,7 +42,7 @@ impl Repeatable {
     /// # Errors
     /// [`AnswerError::Key`].
     pub fn new(route: &str, key: &str, body: &[u8]) -> Result<Self, AnswerError> {
-        if !(1..=255).contains(&key.len()) {
+        if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Err(AnswerError::Key);
         }
         let request = sha256(&[sha256(route.as_bytes()), sha256(body)].concat());

@@ -53,7 +53,7 @@ pub enum ReportRefused {
     #[error("the public key: {0}")]
     PublicKey(#[from] CredentialKeyError),
     /// The nonce cannot be one.
-    #[error("a nonce has 8 to 88 characters, and is drawn for one report")]
+    #[error("a nonce has 8 to 88 characters of printable ASCII, and is drawn for one report")]
     Nonce,
     /// The nonce was used.
     #[error("this nonce was used before: draw another")]

@@ -196,10 +196,10 @@ impl Assurance {
     }
 }
 
-/// Whether a nonce is one that a report may hold: 8 to 88 bytes of text (RFC 9711 §4.1).
+/// Whether a nonce is one that a report may hold: 8 to 88 bytes of text (RFC 9711 §4.1), which is printable ASCII.
 #[must_use]
 pub fn is_nonce(nonce: &str) -> bool {
-    (8..=88).contains(&nonce.len())
+    (8..=88).contains(&nonce.len()) && nonce.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The profile of Keyfold's reports (RFC 9711 §6).

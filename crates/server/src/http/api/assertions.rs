@@ -36,6 +36,7 @@ pub(super) struct CredentialOnRecord {
     /// As it was made.
     backup_eligible: bool,
     /// Of its last sign-in.
+    #[schema(format = Int64, maximum = 4_294_967_295_u32)]
     sign_count: u32,
 }
 
@@ -63,6 +64,7 @@ pub(super) struct AssertionAnswer {
     user_verified: bool,
     backup_state: bool,
     /// To be kept with the credential.
+    #[schema(format = Int64, maximum = 4_294_967_295_u32)]
     sign_count: u32,
     /// Which device signed.
     device: DeviceTold,
@@ -78,7 +80,7 @@ impl Asked for AssertionRequest {
 ///
 /// Verifies it as WebAuthn L3 §7.2 wants it, and says which device signed and what the passkey is.
 #[utoipa::path(
-    post, path = "/v1/rp/assertions", tag = "relying parties", request_body = AssertionRequest,
+    post, operation_id = "judge_assertion", path = "/v1/rp/assertions", tag = "relying parties", request_body = AssertionRequest,
     responses(
         (status = 200, description = "The sign-in and the verdict", body = AssertionAnswer),
         (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
@@ -90,11 +92,11 @@ impl Asked for AssertionRequest {
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable, not-certified", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("access token" = ["evidence"]))
+    security(("access_token" = ["evidence"]))
 )]
 pub(super) async fn judge(state: Data<State>, request: FromClient<AssertionRequest>) -> Result<Json, Problem> {
     let AssertionRequest { asked, credential, response } = &request.asked;
-    let (origins, top_origins) = (asked.origins(), asked.top_origins());
+    let (origins, top_origins) = (asked.origins()?, asked.top_origins());
     let ceremony = CeremonyOf {
         rp_id: &asked.rp_id,
         origins: &origins,

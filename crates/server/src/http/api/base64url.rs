@@ -24,10 +24,13 @@ impl utoipa::PartialSchema for Base64Url {
         use utoipa::openapi::schema::{ObjectBuilder, Type};
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^[A-Za-z0-9_-]*$"))
+            .pattern(Some(TEXT))
             .description(Some("Base64url without padding (RFC 4648 §5)"));
         text.into()
     }
 }
 
 impl utoipa::ToSchema for Base64Url {}
+
+/// With no bits left over that are not zero, nor a length that no bytes have.
+const TEXT: &str = "^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$";

@@ -16,7 +16,8 @@ use crate::{
         State,
         address::address,
         body::{Body, Memory, Sender},
-        incoming::state,
+        incoming::{Anonymous, Nothing as NoBody, state},
+        query::{NoQuery, query},
     },
     rates::network,
 };
@@ -36,6 +37,9 @@ pub(super) struct FromClient<T> {
     /// Given back when the request is done.
     _memory: Memory,
 }
+
+/// A request that anybody may make, with neither a query nor a body, counted by address.
+pub(super) struct FromAnybody;
 
 /// No body.
 #[derive(serde::Deserialize)]
@@ -73,8 +77,9 @@ impl<T: Asked> FromRequest for FromClient<T> {
         Box::pin(async move {
             let state = state(&request)?;
             let client = recognised(&request, &state, T::SCOPE).await?;
+            query::<NoQuery>(&request)?;
             let has_body = size_of::<T>() > 0;
-            if has_body && !is_json(&request) {
+            if has_body && !is(&request, "application/json") {
                 return Err(Problem::new(Kind::MediaType, "the body is application/json"));
             }
             let sender = Sender::Stranger(network(address(&request, &state)));
@@ -85,6 +90,16 @@ impl<T: Asked> FromRequest for FromClient<T> {
             let repeatable = repeatable(&request, &bytes)?;
             Ok(Self { client, asked, repeatable, _memory: memory })
         })
+    }
+}
+
+impl FromRequest for FromAnybody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = Anonymous::<NoBody>::from_request(request, payload);
+        Box::pin(async move { Ok(request.await.map(|_| Self)?) })
     }
 }
 
@@ -112,10 +127,10 @@ async fn recognised(request: &HttpRequest, state: &Data<State>, needs: Scopes) -
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+/// Whether the body is said to be of this type.
+pub(super) fn is(request: &HttpRequest, kind: &str) -> bool {
+    let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    told.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
 
 fn repeatable(request: &HttpRequest, body: &[u8]) -> Result<Option<Repeatable>, Problem> {

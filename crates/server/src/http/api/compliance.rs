@@ -33,6 +33,7 @@ pub(super) struct RuleTold {
     reason: String,
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     grace_until: Option<String>,
 }
 
@@ -43,17 +44,18 @@ impl Asked for Nothing {
 /// Tells whether a device keeps its tenant's rules
 #[utoipa::path(
     get, path = "/v1/devices/{device}/compliance", tag = "devices",
-    params(("device" = String, Path, description = "A device's id, 26 letters and digits", max_length = 26)),
+    params(("device" = String, Path, description = "A device's id, 26 letters and digits", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$")),
     responses(
         (status = 200, description = "Where it stands", body = ComplianceTold),
         (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "unauthenticated", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "insufficient-scope", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("access token" = ["compliance"]))
+    security(("access_token" = ["compliance"]))
 )]
 pub(super) async fn of_device(
     state: Data<State>,

@@ -22,7 +22,7 @@ pub(super) struct EvidenceRequest {
     /// Its public key: the `COSE_Key` of its registration, to the byte.
     public_key: Base64Url,
     /// Drawn for this report alone.
-    #[schema(min_length = 8, max_length = 88)]
+    #[schema(pattern = "^[ -~]{8,88}$")]
     nonce: String,
 }
 
@@ -43,7 +43,10 @@ impl Asked for EvidenceRequest {
 /// devices hold it, how many of those keep the tenant's rules. With an `Idempotency-Key` the same request gets the same report.
 #[utoipa::path(
     post, path = "/v1/rp/evidence", tag = "relying parties", request_body = EvidenceRequest,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Drawn for this request alone; kept for a day")),
+    params((
+        "Idempotency-Key" = Option<String>, Header, description = "Drawn for this request alone; kept for a day",
+        nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$"
+    )),
     responses(
         (status = 200, description = "The report", body = EvidenceAnswer),
         (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
@@ -57,7 +60,7 @@ impl Asked for EvidenceRequest {
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable, not-certified", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("access token" = ["evidence"]))
+    security(("access_token" = ["evidence"]))
 )]
 pub(super) async fn report(state: Data<State>, request: FromClient<EvidenceRequest>) -> Result<Json, Problem> {
     let FromClient { client, asked, repeatable, .. } = &request;

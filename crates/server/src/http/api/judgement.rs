@@ -8,7 +8,7 @@ use keyfold_assurance::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::base64url::Base64Url;
+use super::{Problem, base64url::Base64Url, problem::Kind};
 
 /// What was asked for in the ceremony that a response is to.
 #[derive(Deserialize, ToSchema)]
@@ -49,8 +49,11 @@ impl CeremonyAsked {
         }
     }
 
-    pub(super) fn origins(&self) -> Vec<&str> {
-        self.origins.iter().map(String::as_str).collect()
+    pub(super) fn origins(&self) -> Result<Vec<&str>, Problem> {
+        if !(1..=MOST_ORIGINS).contains(&self.origins.len()) {
+            return Err(Problem::new(Kind::Malformed, "1 to 16 origins"));
+        }
+        Ok(self.origins.iter().map(String::as_str).collect())
     }
 
     pub(super) fn top_origins(&self) -> Option<Vec<&str>> {
@@ -74,6 +77,7 @@ pub(super) struct Verdict {
     class: &'static str,
     /// What protects it, where somebody vouches for that: `software`, `tee`, `tpm` or `secure-element`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     protection: Option<&'static str>,
     /// On whose word: `attested` (the tenant's), `maker` (its authenticator's maker's), `stated` (the passkey's own key's, or a device's), `self-asserted`.
     #[schema(example = "attested")]
@@ -82,7 +86,7 @@ pub(super) struct Verdict {
     reasons: Vec<ReasonTold>,
     /// What is reported of it, as in a report's claim `keyfold`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     passkey: Option<Passkey>,
 }
 
@@ -104,18 +108,23 @@ pub(super) struct DeviceTold {
     verdict: &'static str,
     /// What protects its keys.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     protection: Option<&'static str>,
     /// How it stood to the tenant's rules when its leaf was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     compliance: Option<&'static str>,
     /// Whether the tenant vouches for it now: `valid`, `invalid`, `suspended`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     status: Option<&'static str>,
     /// The same at each sign-in of this device at this relying party.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     evidence_key: Option<Base64Url>,
     /// Why it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<String>,
 }
 
@@ -191,3 +200,5 @@ impl From<DeviceVerdict> for DeviceTold {
         }
     }
 }
+
+const MOST_ORIGINS: usize = 16;

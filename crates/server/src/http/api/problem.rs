@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpResponse, Responder, ResponseError,
     http::{StatusCode, header},
 };
 use keyfold_assurance::{
@@ -98,12 +98,17 @@ impl Problem {
     }
 }
 
-/// A route that does not take this method.
-pub(super) async fn method() -> Problem {
-    Problem::new(Kind::Method, "see /v1/openapi.json")
+/// A route that takes these methods and not this one (RFC 9110 §15.5.6).
+pub(super) async fn method(takes: &'static str) -> impl Responder {
+    Problem::new(Kind::Method, "see /v1/openapi.json").customize().insert_header((header::ALLOW, takes))
 }
 
-impl actix_web::Responder for Problem {
+/// No such route.
+pub(super) async fn path() -> Problem {
+    Problem::new(Kind::NotFound, "see /v1/openapi.json")
+}
+
+impl Responder for Problem {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, _: &actix_web::HttpRequest) -> HttpResponse {

@@ -69,6 +69,7 @@ pub(super) struct CredentialTold {
     backup_eligible: bool,
     backup_state: bool,
     user_verified: bool,
+    #[schema(format = Int64, maximum = 4_294_967_295_u32)]
     sign_count: u32,
 }
 
@@ -80,7 +81,7 @@ impl Asked for RegistrationRequest {
 ///
 /// Verifies it as WebAuthn L3 §7.1 wants it, and says what the new passkey is and why.
 #[utoipa::path(
-    post, path = "/v1/rp/registrations", tag = "relying parties", request_body = RegistrationRequest,
+    post, operation_id = "judge_registration", path = "/v1/rp/registrations", tag = "relying parties", request_body = RegistrationRequest,
     responses(
         (status = 200, description = "The credential and the verdict", body = RegistrationAnswer),
         (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
@@ -92,11 +93,11 @@ impl Asked for RegistrationRequest {
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable, not-certified", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("access token" = ["evidence"]))
+    security(("access_token" = ["evidence"]))
 )]
 pub(super) async fn judge(state: Data<State>, request: FromClient<RegistrationRequest>) -> Result<Json, Problem> {
     let RegistrationRequest { asked, attestation_roots, response } = &request.asked;
-    let (origins, top_origins) = (asked.origins(), asked.top_origins());
+    let (origins, top_origins) = (asked.origins()?, asked.top_origins());
     let ceremony = CeremonyOf {
         rp_id: &asked.rp_id,
         origins: &origins,

@@ -8,11 +8,12 @@ use keyfold_wire::TenantId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, client::Json, problem::Kind};
-use crate::http::{
-    State, get_info,
-    incoming::{Anonymous, Nothing},
+use super::{
+    Problem,
+    client::{FromAnybody, Json},
+    problem::Kind,
 };
+use crate::http::{State, get_info};
 
 /// Where everything of a tenant is, and whom to trust for it. Get the root from the tenant's operator, or hold this against what the
 /// operator says.
@@ -36,6 +37,7 @@ pub(super) struct Configuration {
     metadata_uri: String,
     /// Who signs leaves; absent before the tenant's root is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     authority: Option<AuthorityTold>,
 }
 
@@ -47,28 +49,28 @@ pub(super) struct AuthorityTold {
     issuers: Vec<String>,
     /// The list of those that it takes back (RFC 5280 §5).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     revoked: Option<String>,
     /// The root under which metadata is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     metadata_root: Option<String>,
 }
 
 /// Says where everything of a tenant is
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's id", max_length = 26)),
+    params(("tenant" = String, Path, description = "The tenant's id", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$")),
     responses(
         (status = 200, description = "The configuration", body = Configuration),
-        (status = 404, description = "There is no such tenant", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn configuration(
-    state: Data<State>,
-    tenant: Path<String>,
-    _: Anonymous<Nothing>,
-) -> Result<Json, Problem> {
+pub(super) async fn configuration(state: Data<State>, tenant: Path<String>, _: FromAnybody) -> Result<Json, Problem> {
     let tenant = tenant_id(&tenant)?;
     let told = state.assurance.authorities.told(tenant).await?;
     let (issuer, public_url) = (state.assurance.tenants.url(tenant), &state.services.info().public_url);
@@ -96,19 +98,17 @@ pub(super) async fn configuration(
 /// Gives a tenant's keys for tokens
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/jwks", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's id", max_length = 26)),
+    params(("tenant" = String, Path, description = "The tenant's id", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$")),
     responses(
-        (status = 200, description = "A JWK set (RFC 7517 §5)", body = Object),
-        (status = 404, description = "There is no such tenant", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "A JWK set (RFC 7517 §5)", body = Object, content_type = "application/jwk-set+json"),
+        (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn keys(
-    state: Data<State>,
-    tenant: Path<String>,
-    _: Anonymous<Nothing>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn keys(state: Data<State>, tenant: Path<String>, _: FromAnybody) -> Result<HttpResponse, Problem> {
     let keys = state.assurance.authorities.jwks(tenant_id(&tenant)?).await?;
     Ok(cached("application/jwk-set+json", KEYS_FRESH, keys.to_string()))
 }
@@ -116,10 +116,12 @@ pub(super) async fn keys(
 /// Gives a tenant's metadata
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/metadata", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's id", max_length = 26)),
+    params(("tenant" = String, Path, description = "The tenant's id", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$")),
     responses(
         (status = 200, description = "A metadata BLOB (FIDO MDS 3.1), a JWT", body = String, content_type = "application/jwt"),
-        (status = 404, description = "There is no such tenant", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "not-certified, unavailable", body = Problem, content_type = "application/problem+json"),
     )
@@ -127,7 +129,7 @@ pub(super) async fn keys(
 pub(super) async fn metadata(
     state: Data<State>,
     tenant: Path<String>,
-    _: Anonymous<Nothing>,
+    _: FromAnybody,
 ) -> Result<HttpResponse, Problem> {
     let blob = state.assurance.authorities.metadata(tenant_id(&tenant)?, &get_info::get_info).await?;
     Ok(cached("application/jwt", METADATA_FRESH, blob))
@@ -137,12 +139,14 @@ pub(super) async fn metadata(
 #[utoipa::path(
     get, path = "/v1/rp/status/{tenant}/{list}", tag = "relying parties",
     params(
-        ("tenant" = String, Path, description = "The tenant's id", max_length = 26),
+        ("tenant" = String, Path, description = "The tenant's id", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$"),
         ("list" = u32, Path, description = "The list's number"),
     ),
     responses(
         (status = 200, description = "A token status list", body = String, content_type = "application/statuslist+jwt"),
-        (status = 404, description = "There is no such list", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable", body = Problem, content_type = "application/problem+json"),
     )
@@ -150,7 +154,7 @@ pub(super) async fn metadata(
 pub(super) async fn status(
     state: Data<State>,
     path: Path<(String, String)>,
-    _: Anonymous<Nothing>,
+    _: FromAnybody,
 ) -> Result<HttpResponse, Problem> {
     let (tenant, list) = path.into_inner();
     let list = list.parse().map_err(|_| Problem::new(Kind::NotFound, "the tenant has no such status list"))?;

@@ -10,12 +10,13 @@ use keyfold_wire::TenantId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Problem;
+use super::{Problem, client::is};
 use crate::{
     http::{
         State,
         address::address,
         body::{Body, Sender},
+        query::{NoQuery, query},
     },
     rates::network,
 };
@@ -24,14 +25,20 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TokenRequest {
     /// `client_credentials`
-    #[schema(example = "client_credentials")]
+    #[schema(example = "client_credentials", pattern = "^client_credentials$")]
     grant_type: String,
     /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`
-    #[schema(example = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+    #[schema(
+        example = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        pattern = "^urn:ietf:params:oauth:client-assertion-type:jwt-bearer$"
+    )]
     client_assertion_type: String,
     /// A JWT: `iss` and `sub` the client's id, `aud` the tenant's URL or this one, `exp` within five minutes, `jti` drawn for it.
     client_assertion: String,
+    #[schema(nullable = false)]
     client_id: Option<String>,
+    /// Of these, with spaces between them; absent: all that the client has.
+    #[schema(nullable = false, example = "evidence", pattern = "^(evidence|compliance)( (evidence|compliance))*$")]
     scope: Option<String>,
 }
 
@@ -55,15 +62,17 @@ pub(super) struct TokenRefused {
 }
 
 /// Gives an access token to a client
+///
+/// What is wrong with the request or with the client is told as RFC 6749 §5.2 has it, all else by problem details.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/token", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's id", max_length = 26)),
+    params(("tenant" = String, Path, description = "The tenant's id", min_length = 26, max_length = 26, pattern = "^[a-z2-7]{25}[aeimquy4]$")),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "An access token, good for five minutes", body = TokenAnswer),
         (status = 400, description = "invalid_request, invalid_scope, unsupported_grant_type", body = TokenRefused),
         (status = 401, description = "invalid_client", body = TokenRefused),
-        (status = 404, description = "There is no such tenant", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "too-large", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "too-often", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "unavailable", body = Problem, content_type = "application/problem+json"),
@@ -78,6 +87,12 @@ pub(super) async fn grant(
     let from = address(&request, &state);
     state.rates.anonymous(from).await?;
     let tenant: TenantId = tenant.parse().map_err(|_| Problem::no_tenant())?;
+    if query::<NoQuery>(&request).is_err() {
+        return Ok(refused("invalid_request", "the token endpoint has no query"));
+    }
+    if !is(&request, "application/x-www-form-urlencoded") {
+        return Ok(refused("invalid_request", "the body is application/x-www-form-urlencoded"));
+    }
     let mut payload = payload.into_inner();
     let sender = Sender::Stranger(network(from));
     let Body { bytes, memory: _memory } = state.bodies.read(&request, &mut payload, sender, LONGEST).await?;

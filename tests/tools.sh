@@ -65,9 +65,10 @@ stop_postgres() {
   rm -rf "$POSTGRES"
 }
 
-# A private Python with what the requirements of the relying party, of the conformance tests and of outsiders name; made again when they change.
+# A private Python with what the requirements of the relying party, of the conformance tests, of outsiders and of the API's tests
+# name; made again when they change.
 make_venv() {
-  local wanted requirements=(tests/rp/requirements.txt tests/conformance/requirements.txt tests/outsiders/requirements.txt)
+  local wanted requirements=(tests/{rp,conformance,outsiders,api}/requirements.txt)
   wanted=$(sha256sum "${requirements[@]}")
   if [ "$(cat "$VENV/made-of" 2>/dev/null)" != "$wanted" ]; then
     step "installing the tests' Python packages into $VENV"

@@ -55,7 +55,11 @@ impl SyncEngine {
                 let is_none = is_no_member(&error);
                 let refused = |record: &mut TenantRecord, now| {
                     record.member &= !is_none;
-                    (record.asked_at, record.refused_at) = (now, now);
+                    record.refused_at = now;
+                    // A statement that is refused puts off no report of how the device is kept.
+                    if !is_recent(record.asked_at, now) {
+                        record.asked_at = now;
+                    }
                 };
                 self.note(*tenant, refused).await?;
                 // Its administrator has not let the account in, or has put it out: there is nobody to tell.

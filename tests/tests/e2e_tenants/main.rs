@@ -127,6 +127,15 @@ fn reasons(verdict: &Value) -> Vec<&str> {
     verdict["reasons"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect()
 }
 
+/// Waits until a device has no leaf that counts, and gets none: each server hears within a second of what is revoked.
+#[track_caller]
+fn nobody_issues(device: &Device) {
+    within_seconds(|| {
+        device.run(&["tenant", "report"]);
+        device.ok(&["tenant", "list"])["tenants"][0]["spare_leaves"] == 0
+    });
+}
+
 /// Waits for something that comes within seconds by itself; panics if it does not.
 #[track_caller]
 fn within_seconds(mut holds: impl FnMut() -> bool) {

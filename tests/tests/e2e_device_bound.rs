@@ -6,7 +6,7 @@ use keyfold_tests::{Backup, Device, RustShop, Server, exit};
 use serde_json::{Value, json};
 
 #[test]
-fn only_the_device_that_made_it_signs_in_and_the_others_say_where_it_works() {
+fn threat_rp_only_the_device_that_made_it_signs_in_and_the_others_say_where_it_works() {
     let server = Server::start();
     let laptop = Device::founded(&server, "Ana's laptop");
     let phone = Device::enrolled(&server, "Ana's phone", &laptop);

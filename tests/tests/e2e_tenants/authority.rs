@@ -13,7 +13,7 @@ fn at_the_root(server: &Server, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_root_elsewhere_certifies_the_server_and_takes_it_back() {
+fn threat_rp_a_root_elsewhere_certifies_the_server_and_takes_it_back_for_good() {
     let domain = Domain::new("shop.example");
     let server = server_that_asks(&[&domain]);
     let made = server.command(&["init", "--name", "Example Ltd.", "--without-root", "--json"]).done();

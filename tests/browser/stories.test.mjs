@@ -38,6 +38,27 @@ test("a passkey that is made on one device signs in on another", async () => {
   assert.equal(signed.backed_up, true);
 });
 
+test("a passkey that the person keeps on this device works there, and the others know of it", async () => {
+  const host = world.shop();
+  const page = await open(world.a.context, world.at(host));
+  const made = await register(page, "ana", async (window) => {
+    await window.locator("#bind").check();
+    assert.match(await window.locator("#title").innerText(), /for this device only/);
+    assert.match(await window.locator("#kind").innerText(), /on this device only/);
+    await approves()(window);
+  });
+  assert.equal(made.accepted, true, JSON.stringify(made));
+  const signed = await signIn(page, approves());
+  assert.equal(signed.accepted, true, JSON.stringify(signed));
+  assert.equal(signed.id, made.id);
+  assert.equal(signed.backed_up, false);
+  const listed = (device) => world.keyfold(device, ["passkey", "list", "--rp", host]).passkeys;
+  await until(() => listed("b").length === 1);
+  const [here, there] = [...listed("a"), ...listed("b")];
+  assert.equal(here.bound_by, "software");
+  assert.deepEqual([there.bound_by, there.created_by], [here.bound_by, here.created_by]);
+});
+
 test("who refuses is not told on, and nothing is made", async () => {
   const host = world.shop();
   const page = await open(world.a.context, world.at(host));

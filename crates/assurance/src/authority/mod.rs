@@ -1,25 +1,24 @@
 //! Who signs a tenant's leaves and metadata: a root that is kept elsewhere, and the server's keys that it has certified.
 
+mod known;
 mod pem;
 mod request;
 mod root;
 mod self_signed;
 mod shown;
 
+pub(crate) use known::Known;
 pub use pem::{NotPem, from_pem_list, to_pem_list};
 pub use request::Request;
 pub use root::{Certified, Root, RootError, names_of};
 pub use self_signed::SelfSigned;
 pub use shown::CertificateShown;
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use keyfold_evidence::{
-    Authority, AuthorityError, Class, Day, LeafClaims, Protection,
-    issue::{
-        Issuer, LeafNotIssued, MetadataBlob, MetadataKey, MetadataStatement, Names, SerialNumber, TokenKey,
-        TokenKeyError,
-    },
+    Authority, AuthorityError, Class, Protection,
+    issue::{LeafNotIssued, MetadataBlob, MetadataKey, MetadataStatement, Names, TokenKey, TokenKeyError},
     revoked_serials,
 };
 use keyfold_wire::TenantId;
@@ -30,7 +29,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use crate::{
     Clock, TenantUnavailable,
     keys::{self, KeyError},
-    random::{self, NoRandomness},
+    random::NoRandomness,
     storage::{KeyKind, Storage, StorageError, Tenant, TenantKey},
 };
 
@@ -40,22 +39,6 @@ pub struct Authorities {
     clock: Arc<dyn Clock>,
     public_url: String,
     known: Cache<TenantId, Arc<Known>>,
-}
-
-/// What is known of a tenant for a second: its keys, and who trusts what of it.
-pub(crate) struct Known {
-    pub(crate) tenant: Tenant,
-    pub(crate) keys: Vec<TenantKey>,
-    /// Whom to trust for leaves; `None` before a root is installed, and while none of its issuers counts.
-    pub(crate) authority: Option<Arc<Authority>>,
-    issuing: Option<Arc<Issuing>>,
-}
-
-struct Issuing {
-    issuer: Issuer<KeyPair>,
-    certificate: Vec<u8>,
-    /// The day after the last on which it counts.
-    until: Day,
 }
 
 /// Why an authority is not what it should be.
@@ -264,13 +247,7 @@ impl Authorities {
         let certified = known.keys.iter().filter(|key| key.kind == KeyKind::Metadata && !key.certificates.is_empty());
         let key = certified.max_by_key(|key| key.created_at).ok_or(AuthorityUnavailable::NotCertified)?;
         let root = known.tenant.root.as_ref().ok_or(AuthorityUnavailable::NotCertified)?;
-        let statement = |class: Class| {
-            let protections = match class {
-                Class::Synced => [Protection::Software].as_slice(),
-                Class::DeviceBound => &[Protection::Software, Protection::Tpm],
-            };
-            MetadataStatement::new(class, protections, get_info(class), &[root])
-        };
+        let statement = |class: Class| MetadataStatement::new(class, &[Protection::Software], get_info(class), &[root]);
         let today = self.clock.now().day();
         let since = keyfold_evidence::UnixMillis(known.tenant.created_at).day();
         let statements = Class::ALL.map(statement).to_vec();
@@ -329,70 +306,6 @@ impl Authorities {
     }
 }
 
-impl Known {
-    fn of(
-        tenant: Tenant,
-        keys: Vec<TenantKey>,
-        now: keyfold_evidence::UnixMillis,
-    ) -> Result<Self, AuthorityUnavailable> {
-        let mut known = Self { tenant, keys, authority: None, issuing: None };
-        let Some(root) = &known.tenant.root else { return Ok(known) };
-        let revoked = known.tenant.revoked.as_deref();
-        let authority = Authority::trust(root, &known.issuers(), revoked, now).ok();
-        known.authority = authority.map(Arc::new);
-        known.issuing = known.issuing_at(now.day())?.map(Arc::new);
-        Ok(known)
-    }
-
-    /// The certificates of those that issue leaves, or did.
-    pub(crate) fn issuers(&self) -> Vec<&[u8]> {
-        let issuers = self.keys.iter().filter(|key| key.kind == KeyKind::Issuer);
-        issuers.flat_map(|key| key.certificates.iter().map(Vec::as_slice)).collect()
-    }
-
-    /// The newest key for leaves that the authority trusts, with the certificate that counts the longest.
-    fn issuing_at(&self, today: Day) -> Result<Option<Issuing>, AuthorityUnavailable> {
-        let Some(authority) = &self.authority else { return Ok(None) };
-        let mut issuers: Vec<&TenantKey> = self.keys.iter().filter(|key| key.kind == KeyKind::Issuer).collect();
-        issuers.sort_by_key(|key| std::cmp::Reverse(key.created_at));
-        for key in issuers {
-            let counting = key.certificates.iter().filter_map(|der| Some((authority.issuer_until(der)?, der)));
-            let Some((until, certificate)) = counting.max_by_key(|(until, _)| *until) else { continue };
-            if until <= today {
-                continue;
-            }
-            let issuer = Issuer::new(names(&self.tenant), certificate, pair(key)?).map_err(KeyError::from)?;
-            return Ok(Some(Issuing { issuer, certificate: certificate.clone(), until }));
-        }
-        Ok(None)
-    }
-
-    /// Issues a leaf, from today for so many days, or until its issuer counts no more.
-    pub(crate) fn leaf(&self, today: Day, claims: &LeafClaims, key: [u8; 65]) -> Result<Vec<u8>, AuthorityUnavailable> {
-        let issuing = self.issuing.as_ref().ok_or(AuthorityUnavailable::NotCertified)?;
-        let serial = SerialNumber(random::bytes()?);
-        Ok(issuing.issuer.leaf(serial, self.leaf_days(today)?, claims, key)?)
-    }
-
-    /// The certificate (DER) of whoever issues leaves now.
-    pub(crate) fn issuer(&self) -> Result<&[u8], AuthorityUnavailable> {
-        self.issuing.as_ref().map(|issuing| issuing.certificate.as_slice()).ok_or(AuthorityUnavailable::NotCertified)
-    }
-
-    /// The days for which a leaf that is issued today counts.
-    pub(crate) fn leaf_days(&self, today: Day) -> Result<Range<Day>, AuthorityUnavailable> {
-        let issuing = self.issuing.as_ref().ok_or(AuthorityUnavailable::NotCertified)?;
-        Ok(today..today.plus(LEAF_DAYS).min(issuing.until))
-    }
-
-    /// What signs tokens now.
-    pub(crate) fn token_key(&self, now: u64) -> Result<TokenKey, AuthorityUnavailable> {
-        let key = keys::in_use(&self.keys, now).into_iter().next();
-        let key = key.ok_or(StorageError::Damaged("a tenant has no keys"))?;
-        Ok(TokenKey::from_pkcs8(&key.secret)?)
-    }
-}
-
 pub(crate) fn names(tenant: &Tenant) -> Names {
     Names { country: tenant.country.clone(), organization: tenant.name.clone() }
 }
@@ -419,8 +332,6 @@ fn owner<'a>(keys: &'a [TenantKey], kind: KeyKind, certificate: &[u8]) -> Option
     of_kind.find(is_of).map(|key| key.kid.as_str())
 }
 
-/// Days that a leaf counts.
-pub(crate) const LEAF_DAYS: u32 = 7;
 const METADATA_DAYS: u32 = 30;
 /// Tenants that are known at once.
 const MOST: u64 = 1_000;

@@ -1,17 +1,11 @@
 use keyfold_authenticator::Passkey as Credential;
-use keyfold_crypto::exact;
 use keyfold_wire::v1;
-use prost::Message;
 use zeroize::Zeroizing;
 
-use super::{
-    UnlockedVault, VaultError,
-    device_records::{open, seal},
-    stored::Stored,
-};
+use super::{UnlockedVault, VaultError, sealed_record::SealedRecord, stored::Stored};
 use crate::{
     item::{Passkey, Secrets},
-    storage::{AuthenticatorRecord, StorageError},
+    storage::AuthenticatorRecord,
 };
 
 /// The keys of the passkeys that are bound to this device. The vault knows of those passkeys, and has not their keys.
@@ -21,13 +15,12 @@ pub(super) struct BoundKeys(v1::BoundKeys);
 impl BoundKeys {
     /// As they are kept, sealed under the device's secrets.
     pub(super) fn read(vault: &UnlockedVault, stored: &Stored) -> Result<Self, VaultError> {
-        opened(vault, stored.bound_keys.as_deref())
+        vault.opened(stored.bound_keys.as_deref()).map(Self)
     }
 
     /// What a passkey signs with, if that is here.
     pub(super) fn of(&self, passkey: &Passkey) -> Option<Secrets> {
-        let of_it = |key: &&v1::BoundKey| key.rp_id == passkey.rp_id && key.credential_id == passkey.credential_id;
-        let key = self.0.keys.iter().find(of_it)?;
+        let key = self.find(passkey)?;
         Some(Secrets {
             private_key: Zeroizing::new(key.private_key.clone()),
             cred_random_with_uv: Zeroizing::new(key.cred_random_with_uv.as_slice().try_into().ok()?),
@@ -37,7 +30,12 @@ impl BoundKeys {
 
     /// Whether what it signs with is here.
     pub(super) fn has(&self, passkey: &Passkey) -> bool {
-        self.of(passkey).is_some()
+        self.find(passkey).is_some()
+    }
+
+    fn find(&self, passkey: &Passkey) -> Option<&v1::BoundKey> {
+        let of_it = |key: &&v1::BoundKey| key.rp_id == passkey.rp_id && key.credential_id == passkey.credential_id;
+        self.0.keys.iter().find(of_it)
     }
 }
 
@@ -51,30 +49,19 @@ impl UnlockedVault {
             cred_random_with_uv: credential.cred_random_with_uv.expose().to_vec(),
             cred_random_without_uv: credential.cred_random_without_uv.expose().to_vec(),
         };
-        for _ in 0..ATTEMPTS {
-            let before = self.storage().authenticator_record(RECORD).await?;
-            let BoundKeys(mut keys) = opened(self, before.as_deref())?;
+        let keep = |keys: &mut v1::BoundKeys| {
             keys.keys.push(new.clone());
-            let bytes = Zeroizing::new(keys.encode_to_vec());
-            let after = Some(seal(self, RECORD, &bytes));
-            if self.storage().replace_authenticator_record(RECORD, before, after).await? {
-                return Ok(());
-            }
-        }
-        Err(StorageError::Busy.into())
+            Ok(())
+        };
+        self.change_record(keep).await
     }
 }
 
-fn opened(vault: &UnlockedVault, sealed: Option<&[u8]>) -> Result<BoundKeys, VaultError> {
-    let Some(sealed) = sealed else { return Ok(BoundKeys(v1::BoundKeys { version: VERSION, keys: Vec::new() })) };
-    let bytes = open(vault, RECORD, sealed)?;
-    let keys = exact::decode::<v1::BoundKeys>(&bytes, usize::MAX).ok();
-    let keys = keys.filter(|keys| keys.version == VERSION);
-    keys.map(BoundKeys)
-        .ok_or_else(|| VaultError::Damaged("the keys that are bound to this device cannot be read".to_owned()))
-}
+impl SealedRecord for v1::BoundKeys {
+    const RECORD: AuthenticatorRecord = AuthenticatorRecord::BoundKeys;
+    const UNREADABLE: &'static str = "the keys that are bound to this device cannot be read";
 
-const RECORD: AuthenticatorRecord = AuthenticatorRecord::BoundKeys;
-const VERSION: u32 = 1;
-/// Each lost one is another process's change.
-const ATTEMPTS: usize = 16;
+    fn version(&mut self) -> &mut u32 {
+        &mut self.version
+    }
+}

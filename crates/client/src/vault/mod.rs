@@ -17,6 +17,7 @@ mod lock;
 mod locked;
 mod pin;
 mod safety_number;
+mod sealed_record;
 mod signals;
 mod status;
 mod stored;
